@@ -1,0 +1,39 @@
+"""``attrition init``: a plan and its data to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..console import emit
+from ..options import FolderArgument, JsonOption
+from .simulated import simulated
+
+init = typer.Typer(help="Write a plan and its data.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@init.command()
+def first_table(folder: FolderArgument, as_json: JsonOption = False) -> None:
+    """Start from the bundled table of published counts."""
+    from .. import starts
+
+    written = starts.write_start(starts.first_table(), folder)
+    emit(starts.start_text(written), written, as_json)
+
+
+@init.command()
+def table(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .parquet or .xlsx table.")],
+    folder: FolderArgument,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at your own wide table, copy it, and write a commented plan for it."""
+    from .. import starts
+
+    written = starts.write_start(starts.own_table(file), folder)
+    emit(starts.start_text(written), written, as_json)
+
+
+init.command()(simulated)

@@ -1,0 +1,31 @@
+"""``attrition report``: the page of a stored run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..console import emit, progress
+from ..options import JsonOption, RunArgument, RunsOption
+
+
+def report(
+    run: RunArgument,
+    formats: Annotated[str, typer.Option("--format", help="html, pdf, or both with a comma.")] = "html",
+    runs: RunsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report of a run.
+
+    Write the report of a run beside it, and print where it is.
+    """
+    from ...estimation.store.find import find_run
+    from ...reports.render import write_report
+
+    wanted = tuple(name.strip() for name in formats.split(",") if name.strip())
+    written = write_report(find_run(run, runs), formats=wanted)
+    paths = {name: str(path) for name, path in written.items()}
+    for name in sorted(set(paths) - set(wanted)):
+        progress(f"{name}: {paths[name]}")
+    emit("\n".join(paths[name] for name in wanted if name in paths), paths, as_json)

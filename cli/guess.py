@@ -1,0 +1,242 @@
+"""What somebody's wide table probably means: columns, periods, spellings, tokens, units, rows to add up."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..data.names import ROOT
+from ..data.spelling import oddity, skeleton, twins
+from ..data.table import Table
+from ..data.tokens import NumberFault, proposed_meaning, whole_number
+from .periods import Periods, read_periods
+from .roles import Roles, find_roles
+
+_WHOLE_THING: Final = re.compile(
+    r"(grand |sub)?totals?|all|all .*|statewide|national|nationwide", re.IGNORECASE
+)
+_SEPARATORS: Final = re.compile(r"[,' \u00a0\u202f]")
+_GROUPED: Final = re.compile(rf"[0-9]{{1,3}}(?:{_SEPARATORS.pattern}[0-9]{{3}})+")
+_BLANKS: Final = {
+    "",
+    "na",
+    "n/a",
+    "n.a.",
+    "-",
+    "--",
+    "–",
+    "—",
+    ".",
+    "null",
+    "none",
+    "nan",
+    "#n/a",
+    "missing",
+    "nr",
+}
+
+
+@dataclass
+class Guess:
+    """A reading of a table.
+
+    Parameters
+    ----------
+    roles : Roles
+    periods : Periods or None
+    values : dict of dict
+        By standard column, text in the table to the name it gets.
+    tokens : dict of str to str
+        Text in a number's field to its meaning.
+    grouped : set of str
+        Columns with thousands separators.
+    add_up : bool
+        Several rows speak of one cell and period, and all their counts are plain numbers.
+    exceeding : dict of str to int
+        Stage to the first row in which it exceeds the stage before it.
+    said, unsure : list of str
+    """
+
+    roles: Roles
+    periods: Periods | None = None
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    grouped: set[str] = field(default_factory=set)
+    add_up: bool = False
+    exceeding: dict[str, int] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    unsure: list[str] = field(default_factory=list)
+
+    @property
+    def needs_query(self) -> bool:
+        """The table cannot be read as it stands: it has to be selected from."""
+        stands_apart = self.roles.within is not None or "period" not in self.roles.keys
+        return self.add_up or bool(self.grouped) or stands_apart
+
+    def units(self) -> dict[str, str]:
+        """Unit class of each stage: one for all, but for stages that exceed the one before."""
+        unit = "report"
+        found = {}
+        for stage in self.roles.stages:
+            if stage in self.exceeding:
+                unit = "case" if stage == "investigation" else "person" if unit != "person" else "charge"
+            found[stage] = unit
+        return found
+
+
+def guess_table(table: Table) -> Guess:
+    """The most probable reading of a wide table, with what was guessed and what could not be."""
+    roles = find_roles(table)
+    guess = Guess(roles, said=list(roles.said), unsure=list(roles.unsure))
+    at = {name: i for i, name in enumerate(table.columns)}
+    _read_periods(table, at, guess)
+    for key in ("offense", "jurisdiction"):
+        if key in roles.keys:
+            _read_names(key, [row[at[roles.keys[key]]] for row in table.rows], guess)
+        else:
+            guess.unsure.append(f"no column of {key}s was found: everything is read as one, {ROOT!r}")
+    _read_counts(table, at, guess)
+    _find_repeats(table, at, guess)
+    return guess
+
+
+def period_texts(table: Table, roles: Roles) -> list[str]:
+    """The text of each row's period, joined from two columns where a year and its part stand apart."""
+    at = {name: i for i, name in enumerate(table.columns)}
+    if "period" not in roles.keys:
+        return [ROOT] * len(table.rows)
+    texts = [row[at[roles.keys["period"]]].strip() for row in table.rows]
+    if roles.within is None:
+        return texts
+    parts = [row[at[roles.within]].strip() for row in table.rows]
+    return [f"{text}{roles.joiner}{part}" for text, part in zip(texts, parts, strict=True)]
+
+
+def _read_periods(table: Table, at: dict[str, int], guess: Guess) -> None:
+    if "period" not in guess.roles.keys:
+        guess.unsure.append(
+            "no column of periods was found: every row is read as 'all', one undivided period"
+        )
+        return
+    texts = [text for text in period_texts(table, guess.roles) if text]
+    guess.periods = read_periods(texts)
+    if guess.periods is None:
+        odd = [text for text in dict.fromkeys(texts) if read_periods([text]) is None]
+        guess.unsure.append(f"periods that could not be read: {', '.join(map(repr, odd[:5]))}")
+        return
+    guess.said += list(guess.periods.remarks)
+    changed = {text: label for text, label in guess.periods.labels.items() if text != label}
+    if changed:
+        text, label = next(iter(changed.items()))
+        guess.said.append(f"periods are rewritten, e.g. {text!r} as {label}")
+
+
+def _read_names(key: str, raw: list[str], guess: Guess) -> None:
+    """Spellings that are one name, and names that mean the total."""
+    found: dict[str, str] = {}
+    tidy = {text: re.sub(r"\s+", " ", text).strip() for text in set(raw)}
+    often = Counter(tidy[text] for text in raw)
+    best = {
+        name: max(group, key=lambda one: (often[one], one))
+        for group in twins(sorted(often))
+        for name in group
+    }
+    for text, name in sorted(tidy.items()):
+        name = best.get(name, name)
+        if _WHOLE_THING.fullmatch(name):
+            name = ROOT
+        if name and name != text and not oddity(name):
+            found[text] = name
+    roots = sorted(text for text, name in found.items() if name == ROOT)
+    if roots:
+        guess.said.append(f"{key} {', '.join(map(repr, roots))} is read as the total over all")
+    others = sorted(text for text, name in found.items() if name != ROOT)
+    if others:
+        guess.said.append(f"{len(others)} spelling(s) of {key} are mapped to one, e.g. {others[0]!r}")
+    if any(not text.strip() for text in raw):
+        guess.unsure.append(f"{key} is empty in some rows; validate names them")
+    if found:
+        guess.values[key] = found
+
+
+def _read_counts(table: Table, at: dict[str, int], guess: Guess) -> None:
+    roles = guess.roles
+    for column in roles.stages.values():
+        for row in table.rows:
+            text = row[at[column]].strip()
+            if not text or text in guess.tokens:
+                continue
+            if _GROUPED.fullmatch(text):
+                guess.grouped.add(column)
+                continue
+            try:
+                whole_number(text)
+            except NumberFault as fault:
+                if text.lower() in _BLANKS:
+                    guess.tokens[text] = "not reported"
+                elif re.fullmatch(r"[-−–]\s*[0-9.,]+|[0-9]*[.,][0-9]+|=.*", text):
+                    guess.unsure.append(f"{text!r} in column {column!r}: {fault.what}")
+                else:
+                    guess.tokens[text] = proposed_meaning(text)
+                    if guess.tokens[text] == "not reported":
+                        guess.unsure.append(
+                            f"what {text!r} in {column!r} means: not reported, or a small count held "
+                            'back, such as "suppressed 1..4"'
+                        )
+    if guess.grouped:
+        # The query removes the separators from "12,600+" too.
+        guess.tokens |= {_SEPARATORS.sub("", text): meaning for text, meaning in guess.tokens.items()}
+        guess.said.append(f"thousands separators are removed from {', '.join(sorted(guess.grouped))}")
+    for text, meaning in guess.tokens.items():
+        guess.said.append(f"{text!r} in a number's field is read as {meaning!r}")
+    _find_exceeding(table, at, guess)
+    if len(roles.stages) < 2:
+        guess.unsure.append("a funnel needs two stages: fewer columns of counts were found")
+
+
+def _find_exceeding(table: Table, at: dict[str, int], guess: Guess) -> None:
+    """Stages that exceed the nearest earlier stage given in the same row."""
+    for number, row in zip(table.numbers, table.rows, strict=True):
+        before: float | None = None
+        for stage, column in guess.roles.stages.items():
+            count = plain(row[at[column]])
+            if before is not None and count is not None and count > before and stage not in guess.exceeding:
+                guess.exceeding[stage] = number
+                guess.said.append(f"{stage} exceeds an earlier stage in row {number}: its unit must differ")
+            before = before if count is None else count
+
+
+def plain(text: str) -> float | None:
+    """A plain count, thousands separators allowed; None for anything else."""
+    try:
+        return whole_number(_SEPARATORS.sub("", text.strip()))
+    except NumberFault:
+        return None
+
+
+def _find_repeats(table: Table, at: dict[str, int], guess: Guess) -> None:
+    """Rows that speak of one cell and period: months of a quarter, or a column that was not guessed."""
+    roles = guess.roles
+    texts = period_texts(table, roles)
+    labels = guess.periods.labels if guess.periods else {}
+    keys = [roles.keys[key] for key in ("offense", "jurisdiction") if key in roles.keys]
+    seen = Counter(
+        (labels.get(text, text), *(skeleton(row[at[key]]) for key in keys))
+        for text, row in zip(texts, table.rows, strict=True)
+    )
+    repeated = sum(number > 1 for number in seen.values())
+    if not repeated:
+        return
+    numbers = (row[at[column]].strip() for column in roles.stages.values() for row in table.rows)
+    if guess.tokens or any(text and plain(text) is None for text in numbers):
+        guess.unsure.append(
+            f"{repeated} cells have several rows, which cannot be added up: some hold no plain number"
+        )
+        return
+    guess.add_up = True
+    what = "months" if guess.periods and guess.periods.months else "rows"
+    guess.said.append(f"{repeated} cells have several rows: the {what} are added up in the query below")
+    if what == "rows":
+        guess.unsure.append("whether rows that repeat a cell are parts of it, to be added up")

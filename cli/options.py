@@ -1,0 +1,23 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PlanArgument = Annotated[
+    Path, typer.Argument(metavar="PLAN", help="A plan file, or a folder with plan.toml.")
+]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's folder, the beginning of its identity, or a plan.")
+]
+FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Where to put the plan and its data.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+RunsOption = Annotated[
+    Path | None, typer.Option("--runs", help="Folder of runs; runs/ beside PLAN by default.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the plan.")
+]

@@ -1,0 +1,193 @@
+"""A commented plan for somebody's table, from a guess at what its columns mean."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from ..data.names import ROOT
+from ..data.table import Table
+from .guess import Guess
+
+# Thousands separators, as a character class of DuckDB's regular expressions: comma, blanks, apostrophe.
+SEPARATED = r"[, \x27\x{a0}\x{202f}]"
+BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+
+def plan_text(guess: Guess, table: Table, original: str, file: str, separator: str, today: date) -> str:
+    """The plan as TOML.
+
+    Parameters
+    ----------
+    guess : Guess
+    table : Table
+    original : str
+        What the user called the table.
+    file : str
+        Its copy beside the plan.
+    separator : str
+        Of the copy, when it is CSV.
+    today : date
+        Stands in for the day at which the table was known.
+    """
+    stages = list(guess.roles.stages)
+    units = guess.units()
+    said = guess.said or ["nothing: the columns have their standard names"]
+    lines = [
+        f"# A plan for {original}: {len(table.rows)} rows, {len(table.columns)} columns.",
+        "#",
+        "# Guessed from the names and the contents of the columns:",
+        *_bullets(said),
+        "#",
+        "# Could not be told from the table; please look at each:",
+        *_bullets([*guess.unsure, *_always_unsure(units)]),
+        "#",
+        "# `attrition validate` shows every problem at once; `attrition estimate` fits the plan.",
+        "format = 1",
+        "",
+        "[funnel]",
+        f"stages = {json.dumps(stages, ensure_ascii=False)}",
+        "# report, case, person, charge or other. Where it changes, the step is a ratio: outcomes per unit.",
+        f"units = {_inline(units)}",
+        "",
+        "[[input]]",
+        *_input(guess, file, separator, today),
+        "",
+        "# The front table: everything together. Name a place or a period to see that one instead.",
+        "[answer]",
+        f"jurisdiction = {_text(ROOT)}",
+        f"period = {_text(ROOT)}",
+        "",
+        "# Without [[effect]] entries the default set is used; `attrition effects` lists them all.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _always_unsure(units: Mapping[str, str]) -> list[str]:
+    found = [
+        "origin: do the later counts hold only cases that began as the first stage's? Read as if they did "
+        '(origin = "referred_only"; else "all_sources" or "unknown")',
+        "clock: are later counts outcomes of these very referrals, or outcomes dated in the period? Read as "
+        'the former (clock = "cohort"; else "period")',
+    ]
+    if len(set(units.values())) == 1:
+        found.append(
+            "units: does every stage count the same thing, so that a rate cannot exceed 1? Read as if so"
+        )
+    return found
+
+
+def _input(guess: Guess, file: str, separator: str, today: date) -> list[str]:
+    """The keys of ``[[input]]``."""
+    keys = {**guess.roles.keys, **guess.roles.stages}
+    values = {key: mapping for key, mapping in guess.values.items() if mapping}
+    if guess.needs_query:
+        lines = [
+            "# Why the table has to be selected from stands above; DuckDB runs this on the copy.",
+            f"query = {_block(_query(guess, file, separator))}",
+        ]
+    else:
+        lines = [f"file = {_text(file)}"]
+        renamed = {standard: column for standard, column in keys.items() if standard != column}
+        if renamed:
+            lines += ["# Their names in the table.", f"columns = {_inline(renamed)}"]
+        labels = guess.periods.labels if guess.periods else {}
+        changed = {text: label for text, label in labels.items() if text != label}
+        if changed:
+            values["period"] = changed
+    lines.append('form = "wide"')
+    if guess.tokens:
+        lines += ["# What a text in a number's field stands for.", f"tokens = {_inline(guess.tokens)}"]
+    lines += ['origin = "referred_only"'] if "origin" not in keys else []
+    lines += ['clock = "cohort"'] if "clock" not in keys else []
+    if "as_of" not in keys:
+        lines += [
+            "# When the table said so: today, until you know better.",
+            f"as_of = {_text(today.isoformat())}",
+        ]
+    if values:
+        lines += ["", "# Text in the table to the name it gets.", "[input.values]"]
+        lines += [f"{key} = {_inline(mapping)}" for key, mapping in values.items()]
+    return lines
+
+
+def _query(guess: Guess, file: str, separator: str) -> str:
+    """One SELECT that gives the standard columns."""
+    roles = guess.roles
+    keys = [
+        key
+        for key in roles.keys
+        if key != "period" and (not guess.add_up or key in ("offense", "jurisdiction"))
+    ]
+    columns = [f"{_name(roles.keys[key])} AS {key}" for key in keys]
+    source = f"read_csv({_quoted(file)}, all_varchar = true, header = true, delim = {_quoted(separator)})"
+    lines = [f"FROM {source} AS t"]
+    if "period" not in roles.keys:
+        columns.append(f"'{ROOT}' AS period")
+    else:
+        text = f"trim(t.{_name(roles.keys['period'])})"
+        if roles.within is not None:
+            text += f" || {_quoted(roles.joiner)} || trim(t.{_name(roles.within)})"
+        columns.append(f"coalesce(p.label, {text}) AS period")
+        labels = guess.periods.labels if guess.periods else {}
+        months = guess.periods.months if guess.periods else {}
+        rows = [
+            f"({_quoted(one)}, {_quoted(label)}, {_quoted(months.get(one, label))})"
+            for one, label in sorted(labels.items())
+        ] or ["('', '', '')"]
+        table = ",\n    ".join(rows)
+        lines.append(f"LEFT JOIN (VALUES\n    {table}\n  ) AS p(text, label, part) ON p.text = {text}")
+    for stage, column in roles.stages.items():
+        cell = f"trim(t.{_name(column)})"
+        number = f"regexp_replace({cell}, '{SEPARATED}', '', 'g')" if column in guess.grouped else cell
+        if guess.add_up:
+            # A sum is known only where every row of it is.
+            number = f"CASE WHEN count(nullif({cell}, '')) = count(*) THEN sum(CAST({number} AS BIGINT)) END"
+        columns.append(f"{number} AS {_name(stage)}")
+    if guess.add_up:
+        lines.append("GROUP BY ALL")
+        if guess.periods and guess.periods.months:
+            # A quarter that lacks a month is not a quarter.
+            lines.append("HAVING count(DISTINCT p.part) IN (0, 3)")
+    select = ",\n  ".join(columns)
+    return "\n".join([f"SELECT\n  {select}", *lines])
+
+
+def _bullets(sentences: Iterable[str]) -> list[str]:
+    out = []
+    for sentence in sentences:
+        out += textwrap.wrap(
+            " ".join(sentence.split()),
+            108,
+            initial_indent="# - ",
+            subsequent_indent="#   ",
+            break_long_words=False,
+        )
+    return out
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if set(name) <= BARE and any(map(str.isalnum, name)) else _text(name)
+
+
+def _inline(mapping: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{_key(key)} = {_text(value)}" for key, value in mapping.items()) + "}"
+
+
+def _block(query: str) -> str:
+    return _text(query) if "'''" in query else f"'''\n{query}\n'''"
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,207 @@
+"""Reading a panel, and the account of what was read: every number has a status and a reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from .coherence import incoherences, suspicions
+from .draft import Draft
+from .errors import Problem
+from .faults import Faults
+from .filters import check_columns, first_match, idle
+from .gather import Gathered, InputRecord, gather
+from .inputs import PanelSpec
+from .panel import Panel
+from .placing import Record, Status, build_axes, containers, place_periods, unfit_reason, unknown_names
+
+STATUSES: tuple[Status, ...] = ("used", "unused", "excluded", "dropped")
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What was read and what became of it; ``intake.json``.
+
+    Parameters
+    ----------
+    inputs : tuple of InputRecord
+    records : tuple of Record
+        One for each number read, in reading order.
+    sources : tuple of mapping
+        The rows of the sources file that a statement names.
+    suspects : tuple of str
+        Things that look wrong and are not changed.
+    warnings : tuple of str
+    not_reported : int
+        Blank fields and fields declared so.
+    not_applicable : int
+    """
+
+    inputs: tuple[InputRecord, ...]
+    records: tuple[Record, ...]
+    sources: tuple[Mapping[str, str], ...] = ()
+    suspects: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    not_reported: int = 0
+    not_applicable: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers read, used, unused, excluded and dropped; the first is the sum of the others."""
+        found = Counter(record.status for record in self.records)
+        return {"read": len(self.records), **{status: found[status] for status in STATUSES}}
+
+    def with_decisions(
+        self, decisions: Mapping[str, tuple[Status, str, Sequence[str], Sequence[str]]]
+    ) -> Intake:
+        """The account after later stages have decided.
+
+        Parameters
+        ----------
+        decisions : mapping of str to (status, reason, others, kinds)
+            By statement id. A reason recorded here is kept in front of a later one.
+
+        Raises
+        ------
+        KeyError
+            For an id that was not read, or not used so far.
+        """
+        known = {record.statement.id for record in self.records if record.status == "used"}
+        strangers = [name for name in decisions if name not in known]
+        if strangers:
+            raise KeyError(f"no used statement has the id {strangers[0]!r}")
+        records = []
+        for record in self.records:
+            decision = decisions.get(record.statement.id)
+            if decision is not None:
+                status, reason, others, kinds = decision
+                joined = "; ".join(part for part in (record.reason, reason) if part)
+                record = Record(record.statement, status, joined, tuple(kinds), tuple(others))
+            records.append(record)
+        return replace(self, records=tuple(records))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values in the format of ``intake.json``."""
+        statements = []
+        for record in self.records:
+            entry = asdict(record.statement)
+            entry |= {"status": record.status, "reason": record.reason}
+            entry |= {"kinds": list(record.kinds), "others": list(record.others)}
+            statements.append(entry)
+        return {
+            "inputs": [asdict(each) | {"unread": list(each.unread)} for each in self.inputs],
+            "counts": self.counts,
+            "statements": statements,
+            "sources": [dict(source) for source in self.sources],
+            "suspects": list(self.suspects),
+            "warnings": list(self.warnings),
+            "not_reported": self.not_reported,
+            "not_applicable": self.not_applicable,
+        }
+
+
+def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tuple[Panel, Intake]:
+    """Read, check and place everything a plan names.
+
+    Parameters
+    ----------
+    spec : PanelSpec
+    folder : Path
+        The plan's; paths in it are relative to it.
+    today : date, optional
+        Stands in for a missing as-of date; the day of the call by default.
+
+    Returns
+    -------
+    panel : Panel
+        The statements to be fitted.
+    intake : Intake
+        The account of every number read.
+
+    Raises
+    ------
+    InputError
+        With every fault found, not only the first.
+    """
+    faults = Faults()
+    funnel = spec.funnel.to_funnel()
+    day = (today or date.today()).isoformat()
+    reading = gather(spec, folder, day, faults)
+    check_columns("exclude", spec.excludes, reading.columns, faults)
+    check_columns("prefer", spec.prefers, reading.columns, faults)
+
+    drafts = reading.drafts
+    warnings = _undated(reading, day)
+    excluded = [first_match(draft, spec.excludes) for draft in drafts]
+    preferred = [first_match(draft, spec.prefers) for draft in drafts]
+    warnings += idle("exclude", spec.excludes, excluded) + idle("prefer", spec.prefers, preferred)
+    drafts = [
+        draft if hit is None else _prefer(draft, spec.prefers[hit].reason)
+        for draft, hit in zip(drafts, preferred, strict=True)
+    ]
+    records: dict[int, Record] = {}
+    active: list[int] = []
+    for i, (draft, hit) in enumerate(zip(drafts, excluded, strict=True)):
+        if hit is not None:
+            records[i] = Record(draft.statement, "excluded", spec.excludes[hit].reason)
+        elif reason := unfit_reason(draft, funnel, faults):
+            records[i] = Record(draft.statement, "unused", reason)
+        else:
+            active.append(i)
+    parents = containers([d for d, hit in zip(drafts, excluded, strict=True) if hit is None], faults)
+    candidates = [drafts[i] for i in active]
+    axes, calendar = build_axes(
+        candidates, reading.offense, reading.jurisdiction, parents, spec.axes.period, faults
+    )
+    unknown_names(candidates, axes, faults)
+    records |= dict(zip(active, place_periods(candidates, calendar), strict=True))
+
+    ordered = tuple(records[i] for i in range(len(drafts)))
+    used = tuple(r.statement for r in ordered if r.status == "used")
+    known = [
+        s for s in used if s.offense in axes.offense.by_name and s.jurisdiction in axes.jurisdiction.by_name
+    ]
+    columns = {draft.statement.id: draft.column for draft in drafts}
+    faults.extend(incoherences(known, funnel, axes, columns))
+    if not used and not faults:
+        reasons = Counter(record.reason for record in ordered).most_common(3)
+        why = "; ".join(f"{count} × {reason}" for reason, count in reasons) or "every field is blank"
+        faults.add(Problem("no number is used", ", ".join(i.file for i in reading.inputs), why))
+    faults.raise_any()
+
+    panel = Panel(funnel, axes, used)
+    named = dict.fromkeys(record.statement.source_id for record in ordered)
+    if spec.sources is not None:
+        unlisted = [name for name in named if name not in reading.sources.rows]
+        if unlisted:
+            shown = ", ".join(unlisted[:5]) + (", …" if len(unlisted) > 5 else "")
+            warnings.append(
+                f"{spec.sources.file} does not list {len(unlisted)} of {len(named)} sources: {shown}"
+            )
+    intake = Intake(
+        inputs=tuple(reading.inputs),
+        records=ordered,
+        sources=tuple(reading.sources.rows[name] for name in named if name in reading.sources.rows),
+        suspects=tuple(suspicions(used, funnel, axes)),
+        warnings=tuple(warnings),
+        not_reported=reading.not_reported,
+        not_applicable=reading.not_applicable,
+    )
+    return panel, intake
+
+
+def _prefer(draft: Draft, reason: str) -> Draft:
+    return replace(draft, statement=replace(draft.statement, preferred=reason))
+
+
+def _undated(reading: Gathered, day: str) -> list[str]:
+    if not reading.undated:
+        return []
+    return [
+        f"{reading.undated:,} rows have no as-of date, neither their own nor their source's; today's ({day}) "
+        "is used: set as_of in the plan's [[input]] to keep runs comparable"
+    ]

@@ -1,0 +1,43 @@
+"""Names that other people rely on: axes, columns, words. Changing one is a CHANGELOG entry."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+ROOT: Final = "all"
+AXES: Final = ("offense", "jurisdiction", "period")
+
+Relation = str  # one of RELATIONS or "share_of_<stage>"
+RELATIONS: Final = ("exact", "approx", "at_least", "at_most", "range", "suppressed", "rounded")
+SHARE_OF: Final = "share_of_"
+
+Origin = Literal["referred_only", "all_sources", "unknown"]
+ORIGINS: Final = ("referred_only", "all_sources", "unknown")
+Clock = Literal["cohort", "period", "unknown"]
+CLOCKS: Final = ("cohort", "period", "unknown")
+Role = Literal["use", "context", "doubtful"]
+ROLES: Final = ("use", "context", "doubtful")
+UnitClass = Literal["report", "case", "person", "charge", "other"]
+UNIT_CLASSES: Final = ("report", "case", "person", "charge", "other")
+
+WIDE_KEYS: Final = ("offense", "jurisdiction", "period")
+WIDE_OPTIONAL: Final = ("source_id", "origin", "clock", "as_of", "note")
+LONG_COLUMNS: Final = (
+    "jurisdiction", "period_start", "period_end", "offense", "stage", "relation", "count", "count_low",
+    "count_high", "unit", "origin", "clock", "as_of", "source_id",
+)  # fmt: skip
+LONG_OPTIONAL: Final = ("funnel_role", "part_of", "note")
+
+ESTIMATE_COLUMNS: Final = (
+    "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "clock", "as_of", "median",
+    "mean", "sd", "q05", "q25", "q75", "q95", "bound_low", "bound_high", "bound_basis", "contraction",
+    "contraction_own", "label", "denominator_median", "statements",
+)  # fmt: skip
+QUANTITIES: Final = ("rate", "end_to_end", "change", "contrast")
+BASES: Final = ("superpopulation", "finite")
+LABELS: Final = ("data-driven", "model-assisted", "prior-driven", "not published", "counted")
+
+GROUPS: Final = (
+    "posterior", "prior", "posterior_predictive", "prior_predictive", "log_likelihood", "log_prior",
+    "sample_stats", "observed_data", "quantities",
+)  # fmt: skip

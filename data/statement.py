@@ -1,0 +1,92 @@
+"""A statement: one recorded fact about a sum of cells of one stage. The only carrier of data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .names import SHARE_OF, Clock, Origin, Relation, Role
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One recorded fact.
+
+    Parameters
+    ----------
+    id : str
+        Unique within a panel, e.g. ``"data.csv:12:arrest"`` (file, row, stage).
+    stage : str
+        The stage counted; for a share, the numerator.
+    offense, jurisdiction, period : str
+        Nodes of the three axes; the statement speaks of the sum over the leaves below them.
+    relation : str
+        exact, approx, at_least, at_most, range, suppressed, rounded or ``share_of_<stage>``.
+    count, low, high : float or None
+        exact, approx, rounded, at_least and at_most use ``count``; range and suppressed ``low``..``high``,
+        inclusive; a share a value in [0, 1] in ``count`` or in ``low``..``high``.
+    unit : str
+        As the source names what it counts; may be empty.
+    origin : {"referred_only", "all_sources", "unknown"}
+        Does the count hold only cases that began as referrals?
+    clock : {"cohort", "period", "unknown"}
+        Outcomes of these referrals, or outcomes dated in the period.
+    as_of : str
+        ISO date at which the fact was known.
+    source_id : str
+    role : {"use", "context", "doubtful"}
+        Only ``use`` is fitted.
+    file, row : str, int
+        Where it stands; the header is row 1.
+    preferred : str
+        The reason of the ``[[prefer]]`` entry that names it; empty for none.
+    note : str
+    """
+
+    id: str
+    stage: str
+    offense: str
+    jurisdiction: str
+    period: str
+    relation: Relation
+    count: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    origin: Origin = "referred_only"
+    clock: Clock = "cohort"
+    as_of: str = ""
+    source_id: str = ""
+    role: Role = "use"
+    file: str = ""
+    row: int = 0
+    preferred: str = ""
+    note: str = ""
+
+    @property
+    def share_of(self) -> str | None:
+        """The denominator's stage when the statement is a share."""
+        return self.relation[len(SHARE_OF) :] if self.relation.startswith(SHARE_OF) else None
+
+    @property
+    def where(self) -> str:
+        """File and row, for messages."""
+        return f"{self.file}, row {self.row}" if self.file else self.id
+
+    def sentence(self) -> str:
+        """The fact in words."""
+        value = {
+            "exact": f"{self.count:,.0f}" if self.count is not None else "?",
+            "approx": f"about {self.count:,.0f}" if self.count is not None else "?",
+            "rounded": f"{self.count:,.0f}, rounded" if self.count is not None else "?",
+            "at_least": f"at least {self.count:,.0f}" if self.count is not None else "?",
+            "at_most": f"at most {self.count:,.0f}" if self.count is not None else "?",
+        }.get(self.relation, f"{self.low} to {self.high}" if self.count is None else f"{self.count}")
+        return f"{self.stage} {value} ({self.offense}, {self.jurisdiction}, {self.period})"
+
+    def record(self) -> dict[str, Any]:
+        """Plain values, for JSON; without the place it was read from, which is not part of the fact."""
+        fact = asdict(self)
+        for key in ("file", "row", "note"):
+            del fact[key]
+        return fact

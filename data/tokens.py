@@ -1,0 +1,220 @@
+"""What stands in a number's field: a count, a declared token, nothing, or a fault with its remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from .names import Relation
+
+State = Literal["count", "not reported", "not applicable"]
+LARGEST = 2**53  # above it a float no longer holds every whole number
+_WHOLE = re.compile(r"([0-9]+)(?:\.0*)?")
+_DECIMAL = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.")
+_NUM = r"([0-9]+)"
+_MEANINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("suppressed", re.compile(rf"suppressed {_NUM}\.\.{_NUM}")),
+    ("range", re.compile(rf"range {_NUM}\.\.{_NUM}")),
+    ("at_least", re.compile(rf"at least {_NUM}")),
+    ("at_most", re.compile(rf"at most {_NUM}")),
+    ("approx", re.compile(rf"approx {_NUM}")),
+)
+MEANINGS = "suppressed 1..4, range 5..9, at least 100, at most 100, approx 100, not reported, not applicable"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a field says: one of the states, and for a count its relation and numbers."""
+
+    state: State
+    relation: Relation = "exact"
+    count: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+NOT_REPORTED = Reading("not reported")
+NOT_APPLICABLE = Reading("not applicable")
+
+
+class NumberFault(ValueError):
+    """A field that is not a number: what is wrong, what is allowed, what to do."""
+
+    def __init__(self, what: str, allowed: str, do: str = "") -> None:
+        super().__init__(what)
+        self.what, self.allowed, self.do = what, allowed, do
+
+
+def parse_meaning(text: str) -> Reading:
+    """The meaning a plan gives to a token.
+
+    Raises
+    ------
+    ValueError
+        When the meaning is none of those listed in ``MEANINGS``, or its range is empty.
+    """
+    words = " ".join(text.split())
+    if words == "not reported":
+        return NOT_REPORTED
+    if words == "not applicable":
+        return NOT_APPLICABLE
+    for relation, pattern in _MEANINGS:
+        match = pattern.fullmatch(words)
+        if match is None:
+            continue
+        numbers = [float(part) for part in match.groups()]
+        if max(numbers) > LARGEST:
+            raise ValueError(f"{text!r}: the number is larger than 2^53")
+        if len(numbers) == 1:
+            return Reading("count", relation, count=numbers[0])
+        if numbers[0] > numbers[1]:
+            raise ValueError(f"{text!r}: the range is empty, its low end exceeds its high end")
+        return Reading("count", relation, low=numbers[0], high=numbers[1])
+    raise ValueError(f"{text!r} is no meaning; allowed: {MEANINGS}")
+
+
+def parse_tokens(tokens: Mapping[str, str]) -> dict[str, Reading]:
+    """The meanings of a plan's tokens, by the text as it stands in the file without outer blanks."""
+    if any(not text.strip() for text in tokens):
+        raise ValueError("an empty field is 'not reported' and cannot be a token")
+    return {text.strip(): parse_meaning(meaning) for text, meaning in tokens.items()}
+
+
+def read_count(text: str, tokens: Mapping[str, Reading]) -> Reading:
+    """Read one field of counts.
+
+    Parameters
+    ----------
+    text : str
+    tokens : mapping of str to Reading
+        Declared by the plan; looked up before anything else, so that ``"-9"`` can be declared too.
+
+    Raises
+    ------
+    NumberFault
+    """
+    text = text.strip()
+    if text in tokens:
+        return tokens[text]
+    if not text:
+        return NOT_REPORTED
+    return Reading("count", count=whole_number(text))
+
+
+def whole_number(text: str) -> float:
+    """A count: a whole number from 0 to 2^53, written in digits alone (``12.0`` is 12).
+
+    Raises
+    ------
+    NumberFault
+    """
+    match = _WHOLE.fullmatch(text)
+    if match is None:
+        raise _diagnose(text)
+    digits = match[1].lstrip("0") or "0"
+    if len(digits) > 16 or int(digits) > LARGEST:
+        raise NumberFault("number too large to be a count", "whole numbers up to 2^53")
+    return float(digits)
+
+
+def decimal_number(text: str) -> float:
+    """A number that may have a fraction, for a share or for a row that is not fitted.
+
+    Raises
+    ------
+    NumberFault
+    """
+    if _DECIMAL.fullmatch(text) is None:
+        raise _diagnose(text)
+    value = float(text)
+    if value > LARGEST:
+        raise NumberFault("number too large to be a count", "numbers up to 2^53")
+    return value
+
+
+def share_number(text: str) -> float:
+    """A share: a number from 0 to 1; percentages are refused.
+
+    Raises
+    ------
+    NumberFault
+    """
+    value = decimal_number(text)
+    if value > 1.0:
+        raise NumberFault("share outside [0, 1]", "a share from 0 to 1", "write 5 % as 0.05")
+    return value
+
+
+_COUNTS = "whole numbers 0, 1, 2, …; an empty field is 'not reported'"
+_LEFT = re.compile(
+    r"(?:n\s*)?(<=|≤|<|>=|≥|>|~|≈|ca\.?|c\.|approx\.?|about)\s*([0-9][0-9,. ]*)", re.IGNORECASE
+)
+_BETWEEN = re.compile(r"([0-9]+)\s*(?:-|–|—|to|\.\.)\s*([0-9]+)")
+_GROUPED = re.compile(r"[0-9]{1,3}([,' \u00a0\u202f.][0-9]{3})+")
+
+
+def _diagnose(text: str) -> NumberFault:
+    """The most specific fault of a text that is not a count, and its remedy."""
+    bare = re.sub(r"[,' \u00a0\u202f]", "", text)
+    # One point may be a decimal point; several can only group thousands.
+    bare = bare.replace(".", "") if bare.count(".") > 1 else bare
+    if text.startswith(("=", "+", "@")):
+        return NumberFault("formula or sign in a number", _COUNTS, "store the value it stands for")
+    if re.fullmatch(r"[-−–][0-9.,]+", text):
+        return NumberFault(
+            "negative count", _COUNTS, f'if it is a code, declare it: tokens = {{"{text}" = "not reported"}}'
+        )
+    if re.fullmatch(r"[-+]?(inf|infinity|nan|null|none|na|n/a|n\.a\.|#n/a)", text, re.IGNORECASE):
+        return NumberFault(
+            "not a number",
+            _COUNTS,
+            f'leave the field empty or declare: tokens = {{"{text}" = "not reported"}} (or "not applicable")',
+        )
+    if _GROUPED.fullmatch(text) and re.fullmatch(r"[0-9]+", bare):
+        return NumberFault("thousands separator in a number", _COUNTS, f"write {bare}")
+    if re.fullmatch(r"[0-9]*[.,][0-9]+", text):
+        return NumberFault(
+            "fraction in a count", _COUNTS, "a share belongs in the long form (share_of_<stage>)"
+        )
+    if re.fullmatch(r"[0-9.]+[eE][-+]?[0-9]+", text):
+        return NumberFault("number in scientific notation", _COUNTS, "write all its digits")
+    meaning, relation = _guess(text)
+    token = f'tokens = {{"{text}" = "{meaning}"}}'
+    do = f"declare it in the plan: {token}, or use the long form with relation {relation}"
+    return NumberFault("text in a number", _COUNTS, do)
+
+
+def proposed_meaning(text: str) -> str:
+    """The meaning a text in a number's field most probably has, to be confirmed in the plan."""
+    return _guess(text)[0]
+
+
+def _guess(text: str) -> tuple[str, str]:
+    """A meaning to propose for a text, and the relation of the long form that says the same."""
+    plus = re.fullmatch(r"([0-9][0-9,. ]*)\+", text)
+    if plus:
+        return f"at least {_digits(plus[1])}", "at_least"
+    between = _BETWEEN.fullmatch(text)
+    if between:
+        return f"range {between[1]}..{between[2]}", "range"
+    left = _LEFT.fullmatch(text)
+    if left:
+        sign, number = left[1], int(_digits(left[2]))
+        if sign == "<":
+            return f"suppressed 1..{max(number - 1, 1)}", "suppressed (count_low, count_high)"
+        if sign in ("<=", "≤"):
+            return f"at most {number}", "at_most"
+        if sign in (">=", "≥"):
+            return f"at least {number}", "at_least"
+        if sign == ">":
+            return f"at least {number + 1}", "at_least"
+        return f"approx {number}", "approx"
+    if text.endswith("%"):
+        return "not reported", "share_of_<stage> (a share from 0 to 1)"
+    return "not reported", "suppressed, at_least, at_most or approx"
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"[^0-9]", "", text)[:16] or "0"

@@ -1,0 +1,71 @@
+"""The wide form: one row a cell, one column a stage."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from .draft import Draft, Drafts
+from .fields import Fields
+from .names import CLOCKS, ORIGINS, ROOT, Clock, Origin
+from .statement import Statement
+from .tokens import NumberFault, parse_tokens, read_count
+
+
+def read_wide(fields: Fields, stages: tuple[str, ...], label: str) -> Drafts:
+    """Drafts of a wide table.
+
+    Parameters
+    ----------
+    fields : Fields
+    stages : tuple of str
+        Of the funnel; those that are columns are read.
+    label : str
+        The table's name in statement ids, unique within the panel.
+    """
+    tokens = parse_tokens(fields.spec.tokens)
+    present = [stage for stage in stages if stage in fields.layout.at]
+    spec = fields.spec
+    drafts: list[Draft] = []
+    blank = inapplicable = 0
+    for position, number in enumerate(fields.table.numbers):
+        row = fields.row(position)
+        offense = fields.category(number, row, "offense")
+        jurisdiction = fields.category(number, row, "jurisdiction")
+        ok, span = fields.period(number, row)
+        origin = fields.word(number, row, "origin", ORIGINS, spec.origin or "referred_only")
+        clock = fields.word(number, row, "clock", CLOCKS, spec.clock or "cohort")
+        source = row.get("source_id", "").strip() or spec.source_id or fields.table.name
+        as_of = fields.as_of(number, row, source)
+        sound = ok and None not in (offense, jurisdiction, origin, clock, as_of)
+        for stage in present:
+            try:
+                reading = read_count(row[stage], tokens)
+            except NumberFault as fault:
+                fields.number_fault(number, stage, row[stage], fault)
+                continue
+            if reading.state != "count":
+                blank += reading.state == "not reported"
+                inapplicable += reading.state == "not applicable"
+                continue
+            if not sound:
+                continue
+            statement = Statement(
+                id=f"{label}:{number}:{stage}",
+                stage=stage,
+                offense=offense or ROOT,
+                jurisdiction=jurisdiction or ROOT,
+                period=ROOT if span is None else span.label,
+                relation=reading.relation,
+                count=reading.count,
+                low=reading.low,
+                high=reading.high,
+                origin=cast("Origin", origin),
+                clock=cast("Clock", clock),
+                as_of=as_of or "",
+                source_id=source,
+                file=fields.table.name,
+                row=number,
+                note=row.get("note", "").strip(),
+            )
+            drafts.append(Draft(statement, span, row, fields.layout.theirs[stage], fields.layout.theirs))
+    return Drafts(drafts, blank, inapplicable)

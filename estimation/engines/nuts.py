@@ -1,0 +1,156 @@
+"""The reference engine: the PyMC model sampled by nutpie's No-U-Turn sampler."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import nutpie
+import nutpie.compiled_pyfunc
+import xarray as xr
+from numpy.typing import NDArray
+
+from ...data.names import AXES
+from ...models.compile import CompiledModel, effect_name
+from ...models.field import FieldDraws, apply_bases
+from ..plan import EstimateSpec
+from .contract import Fit, Progress, Report
+from .density import Density, make_density
+
+NAME = "nuts"
+Floats = NDArray[np.float64]
+
+
+def fit(compiled: CompiledModel, settings: EstimateSpec, seed: int, report: Report | None = None) -> Fit:
+    """Sample a compiled model.
+
+    Parameters
+    ----------
+    compiled : CompiledModel
+    settings : EstimateSpec
+        Draws, warm-up, chains and target acceptance.
+    seed : int
+    report : callable, optional
+        Called several times a second with the progress.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The user stopped it; the sampler has been cancelled and nothing is returned.
+    """
+    started = time.perf_counter()
+    names = (*compiled.hyper, *(("z",) if compiled.blocks else ()))
+    density = make_density(compiled, names)
+    density.value_and_gradient(density.start)
+    built = time.perf_counter()
+    sampler = nutpie.sample(
+        _program(density, settings.chains, seed),
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=None,
+        seed=seed,
+        save_warmup=False,
+        progress_bar=False,
+        progress_callback=_forward(report) if report is not None else None,
+        blocking=False,
+        target_accept=settings.target_accept,
+    )
+    try:
+        tree = sampler.wait()
+    except KeyboardInterrupt:
+        sampler.cancel()
+        raise
+    points = tree["posterior"]["point"].to_numpy()
+    draws = density.expand(points.reshape(-1, density.size))
+    field = _field(compiled, draws)
+    done = time.perf_counter()
+    return Fit(
+        posterior=_dataset(compiled, draws, field, settings.chains),
+        sample_stats=tree["sample_stats"].to_dataset(),
+        field=field,
+        chains=settings.chains,
+        seconds={"compile": built - started, "sample": done - built},
+        arguments={**settings.model_dump(exclude={"engine", "seed"})},
+    )
+
+
+def _program(density: Density, chains: int, seed: int) -> Any:
+    """The density as nutpie takes it: one variable, the unconstrained point."""
+    jitter = np.random.default_rng([seed, chains])
+
+    def start(_seed: int) -> Floats:
+        return density.start + jitter.uniform(-1.0, 1.0, density.size)
+
+    return nutpie.compiled_pyfunc.from_pyfunc(
+        ndim=density.size,
+        make_logp_fn=lambda: density.value_and_gradient,
+        make_expand_fn=lambda seed1, seed2, chain: lambda point: {"point": point},
+        expanded_dtypes=[np.dtype("float64")],
+        expanded_shapes=[(density.size,)],
+        expanded_names=["point"],
+        make_initial_point_fn=start,
+    )
+
+
+def _forward(report: Report) -> Any:
+    """Nutpie's list of chains as one record."""
+
+    def callback(chains: list[Any]) -> None:
+        report(
+            Progress(
+                done=sum(chain.finished_draws for chain in chains),
+                total=sum(chain.total_draws for chain in chains),
+                divergences=sum(chain.divergences for chain in chains),
+                steps=sum(chain.total_num_steps for chain in chains),
+            )
+        )
+
+    return callback
+
+
+def _field(compiled: CompiledModel, draws: dict[str, Floats]) -> FieldDraws:
+    """Draws of the field's values from those of its coefficients."""
+    blueprint = compiled.blueprint
+    sd = {block.name: draws[f"sd_{block.name}"] for block in blueprint.blocks}
+    values: dict[str, Floats] = {}
+    start = 0
+    for block, weight in zip(blueprint.blocks, compiled.weights, strict=True):
+        end = start + int(np.prod(weight.shape[1:]))
+        z = draws["z"][:, :, start:end].reshape(-1, *weight.shape)
+        log_sd = np.log(sd[block.name]).reshape(*sd[block.name].shape, *(1,) * (weight.ndim - 1))
+        values[block.name] = apply_bases(z * np.exp((1 - weight) * log_sd), block.bases)
+        start = end
+    intercept = draws["intercept"]
+    return FieldDraws(
+        intercept=intercept,
+        sd=sd,
+        values=values,
+        phi=draws.get("phi", np.ones_like(intercept)),
+        concentration=np.exp(draws["log_concentration"]) if "log_concentration" in draws else None,
+        total_spread=draws.get("total_spread"),
+    )
+
+
+def _dataset(compiled: CompiledModel, draws: dict[str, Floats], field: FieldDraws, chains: int) -> xr.Dataset:
+    """Hyperparameters and effects by name, dims chain and draw first; cell effects are left out for size."""
+    panel = compiled.blueprint.panel
+    coords = {"step": [step.name for step in panel.funnel.steps]}
+    coords |= {axis: list(panel.axes[axis].leaves) for axis in AXES}
+    variables: dict[str, tuple[tuple[str, ...], Floats]] = {}
+    for name in compiled.hyper:
+        dims = ("step",) if draws[name].ndim == 2 else ()
+        variables[name] = (("chain", "draw", *dims), draws[name])
+    for block in compiled.blueprint.blocks:
+        if not block.cellwise:
+            variables[effect_name(block.name)] = (
+                ("chain", "draw", "step", *block.axes),
+                field.values[block.name],
+            )
+    shaped = {
+        name: (dims, values.reshape(chains, -1, *values.shape[1:]))
+        for name, (dims, values) in variables.items()
+    }
+    used = {dim for dims, _ in shaped.values() for dim in dims}
+    return xr.Dataset(shaped, coords={name: values for name, values in coords.items() if name in used})

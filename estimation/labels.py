@@ -1,0 +1,38 @@
+"""The label of a row: what a reader may take it for."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .rows import Bools, Floats
+
+DATA, ASSISTED, PRIOR, NOT, COUNTED = LABELS = (
+    "data-driven",
+    "model-assisted",
+    "prior-driven",
+    "not published",
+    "counted",
+)
+
+
+def label(contraction: Floats, own: Floats, margins_only: Bools) -> NDArray[np.object_]:
+    """Labels of superpopulation rows.
+
+    Parameters
+    ----------
+    contraction : (N,)
+        Against the prior.
+    own : (N,)
+        Against an exchangeable new unit; NaN for rows without siblings, where the first alone counts.
+    margins_only : (N,) bool
+        Every statement that touches the row also holds cells outside it: never more than model-assisted.
+    """
+    smaller = np.where(np.isnan(own), contraction, np.minimum(contraction, own))
+    smaller = np.nan_to_num(smaller)
+    out = np.full(len(smaller), NOT, dtype=object)
+    out[smaller >= 0.05] = PRIOR
+    out[smaller >= 0.3] = ASSISTED
+    out[smaller >= 0.7] = DATA
+    out[(out == DATA) & margins_only] = ASSISTED
+    return out

@@ -1,0 +1,148 @@
+"""Which quantities are published: every node of the three axes, for every step and end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from ..data.axes import Axis
+from ..data.funnel import Funnel, Step
+from ..data.names import AXES
+from ..data.panel import Panel
+from ..models.layout import Layout
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Node triples and the cells below each.
+
+    Parameters
+    ----------
+    names : (N, 3) object
+        Node names, in the order offense, jurisdiction, period.
+    member : (N, A) sparse
+        1 where an active cell lies below the nodes of a row.
+    whole : (N, 3) bool
+        The node covers its whole axis, as the root does: nothing distinguishes it from siblings there.
+    leaf : (N,) bool
+        The row is one cell.
+    """
+
+    names: NDArray[np.object_]
+    member: sp.csr_matrix
+    whole: Bools
+    leaf: Bools
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def take(self, keep: Ints | Bools) -> Rows:
+        """Some of the rows."""
+        return Rows(self.names[keep], self.member[keep], self.whole[keep], self.leaf[keep])
+
+    def find(self, offense: str, jurisdiction: str, period: str) -> int | None:
+        """Position of a node triple."""
+        hit = np.flatnonzero(
+            (self.names == np.array([offense, jurisdiction, period], dtype=object)).all(axis=1)
+        )
+        return int(hit[0]) if len(hit) else None
+
+
+def _membership(axis: Axis) -> tuple[list[str], sp.csr_matrix]:
+    """Node names of an axis and the (nodes, leaves) incidence matrix."""
+    names = [node.name for node in axis.nodes]
+    rows = np.repeat(np.arange(len(names)), [len(axis.positions[name]) for name in names])
+    columns = np.concatenate([axis.positions[name] for name in names])
+    shape = (len(names), len(axis))
+    return names, sp.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
+
+
+def make_rows(panel: Panel, layout: Layout) -> Rows:
+    """Every node triple that has an active cell below it."""
+    parts = [_membership(panel.axes[axis]) for axis in AXES]
+    member = sp.csr_matrix(sp.kron(sp.kron(parts[0][1], parts[1][1]), parts[2][1]))[:, layout.cells]
+    counts = [len(names) for names, _ in parts]
+    index = np.indices(counts).reshape(3, -1)
+    names = np.stack([np.array(parts[k][0], dtype=object)[index[k]] for k in range(3)], axis=1)
+    sizes = [np.asarray(matrix.sum(axis=1)).ravel() for _, matrix in parts]
+    whole = np.stack([sizes[k][index[k]] == layout.shape[k] for k in range(3)], axis=1)
+    leaf = np.stack(
+        [np.array([not panel.axes[axis].children[name] for name in parts[k][0]])[index[k]]
+         for k, axis in enumerate(AXES)], axis=1
+    ).all(axis=1)  # fmt: skip
+    keep = member.getnnz(axis=1) > 0
+    return Rows(names, member, whole, leaf).take(keep)
+
+
+def published_steps(funnel: Funnel) -> tuple[tuple[str, Step], ...]:
+    """The quantity's name and its step: each consecutive step, then end to end where there are several."""
+    steps = [("rate", step) for step in funnel.steps]
+    return tuple(steps + ([("end_to_end", funnel.end_to_end)] if len(steps) > 1 else []))
+
+
+@dataclass(frozen=True)
+class Values:
+    """Draws of the rows of one step.
+
+    Parameters
+    ----------
+    superpopulation, finite, denominator : (R, N)
+        Rates as model parameters, realised rates, and the denominators behind both.
+    """
+
+    superpopulation: Floats
+    finite: Floats
+    denominator: Floats
+
+
+def evaluate(member: sp.csr_matrix, rates: Floats, counts: Floats, step: Step) -> Values:
+    """Rates of rows from draws of cell rates and complete counts.
+
+    Parameters
+    ----------
+    member : (N, A) sparse
+    rates : (R, S, A)
+    counts : (R, S + 1, A)
+        NaN where a stage of a cell is unknown in every draw; such a cell does not count.
+    step : Step
+
+    Notes
+    -----
+    The superpopulation rate is Σ w p / Σ w with w the counts at the step's source, drawn jointly where they are not
+    known; where all weights are zero it is the plain mean of the cells' rates.
+    """
+    path = rates[:, step.source : step.target].prod(axis=1)
+    weight = np.nan_to_num(counts[:, step.source])
+    outcome = np.nan_to_num(counts[:, step.target])
+    size = np.maximum(np.asarray(member.sum(axis=1)).ravel(), 1)
+    denominator = weight @ member.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weighted = ((weight * path) @ member.T) / denominator
+        finite = (outcome @ member.T) / denominator
+    empty = denominator <= 0
+    if empty.any():
+        plain = (path @ member.T) / size
+        weighted = np.where(empty, plain, weighted)
+        finite = np.where(empty, np.nan, finite)
+    return Values(weighted, finite, denominator)
+
+
+def link(values: Floats, ratio: bool) -> Floats:
+    """Logit of a probability, log of a ratio, kept finite."""
+    if ratio:
+        return np.log(np.maximum(values, 1e-12))
+    inside = np.clip(values, 1e-12, 1 - 1e-12)
+    return np.log(inside) - np.log1p(-inside)
+
+
+def quantity_id(quantity: str, step: str, names: Sequence[str], basis: str) -> str:
+    """The key of a row: a readable string, unique within a run."""
+    return "|".join([quantity, step, *names, basis])

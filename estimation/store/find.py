@@ -1,0 +1,128 @@
+"""Finding a run by its folder, by the beginning of its identity, or by its plan."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+from ...data.errors import InputError, Problem
+from .layout import COMPLETE, FAILED, MANIFEST, VARIABLE, default_name, run_folder, runs_root, status_of
+from .runs import Run
+from .stale import tidy
+
+
+def stored(root: Path, name: str, identity: str) -> Run | None:
+    """The complete run of an identity; None where there is none.
+
+    A run that is not ``complete`` is never returned: it is to be estimated again.
+    """
+    folder = run_folder(root, name, identity)
+    tidy(folder.parent)
+    return Run(folder) if status_of(folder) == COMPLETE else None
+
+
+def list_runs(root: Path) -> list[Run]:
+    """Every readable run under a root, the newest first, whatever its status."""
+    root = Path(root)
+    if not root.is_dir():
+        return []
+    found = [
+        Run(path.parent)
+        for path in root.glob(f"*/*/{MANIFEST}")
+        if not path.parent.name.startswith(".") and status_of(path.parent) is not None
+    ]
+    return sorted(found, key=lambda run: (run.created, run.identity), reverse=True)
+
+
+def find_run(text: str | Path, root: Path | None = None) -> Run:
+    """The run a person means.
+
+    Parameters
+    ----------
+    text : str or Path
+        A run's folder; the beginning of an identity; or a plan (file, or a folder that holds ``plan.toml``),
+        for its latest complete run, or its latest unfit one where none is complete.
+    root : Path or None
+        Folder of runs; None for ``ATTRITION_RUNS``, else ``runs`` beside the plan, or ``runs`` here.
+
+    Raises
+    ------
+    InputError
+        When nothing, or more than one run, answers; the message lists what there is.
+    """
+    path = Path(text)
+    if (path / MANIFEST).is_file():
+        return _readable(Run(path.resolve()))
+    if path.is_dir() and (path / "plan.toml").is_file():
+        path = path / "plan.toml"
+    if path.is_file():
+        return _latest(path, runs_root(path, root))
+    if path.is_dir():
+        raise InputError(
+            Problem(
+                "this folder is not a finished run",
+                str(path),
+                f"no {MANIFEST}",
+                "a folder runs/<plan name>/<identity>",
+                "list the runs with `attrition runs`",
+            )
+        )
+    return _by_prefix(str(text), root)
+
+
+def _latest(plan: Path, root: Path) -> Run:
+    try:
+        name = tomllib.loads(plan.read_text(encoding="utf-8")).get("name") or default_name(plan)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(
+            Problem("the plan cannot be read", str(plan), str(error), "TOML in UTF-8", "`attrition validate`")
+        ) from error
+    parent = run_folder(root, str(name), "x").parent
+    tidy(parent)
+    runs = [run for run in list_runs(root) if run.folder.parent == parent and run.status != FAILED]
+    complete = [run for run in runs if run.status == COMPLETE]
+    if complete or runs:
+        return (complete or runs)[0]
+    raise InputError(
+        Problem(
+            "this plan has no finished run",
+            str(plan),
+            f"nothing under {parent}",
+            do="run `attrition estimate`",
+        )
+    )
+
+
+def _by_prefix(prefix: str, root: Path | None) -> Run:
+    folder = Path(root) if root is not None else Path(os.environ.get(VARIABLE) or "runs")
+    runs = list_runs(folder)
+    found = [run for run in runs if prefix and run.folder.name.startswith(prefix)]
+    if len(found) == 1:
+        return _readable(found[0])
+    shown = ", ".join(f"{run.folder.name} ({run.name}, {run.status})" for run in (found or runs)[:8])
+    if found:
+        raise InputError(
+            Problem(
+                f"{len(found)} runs begin so", str(folder), repr(prefix), shown, "give more of the identity"
+            )
+        )
+    raise InputError(
+        Problem(
+            "no such run",
+            str(folder),
+            repr(prefix),
+            shown or "no finished run here",
+            "give a run's folder, the beginning of its identity, or a plan file",
+        )
+    )
+
+
+def _readable(run: Run) -> Run:
+    if run.status == FAILED or run.folder.name.startswith("."):
+        raise InputError(
+            Problem(
+                "this run did not finish", str(run.folder), run.status, do="run `attrition estimate` again"
+            )
+        )
+    return run

@@ -1,0 +1,189 @@
+"""A finished run, read from its folder; every part is read when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import lazy_loader
+import pandas as pd
+
+from ...data.errors import InputError, Problem, did_you_mean
+from ...data.names import AXES, BASES, ROOT
+from .layout import (
+    BLUEPRINT,
+    CHECKS,
+    CHECKS_EXTRA,
+    DRAWS,
+    ESTIMATES,
+    INFORMATION,
+    INTAKE,
+    MANIFEST,
+    UNFIT,
+    read_json,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+else:
+    # The draws are one file among eight: a table or a manifest must not wait for xarray.
+    xr = lazy_loader.load("xarray")
+
+RATES: Final = ("rate", "end_to_end")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished fit on disk.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<plan name>/<identity>``.
+    """
+
+    folder: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Identity, digests, versions, seed, engine, status, timings, diagnostics."""
+        return read_json(self.folder / MANIFEST)
+
+    @cached_property
+    def blueprint(self) -> dict[str, Any]:
+        """The resolved plan with its sentences."""
+        return read_json(self.folder / BLUEPRINT)
+
+    @cached_property
+    def intake(self) -> dict[str, Any]:
+        """What was read, used, unused, excluded and dropped, and why."""
+        return read_json(self.folder / INTAKE)
+
+    @cached_property
+    def checks(self) -> list[dict[str, Any]]:
+        """Checks made when estimating, then those that needed a refit, if any were made."""
+        extra = self.folder / CHECKS_EXTRA
+        return [*read_json(self.folder / CHECKS), *(read_json(extra) if extra.is_file() else [])]
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """One row a published quantity."""
+        return self._table(ESTIMATES)
+
+    @cached_property
+    def information(self) -> pd.DataFrame:
+        """Share of each quantity's information by kind and by source."""
+        return self._table(INFORMATION)
+
+    @cached_property
+    def draws(self) -> xr.DataTree:
+        """Posterior, prior and predictive draws; variables are read from disk when used."""
+        path = self.folder / DRAWS
+        if not path.is_file():
+            raise InputError(Problem("a file of this run is missing", str(path), do="estimate with --again"))
+        return xr.open_datatree(path, engine="h5netcdf")
+
+    @property
+    def identity(self) -> str:
+        """Name of the run's folder."""
+        return str(self.manifest["identity"])
+
+    @property
+    def name(self) -> str:
+        """The plan's name."""
+        return str(self.manifest["name"])
+
+    @property
+    def status(self) -> str:
+        """complete, unfit or failed."""
+        return str(self.manifest["status"])
+
+    @property
+    def unfit(self) -> bool:
+        """The sampler did not reach its diagnostics: every number of this run is to be marked."""
+        return self.status == UNFIT
+
+    @property
+    def created(self) -> str:
+        """ISO time at which the run was finished."""
+        return str(self.manifest.get("created", ""))
+
+    def table(
+        self,
+        by: str = "offense",
+        step: str | None = None,
+        basis: str = "superpopulation",
+        jurisdiction: str | None = None,
+        period: str | None = None,
+        offense: str | None = None,
+    ) -> pd.DataFrame:
+        """Rates at every node of one axis, the other two held at one node.
+
+        Parameters
+        ----------
+        by : {"offense", "jurisdiction", "period"}
+            The axis whose nodes are the rows.
+        step : str or None
+            ``"<stage>-<stage>"``; None for all of them.
+        basis : {"superpopulation", "finite"}
+        jurisdiction, period, offense : str or None
+            Node of that axis; None for the plan's ``[answer]`` node, or for every node on the axis ``by``.
+
+        Returns
+        -------
+        DataFrame
+            Columns of ``ESTIMATE_COLUMNS``; steps in the order of the funnel, nodes in the order of the axis.
+
+        Raises
+        ------
+        InputError
+            For an axis, a basis, a step or a node this run does not have.
+        """
+        _known("axis", by, AXES)
+        _known("basis", basis, BASES)
+        rates = self.estimates[self.estimates["quantity"].isin(RATES)]
+        steps = list(dict.fromkeys(rates["step"]))
+        rows = rates[rates["basis"] == basis]
+        if step is not None:
+            _known("step", step, steps)
+            rows = rows[rows["step"] == step]
+        chosen = {"offense": offense, "jurisdiction": jurisdiction, "period": period}
+        nodes = {axis: [node["name"] for node in self.blueprint["axes"][axis]] for axis in AXES}
+        for axis, node in chosen.items():
+            if node is None and axis == by:
+                continue
+            if node is None:
+                node = self.blueprint.get("answer", {}).get(axis, ROOT)
+            _known(axis, node, nodes[axis])
+            rows = rows[rows[axis] == node]
+        # With two stages the only step is also the whole way: one row says it.
+        rows = rows.drop_duplicates(["step", *AXES])
+        order = pd.DataFrame(
+            {
+                "step": pd.Categorical(rows["step"], steps).codes,
+                "node": pd.Categorical(rows[by], nodes[by]).codes,
+            },
+            index=rows.index,
+        )
+        return rows.loc[order.sort_values(["step", "node"], kind="stable").index].reset_index(drop=True)
+
+    def _table(self, name: str) -> pd.DataFrame:
+        path = self.folder / name
+        try:
+            return pd.read_parquet(path)
+        except FileNotFoundError:
+            raise InputError(
+                Problem("a file of this run is missing", str(path), do="estimate the plan again with --again")
+            ) from None
+
+
+def _known(what: str, word: str, known: Mapping[str, Any] | list[str] | tuple[str, ...]) -> None:
+    if word not in known:
+        raise InputError(
+            Problem(
+                f"unknown {what}", "table", repr(word), ", ".join(map(str, known)), did_you_mean(word, known)
+            )
+        )

@@ -1,0 +1,181 @@
+"""Writing a run: beside its final name, every file forced to disk, then renamed when whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from .layout import COMPLETE, DRAWS, MANIFEST, run_folder, status_of
+from .stale import ASIDE, TEMPORARY, hidden_name, tidy
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+CELLS: Final = "cells"
+QUANTITIES: Final = "quantities"
+COLUMNS: Final = 16
+
+
+class RunWriter:
+    """Context manager that writes one run folder, all or nothing.
+
+    Leaving the block normally makes the run visible under its final name. Leaving it by an exception, or
+    being killed at any moment, leaves nothing a reader would take for a run.
+
+    Parameters
+    ----------
+    root : Path
+        The folder of all runs.
+    name : str
+        The plan's name.
+    identity : str
+    again : bool
+        Replace a complete run of the same identity; without it the first complete one stays and what was
+        written here is discarded (two processes wrote the same run, and equal inputs give equal runs).
+
+    Attributes
+    ----------
+    final : Path
+        Where the run stands after the block.
+    kept_existing : bool
+        Another process had finished the same run first, and its run was kept.
+
+    Examples
+    --------
+    >>> with RunWriter(root, "quarterly", "0123456789ab") as writer:  # doctest: +SKIP
+    ...     writer.write_json("manifest.json", manifest)
+    """
+
+    def __init__(self, root: Path, name: str, identity: str, again: bool = False) -> None:
+        self.final = run_folder(root, name, identity)
+        self.identity = identity
+        self.again = again
+        self.kept_existing = False
+        self._folder = self.final.parent / hidden_name(TEMPORARY, identity)
+
+    def __enter__(self) -> RunWriter:
+        self.final.parent.mkdir(parents=True, exist_ok=True)
+        tidy(self.final.parent)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._commit()
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a UTF-8 text file as it is given."""
+        path = self._folder / name
+        path.write_bytes(text.encode())
+        _force(path)
+
+    def write_json(self, name: str, value: Mapping[str, Any] | Sequence[Any]) -> None:
+        """Write JSON for people and machines; NaN is refused, as readers do not agree on it."""
+        self.write_text(name, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def write_table(self, name: str, table: pd.DataFrame, csv: bool = True) -> None:
+        """Write a table, without its index, as ``<name>.parquet`` and (unless told otherwise) ``.csv``."""
+        path = self._folder / f"{name}.parquet"
+        table.to_parquet(path, index=False)
+        _force(path)
+        if csv:
+            path = path.with_suffix(".csv")
+            table.to_csv(path, index=False, lineterminator="\n")
+            _force(path)
+
+    def write_draws(self, draws: xr.DataTree) -> None:
+        """Write ``draws.nc``; floating variables of the group ``cells`` become float32."""
+        path = self._folder / DRAWS
+        storable = draws.copy()
+        for group in storable.subtree:
+            group.dataset = _storable(group.to_dataset(inherit=False), single=group.path == f"/{CELLS}")
+        storable.to_netcdf(path, engine="h5netcdf", encoding=_chunks(storable))
+        _force(path)
+
+    def _commit(self) -> None:
+        if not (self._folder / MANIFEST).is_file():
+            raise FileNotFoundError(
+                f"a run without {MANIFEST} cannot be read: write it before leaving the block"
+            )
+        _force(self._folder)
+        if self.final.exists():
+            if not self.again and status_of(self.final) == COMPLETE:
+                self.kept_existing = True
+                return
+            self._swap()
+        else:
+            try:
+                os.rename(self._folder, self.final)
+            except OSError:
+                # Between the question and the answer another process put its run there.
+                if not self.final.exists():
+                    raise
+                self._commit()
+                return
+        _force(self.final.parent)
+
+    def _swap(self) -> None:
+        aside = self.final.parent / hidden_name(ASIDE, self.identity)
+        shutil.rmtree(aside, ignore_errors=True)
+        os.rename(self.final, aside)
+        try:
+            os.rename(self._folder, self.final)
+        except OSError:
+            with suppress(OSError):
+                os.rename(aside, self.final)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _storable(dataset: xr.Dataset, single: bool) -> xr.Dataset:
+    """Text as plain objects, which netCDF can hold; floating variables in single precision where asked."""
+    texts = {
+        name: (variable.dims, np.asarray(variable.values, dtype=object))
+        for name, variable in dataset.variables.items()
+        if not isinstance(variable.dtype, np.dtype) or variable.dtype.kind == "T"
+    }
+    coords = {name: text for name, text in texts.items() if name in dataset.coords}
+    out = dataset.assign_coords(coords).assign({n: t for n, t in texts.items() if n not in coords})
+    if not single:
+        return out
+    return out.assign({n: v.astype(np.float32) for n, v in out.data_vars.items() if v.dtype.kind == "f"})
+
+
+def _chunks(draws: xr.DataTree) -> dict[str, dict[str, dict[str, tuple[int, ...]]]]:
+    """Quantities in columns of a few: a report reads some of many thousand, each with all its draws."""
+    if QUANTITIES not in draws.children:
+        return {}
+    value = draws[QUANTITIES].to_dataset().get("value")
+    if value is None or not value.size:
+        return {}
+    sizes = tuple(min(n, COLUMNS) if dim == "quantity_id" else n for dim, n in value.sizes.items())
+    return {f"/{QUANTITIES}": {"value": {"chunksizes": sizes}}}
+
+
+def _force(path: Path) -> None:
+    """fsync a file, or a folder where the system allows it."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,133 @@
+"""From groups to batches: groups of one shape stand together, as arrays an engine can evaluate at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..data.panel import Panel
+from . import catalogue
+from .contract import Analysis, Batch, Group, PartKind, ReportKind
+from .layout import Layout
+
+
+def report_of(group: Group, claimed: Mapping[str, ReportKind]) -> str:
+    """The report kind of a group: the most general of its statements', exact only where every total is."""
+    kinds = [claimed[statement] for stage in group.statements for statement in stage if statement in claimed]
+    exact = bool((group.low == group.high).all())
+    return (
+        "exact" if exact else max((k for k in kinds if k.name != "exact"), key=lambda kind: kind.order).name
+    )
+
+
+def parts_of(group: Group, panel: Panel) -> tuple[str, ...]:
+    """The path and part kinds that shape a group, in the order in which they apply."""
+    found = [
+        kind.name for kind in catalogue.kinds() if isinstance(kind, PartKind) and kind.applies(group, panel)
+    ]
+    return tuple(found)
+
+
+def _size_class(cells: int) -> int:
+    """Cells are padded to 1, 4, 16, 64, …: few shapes to compile, little waste."""
+    size = 1
+    while size < cells:
+        size *= 4
+    return size
+
+
+def has_ratio(group: Group, panel: Panel) -> bool:
+    """Is some step on the group's paths a ratio?"""
+    steps = panel.funnel.steps
+    last = int(max(max(group.stages), group.end.max()))
+    return any(steps[i].kind == "ratio" for i in range(int(group.start.min()), last))
+
+
+def bind(
+    analysis: Analysis, panel: Panel, layout: Layout, claimed: Mapping[str, ReportKind]
+) -> tuple[Batch, ...]:
+    """Batches of all groups.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    panel : Panel
+    layout : Layout
+    claimed : mapping of statement id to the report kind that claims it
+    """
+    shelves: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for number, group in enumerate(analysis.groups):
+        key = (
+            report_of(group, claimed),
+            parts_of(group, panel),
+            has_ratio(group, panel),
+            bool((group.end >= 0).any()),
+            len(group.stages),
+            _size_class(len(group.cells)),
+        )
+        shelves[key].append(number)
+    batches = []
+    for (report, parts, ratio, end, depth, _), numbers in shelves.items():
+        groups = [analysis.groups[number] for number in numbers]
+        batch = _stack(str(report), tuple(parts), bool(ratio), bool(end), int(depth), numbers, groups, layout)  # type: ignore[arg-type,call-overload]
+        for name in batch.parts:
+            kind = catalogue.kind(name)
+            assert isinstance(kind, PartKind)
+            batch = kind.bind(batch, groups, panel)
+        batches.append(batch)
+    return tuple(batches)
+
+
+def _stack(
+    report: str,
+    parts: tuple[str, ...],
+    ratio: bool,
+    end: bool,
+    depth: int,
+    numbers: Sequence[int],
+    groups: Sequence[Group],
+    layout: Layout,
+) -> Batch:
+    """Pad the groups of one shelf to common arrays."""
+    count, cells = len(groups), max(len(group.cells) for group in groups)
+    last = [np.where(group.end >= 0, group.end, max(group.stages)) for group in groups]
+    length = int(max((stop - group.start).max() for stop, group in zip(last, groups, strict=True)))
+    slots = np.zeros((count, cells, length), dtype=np.int32)
+    segment = np.full((count, cells, length), -1, dtype=np.int8)
+    step = np.full((count, cells, length), -1, dtype=np.int8)
+    mask = np.zeros((count, cells), dtype=bool)
+    n = np.zeros((count, cells))
+    for row, (group, stop) in enumerate(zip(groups, last, strict=True)):
+        size = len(group.cells)
+        mask[row, :size] = True
+        n[row, :size] = group.n
+        # A padded cell repeats a real slot with n = 0: it reads something finite and contributes nothing.
+        slots[row] = layout.slot(int(group.start[0]), group.cells[:1])[0]
+        for column in range(size):
+            for place, at in enumerate(range(int(group.start[column]), int(stop[column]))):
+                slots[row, column, place] = layout.slot(at, group.cells[column : column + 1])[0]
+                step[row, column, place] = at
+                segment[row, column, place] = sum(stage <= at for stage in group.stages)
+        if size < cells:
+            segment[row, size:] = segment[row, 0]
+            step[row, size:] = step[row, 0]
+            slots[row, size:] = slots[row, 0]
+    return Batch(
+        report=report,
+        parts=parts,
+        slots=slots,
+        segment=segment,
+        step=step,
+        ratio=ratio,
+        end=end,
+        mask=mask,
+        n=n,
+        low=np.array([group.low for group in groups], dtype=float).reshape(count, depth),
+        high=np.array([group.high for group in groups], dtype=float).reshape(count, depth),
+        groups=tuple(numbers),
+        statement_id=tuple(
+            " + ".join(sorted({s for stage in group.statements for s in stage})) for group in groups
+        ),
+    )

@@ -1,0 +1,283 @@
+"""The contracts of the model: groups, batches, parts, kinds and effects.
+
+A *group* is a set of statements that share unobserved counts, and has one density. Inside a group every cell k
+contributes an independent multinomial: of ``n[k]`` units known at an earlier stage, so many stop before the first
+stage spoken of, so many reach it and stop before the second, and so on. The statements fix, or bound, the totals
+over the cells of "reached stage d". ``models/sums`` holds the one probability kernel for such totals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+from pytensor.tensor.variable import TensorVariable
+
+from ..data.errors import Problem
+from ..data.panel import Panel
+from ..data.statement import Statement
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Statements that share unobserved counts, reduced to one density.
+
+    Parameters
+    ----------
+    cells : (m,) int
+        Flat cell numbers, those with ``n`` = 0 already left out.
+    start : (m,) int
+        For each cell the stage (position in the funnel) at which its count is known: the nearest earlier one.
+    n : (m,) float
+        Those counts, less the count at ``end`` where that is known.
+    end : (m,) int
+        For each cell the nearest *later* stage whose count is known (the density conditions on it), -1 for none.
+    stages : tuple of int, length D
+        The stages spoken of, ascending, all after every ``start`` and before every ``end``.
+    low, high : (D,) float
+        Inclusive range of the total over the cells at each stage, less the counts known at ``end``; equal where
+        the total is exact.
+    statements : tuple of tuple of str
+        Ids of the statements behind each stage's range (the kept ones).
+    """
+
+    cells: Ints
+    start: Ints
+    n: Floats
+    end: Ints
+    stages: tuple[int, ...]
+    low: Floats
+    high: Floats
+    statements: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A count that statements determine exactly: of one cell at one stage.
+
+    ``statements`` are the ids that determine it (several when it is a residual).
+    """
+
+    cell: int
+    stage: int
+    count: float
+    statements: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the analyser did with a statement, for ``intake.json``.
+
+    action : {"used", "unused", "dropped", "residual", "known"}
+        ``known``: it fixes a denominator and has no density of its own (first stage).
+    """
+
+    statement: str
+    action: Literal["used", "unused", "dropped", "residual", "known"]
+    reason: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A panel cut into groups.
+
+    counts : (stages, cells) float
+        Counts known exactly, NaN elsewhere.
+    """
+
+    counts: Floats
+    known: tuple[Known, ...]
+    groups: tuple[Group, ...]
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A quantity a kind needs beside the rates; ``latent`` joins the Gaussian field, ``hyper`` does not."""
+
+    name: str
+    shape: tuple[int, ...]
+    prior: Mapping[str, Any]
+    role: Literal["latent", "hyper"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Groups of one shape: S groups, m cells at most, L steps on the longest path, D stages spoken of.
+
+    Parameters
+    ----------
+    report : str
+        The report kind that says what was seen of the totals.
+    parts : tuple of str
+        The part kinds that apply, in order.
+    slots : (S, m, L) int32
+        Positions in the vector of active step-cells.
+    segment : (S, m, L) int8
+        Which stretch of the path a step belongs to: d for the steps that lead to the d-th stage spoken of
+        (0-based), D for those from the last of them to ``end``, -1 for padding.
+    step : (S, m, L) int8
+        Position of the step in the funnel.
+    ratio : bool
+        The path holds a ratio step (log link): totals are negative binomial and D = 1.
+    end : bool
+        Some cell is conditioned on a later known stage.
+    mask : (S, m) bool
+    n : (S, m) float
+    low, high : (S, D) float
+    groups : tuple of int
+        Positions in ``Analysis.groups``.
+    statement_id : tuple of str
+        One joined id a group, the coordinate of its log-likelihood.
+    data : mapping of str to (S, …) float
+        What part kinds added when binding.
+    unknown : tuple of Unknown
+    """
+
+    report: str
+    parts: tuple[str, ...]
+    slots: NDArray[np.int32]
+    segment: NDArray[np.int8]
+    step: NDArray[np.int8]
+    ratio: bool
+    end: bool
+    mask: NDArray[np.bool_]
+    n: Floats
+    low: Floats
+    high: Floats
+    groups: tuple[int, ...]
+    statement_id: tuple[str, ...]
+    data: Mapping[str, Floats] = field(default_factory=dict)
+    unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def depth(self) -> int:
+        """D, the number of stages spoken of."""
+        return self.low.shape[1]
+
+
+@dataclass(frozen=True)
+class PathRates:
+    """What the engine hands to the kinds: gathered rates and what goes with them.
+
+    eta : (S, m, L)
+        Linear predictors of the steps on each path.
+    ratio_steps : tuple of bool
+        For each step of the funnel, whether it is a ratio.
+    phi : (steps,) or None
+        Variance factor of ratio steps, 1 for the others.
+    concentration : scalar or None
+        Beta-binomial concentration a+b.
+    unknown : mapping
+        Values of the kinds' own unknowns, by name.
+    """
+
+    eta: TensorVariable
+    ratio_steps: tuple[bool, ...]
+    phi: TensorVariable | None = None
+    concentration: TensorVariable | None = None
+    unknown: Mapping[str, TensorVariable] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The independent parts whose sum a report is about; PyTensor tensors.
+
+    Either ``log_pi`` (multinomial cells) or ``log_mean`` and ``factor`` (a ratio step) is set.
+
+    log_pi : (S, m, D + 1)
+        Log probability that a unit of the cell stops before the first stage, between the first and the second, …,
+        reaches the last.
+    n : (S, m)
+    log_mean, factor : (S,), (S,)
+        Ratio steps: log mean of the total and its variance factor φ ≥ 1 (negative binomial).
+    eta : (S,) or None
+        The linear predictor itself where a group is one cell, one probability step and nothing else: lets a
+        report use the shortest formula.
+    log_poisson : (S, D) or None
+        Log mean of an independent Poisson count that ends in each of the D stages (other origins).
+    concentration : scalar or None
+        Beta-binomial concentration a+b, where the plan asks for it.
+    """
+
+    n: TensorVariable
+    log_pi: TensorVariable | None = None
+    log_mean: TensorVariable | None = None
+    factor: TensorVariable | None = None
+    eta: TensorVariable | None = None
+    log_poisson: TensorVariable | None = None
+    concentration: TensorVariable | None = None
+
+
+@runtime_checkable
+class Kind(Protocol):
+    """A way of being partly observed: one file in ``models/kinds``, found by scanning the folder.
+
+    Exactly one *report* kind claims a statement and says what was seen of the total; any number of *path* and
+    *parts* kinds apply to its group and say what the total is a sum of.
+    """
+
+    name: ClassVar[str]
+    layer: ClassVar[Literal["path", "parts", "report"]]
+    order: ClassVar[int]
+    soft: ClassVar[bool]
+    limit: ClassVar[str]
+    origins: ClassVar[tuple[str, ...]] = ()
+    Settings: ClassVar[type[BaseModel]]
+    example: ClassVar[str]
+
+    def sentence(self) -> str:
+        """What is known, in one sentence."""
+        ...
+
+    def claims(self, statement: Statement, panel: Panel) -> bool:
+        """Is this statement (also) of this kind?"""
+        ...
+
+
+@runtime_checkable
+class ReportKind(Kind, Protocol):
+    """What was seen of a total."""
+
+    def problems(self, statements: Sequence[Statement], panel: Panel) -> list[Problem]:
+        """Faults of the claimed statements that only this kind can see."""
+        ...
+
+    def range(self, statement: Statement, settings: Any) -> tuple[float, float]:
+        """The inclusive range of whole numbers that a hard report leaves open; the high end may be infinite."""
+        ...
+
+    def logp(self, parts: Parts, batch: Batch) -> TensorVariable:
+        """Log probability of each group's report, (S,)."""
+        ...
+
+    def replicate(
+        self, rng: np.random.Generator, count: float, statement: Statement, settings: Any
+    ) -> Statement:
+        """The statement that the same reporting rule would have made of another count."""
+        ...
+
+
+@runtime_checkable
+class PartKind(Kind, Protocol):
+    """What a total is a sum of."""
+
+    def applies(self, group: Group, panel: Panel) -> bool:
+        """Does this kind shape the parts of a group?"""
+        ...
+
+    def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel) -> Batch:
+        """The batch with whatever data and unknowns the kind needs."""
+        ...
+
+    def parts(self, parts: Parts, rates: PathRates, batch: Batch) -> Parts:
+        """The parts, changed by what this kind knows."""
+        ...

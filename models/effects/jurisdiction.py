@@ -1,0 +1,63 @@
+"""Jurisdictions differ, within the jurisdictions that contain them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from ...data.axes import Axes, Axis
+from .. import terms
+from ..basis import Basis, identity, siblings
+from ..priors import ScalePrior
+
+
+def nested(axis: Axis, depth: int) -> Basis:
+    """Basis of the nodes at one depth of a tree, summing to zero among siblings, mapped to the leaves."""
+    nodes = [node.name for node in axis.nodes if axis.depth(node.name) == depth]
+    # Siblings must stand together for the block-diagonal basis.
+    nodes.sort(key=lambda name: [n.name for n in axis.nodes].index(axis.by_name[name].parent or ""))
+    below = np.zeros((len(axis), len(nodes)))
+    for column, name in enumerate(nodes):
+        below[axis.positions[name], column] = 1.0
+    basis = siblings(axis, nodes)
+    return Basis(below @ basis.matrix, below @ basis.fresh)
+
+
+class Jurisdiction:
+    """Exchangeable jurisdiction effects, one block for each depth of the tree, summing to zero among siblings."""
+
+    name: ClassVar[str] = "jurisdiction"
+    order: ClassVar[int] = 20
+    example: ClassVar[str] = '[[effect]]\nkind = "jurisdiction"\nconstrained = true\n'
+
+    class Settings(terms.Settings):
+        """``constrained``: sum to zero. ``sd``: a prior of its own in place of a share of the total spread."""
+
+        constrained: bool = True
+        sd: ScalePrior | None = None
+
+    def sentence(self) -> str:
+        """What the effect says, in one sentence."""
+        return "Jurisdictions differ, and are shrunk towards the level of the place that contains them."
+
+    def equation(self) -> str:
+        """Its symbol in the linear predictor."""
+        return "b[s,j]"
+
+    def terms(self, settings: terms.Settings, axes: Axes) -> tuple[terms.Term, ...]:
+        """Its contribution on these axes."""
+        assert isinstance(settings, self.Settings)
+        axis = axes.jurisdiction
+        if not settings.constrained:
+            return (terms.Block("jurisdiction", ("jurisdiction",), (identity(len(axis)),), settings.sd),)
+        deepest = max(axis.depth(name) for name in axis.leaves)
+        return tuple(
+            terms.Block(
+                "jurisdiction" if depth == 1 else f"jurisdiction_{depth}",
+                ("jurisdiction",),
+                (nested(axis, depth),),
+                settings.sd,
+            )
+            for depth in range(1, deepest + 1)
+        )

@@ -1,0 +1,226 @@
+"""The Gaussian field as fused operations: coefficients and scales in, linear predictors and log prior out.
+
+Every block of effects is linear in its coefficients, so one sparse matrix (levels × coefficients) and one table
+(active cells × blocks) describe the whole field. Two operations with hand-written gradients replace a graph of
+several hundred nodes: what counts for a compiled sampler is the number of separate functions to compile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from pytensor.gradient import disconnected_type
+from pytensor.graph.basic import Apply, Variable
+from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
+
+from ..data.names import AXES
+from .fused import Fused
+from .layout import Layout
+from .terms import Block
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+_SOURCE = int(hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12], 16)
+_HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
+
+
+@dataclass(frozen=True)
+class Design:
+    """The field as arrays.
+
+    Parameters
+    ----------
+    block : (F,) int
+        Block of each coefficient.
+    matrix : (V, F) csr
+        Values of all levels of all blocks from all coefficients.
+    level : (A, B) int
+        Row of ``matrix`` that each active cell reads from each block.
+    """
+
+    block: Ints
+    matrix: sp.csr_matrix
+    level: Ints
+
+
+def make_design(blocks: Sequence[Block], layout: Layout) -> Design:
+    """Stack the blocks' bases."""
+    pieces, block, level = [], [], []
+    offset = 0
+    for number, one in enumerate(blocks):
+        if one.cellwise:
+            piece = sp.identity(layout.size, format="csr")
+            where = np.arange(layout.size)
+        else:
+            piece = sp.csr_matrix(np.ones((1, 1)))
+            for basis in one.bases:
+                piece = sp.csr_matrix(sp.kron(piece, sp.csr_matrix(basis.matrix)))
+            sizes = [basis.levels for basis in one.bases]
+            where = np.ravel_multi_index(
+                tuple(layout.coordinates[AXES.index(axis)] for axis in one.axes), sizes
+            )
+        pieces.append(piece)
+        block += [number] * piece.shape[1]
+        level.append(where + offset)
+        offset += piece.shape[0]
+    return Design(
+        np.array(block, dtype=np.int64),
+        sp.csr_matrix(sp.block_diag(pieces, format="csr")),
+        np.ascontiguousarray(np.stack(level, axis=1)).astype(np.int64),
+    )
+
+
+def _forward(intercept, z, log_sd, weight, block, data, columns, starts, level):
+    steps, free = z.shape
+    values = np.empty(starts.shape[0] - 1)
+    u = np.empty(free)
+    eta = np.empty((steps, level.shape[0]))
+    for s in range(steps):
+        for f in range(free):
+            u[f] = z[s, f] * np.exp((1.0 - weight[s, f]) * log_sd[s, block[f]])
+        for v in range(values.shape[0]):
+            total = 0.0
+            for k in range(starts[v], starts[v + 1]):
+                total += data[k] * u[columns[k]]
+            values[v] = total
+        for a in range(level.shape[0]):
+            total = intercept[s]
+            for b in range(level.shape[1]):
+                total += values[level[a, b]]
+            eta[s, a] = total
+    return eta
+
+
+def _backward(intercept, z, log_sd, weight, block, data, columns, starts, level, g):
+    steps, free = z.shape
+    grad_intercept = np.zeros(intercept.shape)
+    grad_z = np.empty((steps, free))
+    grad_sd = np.zeros(log_sd.shape)
+    gv = np.empty(starts.shape[0] - 1)
+    gu = np.empty(free)
+    for s in range(steps):
+        gv[:] = 0.0
+        gu[:] = 0.0
+        for a in range(level.shape[0]):
+            grad_intercept[s] += g[s, a]
+            for b in range(level.shape[1]):
+                gv[level[a, b]] += g[s, a]
+        for v in range(gv.shape[0]):
+            for k in range(starts[v], starts[v + 1]):
+                gu[columns[k]] += data[k] * gv[v]
+        for f in range(free):
+            moved = gu[f] * np.exp((1.0 - weight[s, f]) * log_sd[s, block[f]])
+            grad_z[s, f] = moved
+            grad_sd[s, block[f]] += (1.0 - weight[s, f]) * moved * z[s, f]
+    return grad_intercept, grad_z, grad_sd
+
+
+def _prior(z, log_sd, weight, block):
+    logp = 0.0
+    grad_z = np.empty(z.shape)
+    grad_sd = np.zeros(log_sd.shape)
+    for s in range(z.shape[0]):
+        for f in range(z.shape[1]):
+            w = weight[s, f]
+            log_scale = w * log_sd[s, block[f]]
+            precise = z[s, f] * np.exp(-2.0 * log_scale)
+            logp += -0.5 * precise * z[s, f] - log_scale - _HALF_LOG_TWO_PI
+            grad_z[s, f] = -precise
+            grad_sd[s, block[f]] += w * (precise * z[s, f] - 1.0)
+    return np.asarray(logp), grad_z, grad_sd
+
+
+class FieldEta(Fused):
+    """Linear predictors (S, A) from intercept (S,), z (S, F) and log_sd (S, B)."""
+
+    _body = staticmethod(_forward)
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """Inputs: intercept, z, log_sd, weight, block, data, columns, starts, level."""
+        tensors = [pt.as_tensor(x) for x in inputs]
+        shape = (tensors[0].type.shape[0], tensors[8].type.shape[0])
+        return Apply(self, tensors, [pt.tensor(dtype="float64", shape=shape)])
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        """Only intercept, z and log_sd move anything."""
+        return [[i < 3] for i in range(len(node.inputs))]
+
+    def pullback(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
+    ) -> list[Variable]:
+        """The transposed products, in an operation of their own."""
+        return [*_FIELD_GRADIENT(*inputs, cotangents[0]), *[disconnected_type() for _ in inputs[3:]]]
+
+
+class FieldGradient(Fused):
+    """Pullback of ``FieldEta``."""
+
+    _body = staticmethod(_backward)
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """The inputs of ``FieldEta`` and the cotangent of its output."""
+        tensors = [pt.as_tensor(x) for x in inputs]
+        return Apply(self, tensors, [x.type() for x in tensors[:3]])
+
+
+class FieldPrior(Fused):
+    """Log density of z (S, F) given log_sd (S, B), with its gradients in the same pass."""
+
+    _body = staticmethod(_prior)
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """Inputs: z, log_sd, weight, block."""
+        tensors = [pt.as_tensor(x) for x in inputs]
+        return Apply(self, tensors, [pt.dscalar(), tensors[0].type(), tensors[1].type()])
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        """Only z and log_sd move anything."""
+        return [[i < 2] * 3 for i in range(4)]
+
+    def pullback(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
+    ) -> list[Variable]:
+        """Scale the stored gradients."""
+        g = cotangents[0]
+        return [g * outputs[1], g * outputs[2], disconnected_type(), disconnected_type()]
+
+
+@register_funcify_default_op_cache_key(FieldEta)
+def _numba_eta(op: FieldEta, node: Apply, **_kwargs: Any) -> tuple[Any, int]:
+    return numba_njit(_forward), _SOURCE
+
+
+@register_funcify_default_op_cache_key(FieldGradient)
+def _numba_gradient(op: FieldGradient, node: Apply, **_kwargs: Any) -> tuple[Any, int]:
+    return numba_njit(_backward), _SOURCE
+
+
+@register_funcify_default_op_cache_key(FieldPrior)
+def _numba_prior(op: FieldPrior, node: Apply, **_kwargs: Any) -> tuple[Any, int]:
+    return numba_njit(_prior), _SOURCE
+
+
+_FIELD_ETA, _FIELD_GRADIENT, _FIELD_PRIOR = FieldEta(), FieldGradient(), FieldPrior()
+
+
+def field_eta(intercept: Any, z: Any, log_sd: Any, weight: Floats, design: Design) -> Any:
+    """Linear predictors (S, A) of the field; see ``FieldEta``."""
+    matrix = design.matrix
+    return _FIELD_ETA(
+        intercept, z, log_sd, weight, design.block, matrix.data, matrix.indices.astype(np.int64),
+        matrix.indptr.astype(np.int64), design.level,
+    )  # fmt: skip
+
+
+def field_prior(z: Any, log_sd: Any, weight: Any, block: Any) -> Any:
+    """Log density of the coefficients given the scales, a scalar; see ``FieldPrior``."""
+    return _FIELD_PRIOR(z, log_sd, weight, block)[0]

@@ -1,0 +1,23 @@
+"""Operations written as one function for Python and Numba alike: fewer, larger pieces to compile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+
+
+class Fused(Op):
+    """Base of operations whose body is one plain function of arrays."""
+
+    __props__ = ()
+    _body: Callable[..., Any]
+
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list[list[Any]]) -> None:
+        """Evaluate outside compiled graphs."""
+        results = type(self)._body(*inputs)
+        results = results if isinstance(results, tuple) else (results,)
+        for storage, value in zip(output_storage, results, strict=True):
+            storage[0] = value

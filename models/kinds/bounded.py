@@ -1,0 +1,116 @@
+"""The count is known to lie in a range: at least, at most, about, suppressed, rounded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+from pytensor.tensor.variable import TensorVariable
+
+from ...data.errors import Problem
+from ...data.panel import Panel
+from ...data.statement import Statement
+from .. import terms
+from ..contract import Batch, Parts, ReportKind
+from ..negbin import negbin_range
+from ..sums.op import sum_logp
+
+_RELATIONS = ("at_least", "at_most", "range", "suppressed", "rounded", "approx")
+
+
+class Bounded(ReportKind):
+    """The probability of an interval, of a cell or of a sum."""
+
+    name: ClassVar[str] = "bounded"
+    layer: ClassVar = "report"
+    order: ClassVar[int] = 50
+    soft: ClassVar[bool] = False
+    limit: ClassVar[str] = "a range of one number is exact"
+    example: ClassVar[str] = (
+        '# plan.toml\n[[input]]\nfile = "data.csv"\ntokens = {"<5" = "suppressed 1..4"}\n\n'
+        "# data.csv\noffense,jurisdiction,period,referral,investigation\npossession,North,2024,61,<5\n"
+    )
+
+    class Settings(terms.Settings):
+        """``rounding``: the base to which counts called rounded were rounded."""
+
+        rounding: int = Field(5, ge=2)
+
+    def sentence(self) -> str:
+        """What is known, in one sentence."""
+        return "The count lies in a range (at least, at most, about, rounded or suppressed): the range's probability."
+
+    def claims(self, statement: Statement, panel: Panel) -> bool:
+        """Is the relation one of the bounds?"""
+        return statement.relation in _RELATIONS
+
+    def problems(self, statements: Sequence[Statement], panel: Panel) -> list[Problem]:
+        """Nothing beyond what the intake sees."""
+        return []
+
+    def range(self, statement: Statement, settings: Any) -> tuple[float, float]:
+        """The inclusive range a report leaves open.
+
+        ``rounded`` is conventional rounding to the base. ``approx`` is taken as rounding at the last digit that is
+        not zero, and never finer than one part in a hundred.
+        """
+        if statement.relation in ("range", "suppressed"):
+            assert statement.low is not None
+            return statement.low, math.inf if statement.high is None else statement.high
+        count = statement.count
+        assert count is not None
+        if statement.relation == "at_least":
+            return count, math.inf
+        if statement.relation == "at_most":
+            return 0.0, count
+        half = self._grain(statement, settings) / 2
+        return max(0.0, math.ceil(count - half)), math.ceil(count + half) - 1.0
+
+    def _grain(self, statement: Statement, settings: Any) -> float:
+        assert statement.count is not None
+        if statement.relation == "rounded":
+            return float(settings.rounding)
+        number = int(statement.count)
+        zeros = 10 ** (len(str(number)) - len(str(number).rstrip("0"))) if number else 1
+        return float(max(zeros, math.ceil(number / 100), 2))
+
+    def logp(self, parts: Parts, batch: Batch) -> TensorVariable:
+        """Log probability of each range, (S,)."""
+        if parts.log_mean is not None:
+            assert parts.factor is not None
+            return negbin_range(batch.low[:, 0], batch.high[:, 0], parts.log_mean, parts.factor)
+        return sum_logp(parts.log_pi, parts.n, batch.low, batch.high, parts.log_poisson)
+
+    def replicate(
+        self, rng: np.random.Generator, count: float, statement: Statement, settings: Any
+    ) -> Statement:
+        """What the same rule would have reported.
+
+        A suppressed cell whose new count lies outside the range would have been printed; bounds, ranges and rough
+        figures keep their width around the new count.
+        """
+        count = float(count)
+        if statement.relation == "suppressed":
+            low, high = self.range(statement, settings)
+            if low <= count <= high:
+                return statement
+            return replace(statement, relation="exact", count=count, low=None, high=None)
+        if statement.relation == "range":
+            assert statement.low is not None
+            width = (statement.high if statement.high is not None else statement.low) - statement.low
+            low = max(0.0, count - float(rng.integers(0, int(width) + 1)))
+            return replace(statement, low=low, high=low + width)
+        if statement.relation in ("rounded", "approx"):
+            base = self._grain(statement, settings)
+            return replace(statement, relation="range", count=None, **_block(count, base))
+        return replace(statement, count=count)
+
+
+def _block(count: float, base: float) -> dict[str, float]:
+    """The run of whole numbers that round to the same multiple of the base."""
+    centre = math.floor(count / base + 0.5) * base
+    return {"low": max(0.0, math.ceil(centre - base / 2)), "high": math.ceil(centre + base / 2) - 1.0}

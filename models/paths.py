@@ -1,0 +1,114 @@
+"""Paths: from the step rates to the chances of stopping before, between and after the stages spoken of.
+
+Written once for two array libraries, PyTensor inside a model and NumPy on stored draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+
+from .contract import Batch
+
+
+def _log1mexp(x: Any) -> Any:
+    """log(1 - exp(x)) for x < 0, by the branch that keeps digits (Mächler 2012)."""
+    with np.errstate(divide="ignore"):
+        return np.where(x > -np.log(2), np.log(-np.expm1(x)), np.log1p(-np.exp(np.minimum(x, -0.1))))
+
+
+@dataclass(frozen=True)
+class Ops:
+    """The few array functions a path needs."""
+
+    where: Callable[..., Any]
+    exp: Callable[..., Any]
+    stack: Callable[..., Any]
+    softplus: Callable[..., Any]
+    log1mexp: Callable[..., Any]
+
+
+TENSOR = Ops(pt.where, pt.exp, pt.stack, pt.softplus, pt.log1mexp)
+ARRAY = Ops(np.where, np.exp, np.stack, lambda x: np.logaddexp(0.0, x), _log1mexp)
+
+
+def single(eta: Any, ops: Ops) -> Any:
+    """Log chances (stop, pass) of one probability step; eta (…, S, m, 1), result (…, S, m, 2)."""
+    x = eta[..., 0]
+    return ops.stack([-ops.softplus(x), -ops.softplus(-x)], axis=-1)
+
+
+def categories(eta: Any, batch: Batch, ops: Ops) -> Any:
+    """Log chances that a unit reaches exactly c of the D stages spoken of, given that it does not reach ``end``.
+
+    Parameters
+    ----------
+    eta : (…, S, m, L)
+        Logits of the steps on each path.
+    batch : Batch
+    ops : Ops
+
+    Returns
+    -------
+    (…, S, m, D + 1)
+        Rows sum to one. Where the path ends at a later known stage b the chances are those of the units that do
+        not reach b: with p_a the rate to the stage and p_b on to b, the last is p_a (1 - p_b) / (1 - p_a p_b).
+    """
+    log_rate = -ops.softplus(-eta)
+    depth = batch.depth
+    # One stretch of steps for each stage; a cell without `end` has an empty last stretch, of log rate 0.
+    stretch = [
+        ops.where(batch.segment == d, log_rate, 0.0).sum(axis=-1) for d in range(depth + int(batch.end))
+    ]
+    reach = 0.0
+    logs = []
+    for d in range(depth):
+        logs.append(reach + ops.log1mexp(stretch[d]))
+        reach = reach + stretch[d]
+    if not batch.end:
+        logs.append(reach)
+        return ops.stack(logs, axis=-1)
+    has_end = (batch.segment == depth).any(axis=-1)
+    # -1 keeps the branch that is not taken away from log(0), whose gradient would be NaN.
+    tail = ops.where(has_end, stretch[depth], -1.0)
+    logs.append(reach + ops.where(has_end, ops.log1mexp(tail), 0.0))
+    whole = ops.where(has_end, reach + stretch[depth], -1.0)
+    given = ops.where(has_end, ops.log1mexp(whole), 0.0)
+    return ops.stack([log - given for log in logs], axis=-1)
+
+
+def ratio_mean(eta: Any, batch: Batch, ratio_steps: tuple[bool, ...], phi: Any, ops: Ops) -> tuple[Any, Any]:
+    """Mean and variance of the count at the end of each cell's path when some step is a ratio.
+
+    A probability step p turns a count with variance factor f (variance over mean) into one with p f + 1 - p, a
+    ratio step λ into one with λ f + φ; the units at the start are fixed, f = 0. For one ratio step this is the
+    negative binomial with mean n λ and factor φ; thinning keeps the form; for longer paths it matches moments.
+
+    Parameters
+    ----------
+    eta : (…, S, m, L)
+    batch : Batch
+    ratio_steps : tuple of bool
+    phi : (…, steps)
+        1 for probability steps.
+
+    Returns
+    -------
+    mean, variance : (…, S, m)
+    """
+    is_ratio = np.asarray(ratio_steps)[np.maximum(batch.step, 0)] & (batch.segment >= 0)
+    padded = batch.segment < 0
+    rate = ops.exp(ops.where(is_ratio, eta, -ops.softplus(-eta)))
+    mean = batch.n
+    factor = 0.0
+    for step in range(batch.segment.shape[2]):
+        one = rate[..., step]
+        spread = phi[..., np.maximum(batch.step[..., step], 0)]
+        moved = ops.where(is_ratio[..., step], one * factor + spread, one * factor + 1 - one)
+        factor = ops.where(padded[..., step], factor, moved)
+        mean = ops.where(padded[..., step], mean, mean * one)
+    return mean, mean * factor

@@ -1,0 +1,178 @@
+"""Prior distributions a plan may name, each with a PyMC variable and a NumPy sampler."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from pytensor.tensor.variable import TensorVariable
+
+Floats = NDArray[np.float64]
+# Draws of a vague scale prior are cut here: the logistic function is 0 or 1 in double precision beyond it.
+_LARGEST_SCALE = 1e3
+
+
+class _Prior(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HalfNormal(_Prior):
+    """Half-normal scale."""
+
+    dist: Literal["half_normal"] = "half_normal"
+    scale: float = Field(1.0, gt=0)
+
+    def variable(self, name: str, dims: tuple[str, ...]) -> TensorVariable:
+        """The PyMC variable."""
+        return pm.HalfNormal(name, self.scale, dims=dims)
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
+        """Independent draws."""
+        return np.abs(rng.normal(0.0, self.scale, size))
+
+    def words(self) -> str:
+        """In the notation of the report."""
+        return f"half-normal({self.scale:g})"
+
+
+class Exponential(_Prior):
+    """Exponential scale with the given mean."""
+
+    dist: Literal["exponential"] = "exponential"
+    mean: float = Field(1.0, gt=0)
+
+    def variable(self, name: str, dims: tuple[str, ...]) -> TensorVariable:
+        """The PyMC variable."""
+        return pm.Exponential(name, scale=self.mean, dims=dims)
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
+        """Independent draws."""
+        return rng.exponential(self.mean, size)
+
+    def words(self) -> str:
+        """In the notation of the report."""
+        return f"exponential(mean {self.mean:g})"
+
+
+class PrecisionGamma(_Prior):
+    """Gamma(shape, rate) on the precision 1/sd², the classic choice of the BUGS examples."""
+
+    dist: Literal["precision_gamma"] = "precision_gamma"
+    shape: float = Field(0.001, gt=0)
+    rate: float = Field(0.001, gt=0)
+
+    def variable(self, name: str, dims: tuple[str, ...]) -> TensorVariable:
+        """The PyMC variable: the standard deviation, from the precision."""
+        precision = pm.Gamma(f"{name}_precision", self.shape, self.rate, dims=dims)
+        return pm.Deterministic(name, 1 / pt.sqrt(precision), dims=dims)
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
+        """Independent draws, cut at a scale of 1,000."""
+        precision = np.maximum(rng.gamma(self.shape, 1 / self.rate, size), _LARGEST_SCALE**-2)
+        return 1 / np.sqrt(precision)
+
+    def words(self) -> str:
+        """In the notation of the report."""
+        return f"1/sqrt of gamma({self.shape:g}, {self.rate:g})"
+
+
+ScalePrior = Annotated[HalfNormal | Exponential | PrecisionGamma, Field(discriminator="dist")]
+
+
+class Normal(_Prior):
+    """Normal on the link scale, told by the median rate and an sd."""
+
+    dist: Literal["normal"] = "normal"
+    median: float = Field(0.1, gt=0)
+    sd: float = Field(1.2, gt=0)
+
+    def location(self, ratio: bool) -> float:
+        """The mean on the link scale: log for a ratio, logit for a probability."""
+        return float(np.log(self.median) if ratio else np.log(self.median) - np.log1p(-self.median))
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, ...], ratio: bool) -> Floats:
+        """Independent draws on the link scale."""
+        return rng.normal(self.location(ratio), self.sd, size)
+
+    def variable(self, name: str, ratio: bool) -> TensorVariable:
+        """The PyMC variable, on the link scale."""
+        return pm.Normal(name, self.location(ratio), self.sd)
+
+    def words(self) -> str:
+        """In the notation of the report."""
+        return f"median {self.median:g}, sd {self.sd:g} on the link scale"
+
+
+class UniformRate(_Prior):
+    """Every rate in (0, 1) equally likely: a standard logistic on the logit."""
+
+    dist: Literal["uniform_rate"] = "uniform_rate"
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, ...], ratio: bool) -> Floats:
+        """Independent draws on the logit."""
+        return rng.logistic(0.0, 1.0, size)
+
+    def variable(self, name: str, ratio: bool) -> TensorVariable:
+        """The PyMC variable, on the logit."""
+        return pm.Logistic(name, 0.0, 1.0)
+
+    def words(self) -> str:
+        """In the notation of the report."""
+        return "uniform on the rate"
+
+
+InterceptPrior = Annotated[Normal | UniformRate, Field(discriminator="dist")]
+
+
+class BdaConcentration(_Prior):
+    """Density (a+b)^(-5/2) on (a, b) of a beta distribution, on log(a+b) between two limits.
+
+    With the mean a/(a+b) uniform this is the prior of Gelman et al., *Bayesian Data Analysis*, chapter 5. It is
+    improper without limits; the upper one is that of the published grid.
+    """
+
+    dist: Literal["bda"] = "bda"
+    lower: float = -5.0
+    upper: float = 10.0
+
+    def variable(self, name: str) -> TensorVariable:
+        """The PyMC variable: log(a+b)."""
+        log_total = pm.Uniform(name, self.lower, self.upper)
+        pm.Potential(f"{name}_prior", -0.5 * log_total)
+        return log_total
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
+        """Independent draws of log(a+b), by inversion."""
+        ends = np.exp(-0.5 * np.array([self.lower, self.upper]))
+        return -2 * np.log(ends[0] + rng.uniform(size=size) * (ends[1] - ends[0]))
+
+    def words(self) -> str:
+        """In the notation of the report."""
+        return "density proportional to (a+b)^(-5/2)"
+
+
+class NormalConcentration(_Prior):
+    """Normal on log(a+b)."""
+
+    dist: Literal["normal"] = "normal"
+    mean: float = 4.0
+    sd: float = Field(1.5, gt=0)
+
+    def variable(self, name: str) -> TensorVariable:
+        """The PyMC variable: log(a+b)."""
+        return pm.Normal(name, self.mean, self.sd)
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
+        """Independent draws of log(a+b)."""
+        return rng.normal(self.mean, self.sd, size)
+
+    def words(self) -> str:
+        """In the notation of the report."""
+        return f"normal({self.mean:g}, {self.sd:g}) on log(a+b)"
+
+
+ConcentrationPrior = Annotated[BdaConcentration | NormalConcentration, Field(discriminator="dist")]

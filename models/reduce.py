@@ -1,0 +1,244 @@
+"""Row reduction of the exact statements of one stage to counts and disjoint residual totals.
+
+Totals are laminar in practice (a nation over its states, a year over its quarters), so subtraction of whole
+known pieces reaches the reduced form; totals that cross without either containing the other are left waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.errors import Problem
+from ..data.panel import Panel
+from .clashes import REMEDY, Clash, place, rows
+from .contract import Decision, Floats, Ints
+from .readings import Readings, Total
+
+
+class Reduction:
+    """The exact knowledge of one stage, while it is being reduced.
+
+    Parameters
+    ----------
+    panel : Panel
+    stage : int
+    readings : Readings
+        The hard statements of the stage.
+    zero : (cells,) bool
+        Cells whose count is 0 because an earlier count of theirs is 0.
+
+    Attributes
+    ----------
+    counts : (cells,) float
+        Counts known exactly, NaN elsewhere.
+    source : dict of int to tuple of str
+        The statements that determine the count of a cell; a cell that is 0 for want of units is absent.
+    joint : dict of str to tuple of str
+        Statements that only together with another, named first in ``source``, determine a count.
+    blocks : dict of int to Total
+        Disjoint totals over cells whose counts are not known.
+    waiting : list of Total
+        Totals that cross a block.
+    decisions : dict of str to Decision
+        Statements already settled.
+    clashes : list of Clash
+    """
+
+    def __init__(self, panel: Panel, stage: int, readings: Readings, zero: NDArray[np.bool_]) -> None:
+        self.panel = panel
+        self.stage = stage
+        self.counts: Floats = np.where(zero, 0.0, np.nan)
+        self.source: dict[int, tuple[str, ...]] = {}
+        self.joint: dict[str, tuple[str, ...]] = {}
+        self.blocks: dict[int, Total] = {}
+        self.waiting: list[Total] = []
+        self.decisions: dict[str, Decision] = {}
+        self.clashes: list[Clash] = []
+        self._owner: Ints = np.full(zero.size, -1, dtype=np.int64)
+        self._next = 0
+        self._take_singles(readings)
+        self.add(self._merge_repeats(readings.totals))
+
+    @property
+    def name(self) -> str:
+        """Name of the stage."""
+        return self.panel.funnel.stages[self.stage]
+
+    def drop(self, total: Total, reason: str, others: Sequence[str]) -> None:
+        """Record that a total says nothing that ``others`` do not say."""
+        for name in total.ids:
+            self.decisions[name] = Decision(name, "dropped", reason, tuple(others))
+
+    def clash(self, total: Total, others: Sequence[str], what: str, found: str, allowed: str) -> None:
+        """Record that a total contradicts ``others``."""
+        problem = Problem(what, rows(self.panel, (*total.ids, *others)), found, allowed, REMEDY)
+        self.clashes.append(Clash(total.ids, tuple(others), problem))
+
+    def _take_singles(self, readings: Readings) -> None:
+        order = np.argsort(readings.cells, kind="stable")
+        cells, values = readings.cells[order], readings.values[order]
+        starts = np.flatnonzero(np.r_[True, cells[1:] != cells[:-1]]) if cells.size else cells
+        ids = [readings.ids[i] for i in order]
+        self.counts[cells[starts]] = values[starts]
+        self.source.update(zip(cells[starts].tolist(), ((ids[i],) for i in starts.tolist()), strict=True))
+        lengths = np.diff(np.r_[starts, cells.size])
+        for at, length in zip(starts[lengths > 1].tolist(), lengths[lengths > 1].tolist(), strict=True):
+            cell = cells[at : at + 1]
+            same = [
+                Total(cell, float(values[i]), float(values[i]), (ids[i],)) for i in range(at, at + length)
+            ]
+            kept = self._one_of(same)
+            self.counts[cell] = np.nan if kept is None else kept.low
+            if kept is not None:
+                self.source[int(cell[0])] = kept.ids
+
+    def _merge_repeats(self, totals: Sequence[Total]) -> list[Total]:
+        """Keep one of the totals over the same cells."""
+        by_cells: dict[bytes, list[Total]] = {}
+        for total in totals:
+            by_cells.setdefault(total.cells.tobytes(), []).append(total)
+        kept = [self._one_of(same) for same in by_cells.values()]
+        return [total for total in kept if total is not None]
+
+    def _one_of(self, same: Sequence[Total]) -> Total | None:
+        """The total to keep among exact ones over the same cells; None where they contradict each other."""
+        preferred = [total for total in same if self.panel.by_id[total.ids[0]].preferred]
+        winners = preferred or same
+        values = dict.fromkeys(total.low for total in winners)
+        kept = winners[0]
+        if len(values) > 1:
+            found = " and ".join(f"{t.low:,.0f} ({rows(self.panel, t.ids)})" for t in winners)
+            what = f"{self.name} counts of the same cells disagree"
+            others = [t.ids[0] for t in winners[1:]]
+            self.clash(kept, others, what, found, f"one count for {place(self.panel, kept.cells)}")
+            return None
+        for total in same:
+            if total is kept:
+                continue
+            where = rows(self.panel, kept.ids)
+            reason = (
+                f"repeats {where}"
+                if total.low == kept.low
+                else f"contradicts {where}, which is preferred: {self.panel.by_id[kept.ids[0]].preferred}"
+            )
+            self.drop(total, reason, kept.ids)
+        return kept
+
+    def less_known(self, total: Total) -> Total:
+        """A total less the counts known within it."""
+        mask = ~np.isnan(self.counts[total.cells])
+        if not mask.any():
+            return total
+        cells = total.cells[mask]
+        ids = tuple(self.source[c][0] for c in cells.tolist() if c in self.source)
+        return total.less(cells, float(self.counts[cells].sum()), ids)
+
+    def less_blocks(self, total: Total) -> tuple[Total, list[int]]:
+        """A total less the blocks that lie whole within it, and the blocks it still shares cells with."""
+        touched, shared = np.unique(self._owner[total.cells], return_counts=True)
+        partly = []
+        for key, count in zip(touched.tolist(), shared.tolist(), strict=True):
+            if key < 0:
+                continue
+            block = self.blocks[key]
+            if count == len(block.cells):
+                total = total.less(block.cells, block.low, block.ids)
+            else:
+                partly.append(key)
+        return total, partly
+
+    def contains(self, key: int, total: Total) -> bool:
+        """Do all cells of a total belong to one block?"""
+        return bool((self._owner[total.cells] == key).all())
+
+    def add(self, totals: Sequence[Total]) -> None:
+        """Place exact totals, smaller ones first, until nothing more can be subtracted."""
+        pending = [*self.waiting, *totals]
+        while True:
+            pending.sort(key=lambda total: len(total.cells))  # stable: reading order among equals
+            self.waiting = []
+            for total in pending:
+                self._place(total)
+            if len(self.waiting) == len(pending):
+                return
+            pending = self.waiting
+
+    def _place(self, total: Total) -> None:
+        total, partly = self.less_blocks(self.less_known(total))
+        if not len(total.cells) or total.low < 0:
+            self.check_empty(total)
+        elif not partly:
+            self._set(total)
+        elif len(partly) == 1 and self.contains(partly[0], total):
+            outer = self.blocks.pop(partly[0])
+            self._owner[outer.cells] = -1
+            self._set(total)
+            rest = outer.less(total.cells, total.low, total.ids)
+            if rest.low < 0:
+                self.check_empty(rest)
+            else:
+                self._set(rest)
+        else:
+            self.waiting.append(total)
+
+    def _set(self, total: Total) -> None:
+        if len(total.ids) > 1:
+            self.joint[total.ids[0]] = total.ids[1:]
+        if len(total.cells) == 1:
+            cell = int(total.cells[0])
+            self.counts[cell] = total.low
+            self.source[cell] = (*total.ids, *total.minus)
+            return
+        if self.stage == 0 and total.low == 0:  # no density there, so one statement may fix many cells
+            self.counts[total.cells] = 0.0
+            self.source.update((c, (*total.ids, *total.minus)) for c in total.cells.tolist())
+            return
+        self.blocks[self._next] = total
+        self._owner[total.cells] = self._next
+        self._next += 1
+
+    def check_empty(self, total: Total) -> None:
+        """Settle a total of which nothing is left: its parts either agree with it or contradict it."""
+        if total.low <= 0 <= total.high:
+            reason = (
+                f"its cells are known: {total.taken:,.0f} in all"
+                if total.minus
+                else "an earlier count of its cells is 0"
+            )
+            self.drop(total, reason, total.minus)
+            return
+        below = total.high < 0
+        what = f"{self.name} total is {'below' if below else 'above'} the sum of its parts"
+        parts = (
+            f" ({rows(self.panel, total.minus)})"
+            if total.minus
+            else ", as an earlier count of its cells is 0"
+        )
+        whole = f"{total.stated} ({rows(self.panel, total.ids)})"
+        found = f"{whole} against parts that sum to {total.taken:,.0f}{parts}"
+        allowed = (
+            "a total at least the sum of its parts" if below else "a total equal to the sum of its parts"
+        )
+        self.clash(total, total.minus, what, found, allowed)
+
+    def retire(self, usable: NDArray[np.bool_]) -> list[Total]:
+        """Take out the totals over cells without a known denominator, and place again what waited for them.
+
+        Returns
+        -------
+        list of Total
+            The totals taken out.
+        """
+        out = []
+        for key, block in list(self.blocks.items()):
+            if not usable[block.cells].all():
+                out.append(self.blocks.pop(key))
+                self._owner[block.cells] = -1
+        again = [self.less_known(total) for total in self.waiting]
+        out += [total for total in again if not usable[total.cells].all()]
+        self.waiting = [total for total in again if usable[total.cells].all()]
+        self.add(())
+        return out

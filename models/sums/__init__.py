@@ -1,0 +1,1 @@
+"""Totals over independent parts: probability, gradient, moments and draws of the parts."""

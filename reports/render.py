@@ -1,0 +1,119 @@
+"""Writing a report beside the run it tells of."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from ..data.errors import InputError, Problem, did_you_mean
+from ..estimation.store.layout import REPORT
+from ..estimation.store.runs import Run
+from .document import Document, reason
+from .page import page
+from .plan import build_document
+from .tables import csv_text, workbook
+from .typeset import typeset
+from .view import View
+
+FORMATS: Final = ("html", "pdf")
+WORKBOOK: Final = "tables.xlsx"
+INCOMPLETE: Final = "incomplete.txt"
+
+
+def write_report(run: Run, formats: Sequence[str] = ("html",), folder: Path | None = None) -> dict[str, Path]:
+    """Write the report of a stored run; nothing is fitted and nothing but the run is read.
+
+    Parameters
+    ----------
+    run : Run
+    formats : sequence of str
+        Any of ``html`` and ``pdf``. Figures (SVG) and tables (CSV, and one workbook) are always written.
+    folder : Path or None
+        Where to write; None for ``report`` inside the run's folder, which is then written anew.
+
+    Returns
+    -------
+    dict of str to Path
+        ``html``, ``pdf`` as asked and produced, ``figures``, ``tables``, ``xlsx``; and ``incomplete``, a text
+        file that lists what could not be produced, where there is such a thing. The page says the same.
+
+    Raises
+    ------
+    InputError
+        For an unknown format.
+    """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown:
+        raise InputError(
+            Problem(
+                "unknown format", "--format", repr(unknown[0]), "html, pdf", did_you_mean(unknown[0], FORMATS)
+            )
+        )
+    document = build_document(View(run))
+    if folder is None:
+        folder = run.folder / REPORT
+        shutil.rmtree(folder, ignore_errors=True)
+    figures, tables = folder / "figures", folder / "tables"
+    for place in (figures, tables):
+        place.mkdir(parents=True, exist_ok=True)
+    for figure in document.figures:
+        _write(figures / f"{figure.id}.svg", figure.svg.encode())
+    for table in document.tables:
+        _write(tables / f"{table.id}.csv", csv_text(table).encode())
+    written = {"figures": figures, "tables": tables}
+    document = _attempt(
+        document, "the workbook of tables", lambda: _book(document), folder / WORKBOOK, "xlsx", written
+    )
+    if "pdf" in formats:
+        made = document
+        document = _attempt(document, "the PDF", lambda: typeset(made), folder / "report.pdf", "pdf", written)
+    if "html" in formats:
+        _write(folder / "index.html", page(document).encode())
+        written["html"] = folder / "index.html"
+    if document.incomplete:
+        _write(folder / INCOMPLETE, ("\n".join(document.incomplete) + "\n").encode())
+        written["incomplete"] = folder / INCOMPLETE
+    return written
+
+
+def _attempt(
+    document: Document, what: str, make: Callable[[], bytes], path: Path, name: str, written: dict[str, Path]
+) -> Document:
+    """Write what is made; a document that says so where it could not be."""
+    try:
+        made = make()
+    except Exception as error:
+        return replace(
+            document, incomplete=(*document.incomplete, f"{what} could not be produced: {reason(error)}")
+        )
+    _write(path, made)
+    written[name] = path
+    return document
+
+
+def _book(document: Document) -> bytes:
+    """The workbook, without the times that the ZIP format and its writer put into it."""
+    raw, out = io.BytesIO(), io.BytesIO()
+    workbook(document.tables, document.title).save(raw)
+    with zipfile.ZipFile(raw) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in sorted(old.namelist()):
+            content = old.read(name)
+            if name == "docProps/core.xml":
+                content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2000-01-01T00:00:00Z", content)
+            entry = zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            new.writestr(entry, content)
+    return out.getvalue()
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(content)
+    os.replace(beside, path)

@@ -1,0 +1,144 @@
+"""What changed between the last two periods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from ...data.names import ESTIMATE_COLUMNS
+from ..companions import GLYPHS, LONG, NOTES, anchor, bounds, sources_text, withheld
+from ..document import Cell, Column, Paragraph, Row, Section, Table
+from ..numbers import NONE, Scale, decimals, estimate, factor_of, interval, known, probability, share
+from ..sentences import Sentence, said
+from ..view import View
+
+order = 20
+title = "What changed"
+TABLES = {"offense": "change-offense", "jurisdiction": "change-jurisdiction"}
+
+
+def build(view: View) -> Section | None:
+    """Sentences on the whole, then the changes by offense and by jurisdiction."""
+    if not len(view.quantities("change")):
+        only = Paragraph("There is one period only, or no published change between the last two.")
+        return Section("section-change", title, (only,))
+    tables = tuple(t for by in TABLES if (t := _table(view, by)) is not None)
+    return Section("section-change", title, (*said(view, SENTENCES), *tables))
+
+
+def changes(view: View, by: str) -> pd.DataFrame:
+    """Change rows at every node of an axis, with the probability of an increase from joint draws."""
+    other = "jurisdiction" if by == "offense" else "offense"
+    rows = view.quantities("change")
+    rows = rows[(rows[other] == view.answer[other])].drop_duplicates(["step", by, "period"])
+    if by == "jurisdiction":
+        rows = rows[rows[by] != view.answer[by]]
+    steps = {name: i for i, name in enumerate(view.step)}
+    nodes = {name: i for i, name in enumerate(view.axes[by].by_name)}
+    key = pd.DataFrame({"s": rows["step"].map(steps), "n": rows[by].map(nodes)}, index=rows.index)
+    rows = rows.loc[key.dropna().sort_values(["s", "n"], kind="stable").index].reset_index(drop=True)
+    draws = view.draws_of(list(rows["quantity_id"]))
+    up = pd.Series((draws > 0).mean(axis=0), index=rows.index)
+    hidden = rows["median"].isna() | pd.Series(pd.isna(draws).any(axis=0), index=rows.index)
+    return rows.assign(increase=up.mask(hidden)).join(view.sources, on="quantity_id")
+
+
+def _table(view: View, by: str) -> Table | None:
+    rows = changes(view, by)
+    if not len(rows):
+        return None
+    printed: list[Row] = []
+    for name, block in rows.groupby("step", sort=False):
+        step = view.step[str(name)]
+        scale = _scale(view, str(name))
+        unit = "percentage points" if scale == "points" else f"outcomes per {step.unit}"
+        span = _periods(view, block["period"].iloc[0])
+        printed.append(Row((Cell(f"{step.title}: {span}, {unit}", span=9),), head=True))
+        for row in block.to_dict("records"):
+            printed.append(_row(view, by, row, scale))
+    columns = (
+        Column(by.capitalize()),
+        Column("median", "right", "Change"),
+        Column("50 % interval", "right", "Change"),
+        Column("90 % interval", "right", "Change"),
+        Column("Probability of an increase", "right"),
+        Column("Data alone", "right"),
+        Column("Contraction", "right"),
+        Column("Basis"),
+        Column("Sources"),
+    )
+    data = rows[[*ESTIMATE_COLUMNS, "increase", "sources", "top_source", "top_share"]]
+    heading = f"Change by {by}: {view.label('jurisdiction', view.answer['jurisdiction'])}"
+    return Table(
+        TABLES[by], heading, columns, tuple(printed), data, NOTES[1:], by != "offense" and len(printed) > LONG
+    )
+
+
+def _row(view: View, by: str, row: dict[str, Any], scale: Scale) -> Row:
+    why = withheld(row)
+    node = str(row[by])
+    if why:
+        value = [Cell(why, tone="muted", span=3)]
+    else:
+        places = decimals([row["q05"], row["q95"]], factor_of(scale))
+        value = [
+            Cell(estimate(row["median"], scale, places), tone="strong"),
+            Cell(interval(row["q25"], row["q75"], scale, places)),
+            Cell(interval(row["q05"], row["q95"], scale, places)),
+        ]
+    cells = (
+        Cell(view.label(by, node)),
+        *value,
+        Cell(probability(row["increase"]) if known(row["increase"]) else NONE),
+        Cell(bounds(row, scale), tone="muted"),
+        Cell(f"{share(row['contraction'])} · {share(row['contraction_own'])}"),
+        Cell(f"{GLYPHS.get(str(row['label']), '')} {row['label']}"),
+        Cell(sources_text(row)),
+    )
+    return Row(cells, anchor(TABLES[by], str(row["step"]), node), view.axes[by].depth(node))
+
+
+def _scale(view: View, step: str) -> Scale:
+    return "points" if view.step[step].kind == "probability" else "each change"
+
+
+def _periods(view: View, name: str) -> str:
+    return " → ".join(view.label("period", part) for part in name.split("→"))
+
+
+def _direction(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    rows = changes(view, "offense")
+    for row in rows[rows["offense"] == view.answer["offense"]].to_dict("records"):
+        if withheld(row):
+            continue
+        scale = _scale(view, row["step"])
+        places = decimals([row["q05"], row["q95"]], factor_of(scale))
+        p = row["increase"]
+        if pd.isna(p):
+            continue
+        word, sure = ("rose", p) if p >= 0.5 else ("fell", 1 - p)
+        clear = f"{word} (probability {probability(sure)})"
+        verdict = clear if sure >= threshold else "shows no clear change"
+        yield {
+            "step": view.step[row["step"]].title,
+            "span": _periods(view, row["period"]),
+            "verdict": verdict,
+            "median": estimate(row["median"], scale, places),
+            "interval": interval(row["q05"], row["q95"], scale, places),
+            "unit": " points" if scale == "points" else "",
+            "link": "#" + anchor(TABLES["offense"], row["step"], row["offense"]),
+        }
+
+
+SENTENCES = (
+    Sentence(
+        "direction of change",
+        "{step}, {span}: the rate {verdict}; median change {median}{unit}, 90 % interval {interval}.",
+        _direction,
+        0.9,
+        "The change of the whole is not published.",
+        "its row",
+    ),
+)

@@ -1,0 +1,58 @@
+"""Methods in words and equations, and how to cite the run."""
+
+from __future__ import annotations
+
+from ..document import Block, Paragraph, Section
+from ..numbers import count, plural
+from ..view import View
+
+order = 110
+title = "Methods"
+
+
+def build(view: View) -> Section:
+    """Rendered from the blueprint, which holds the sentences written when the model was built."""
+    blueprint, manifest = view.run.blueprint, view.run.manifest
+    shape = [
+        plural(len(view.axes[a]), a if a != "offense" else "offense")
+        for a in ("offense", "jurisdiction", "period")
+    ]
+    units = blueprint["funnel"].get("units", {})
+    stages = " → ".join(s.replace("_", " ") + (f" ({units[s]})" if s in units else "") for s in view.stages)
+    blocks: list[Block] = [
+        Paragraph(
+            f"The funnel is {stages}, over {', '.join(shape)}. The rate of each step is modeled jointly from "
+            f"{plural(view.run.intake['counts']['used'], 'statement')}:"
+        ),
+        Paragraph(blueprint["equation"], tone="code"),
+    ]
+    blocks += [Paragraph(" ".join(effect["sentence"] for effect in blueprint["effects"]))]
+    kinds = [
+        f"{kind['kind']} ({count(kind['statements'])}): {kind['sentence'].rstrip('.')}"
+        for kind in blueprint["kinds"]
+        if kind["statements"]
+    ]
+    if kinds:
+        blocks.append(Paragraph("How the statements were read. " + ". ".join(kinds) + "."))
+    blocks += [
+        Paragraph(
+            "Each number is a posterior median; its 50 % and 90 % intervals are central. The "
+            "superpopulation rate is that of the process; the finite rate that of the cases recorded "
+            "here. Bounds use the counts alone. The contraction is one less the posterior over the prior "
+            "spread of the rate's log-odds; its label uses the smaller of the two contractions."
+        ),
+        Paragraph(
+            f"Fitted with {manifest['engine']} ({_arguments(manifest.get('engine_args', {}))}), seed "
+            f"{manifest['seed']}, attrition {manifest['package_version']}."
+        ),
+        Paragraph(
+            f"Cite as: {view.run.name}. Run {view.run.identity}, {view.run.created[:10]}. Estimated with "
+            f"attrition {manifest['package_version']}.",
+            tone="note",
+        ),
+    ]
+    return Section("section-methods", title, tuple(blocks))
+
+
+def _arguments(arguments: dict[str, object]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in arguments.items()) or "defaults"

@@ -1,0 +1,85 @@
+"""Where the numbers come from."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ..document import Cell, Section, Table
+from ..numbers import count, number
+from ..printed import left, printed, right, text
+from ..view import View
+
+order = 120
+title = "Sources"
+
+
+def build(view: View) -> Section:
+    """Every source with its link, how many of its statements were used, and its share in the whole."""
+    known = pd.DataFrame(view.run.intake.get("sources", []))
+    used = view.used
+    counts = used["source_id"].value_counts() if len(used) else pd.Series(dtype=int)
+    names = list(dict.fromkeys([*(known["source_id"] if len(known) else []), *counts.index]))
+    data = pd.DataFrame({"source_id": names})
+    if len(known):
+        data = data.merge(known.drop_duplicates("source_id"), how="left", on="source_id")
+    for column in ("title", "publisher", "published", "url"):
+        if column not in data:
+            data[column] = ""
+    data["statements"] = data["source_id"].map(counts).fillna(0).astype(int)
+    data["share"] = data["source_id"].map(_shares(view))
+    data["link"] = [address(u) for u in data["url"]]
+    linked = dict(zip(data["source_id"], data["link"], strict=True))
+    titled = dict(zip(data["source_id"], data["title"], strict=True))
+    shown = data.assign(cited=data["source_id"])
+    table = printed(
+        "sources",
+        "Sources",
+        shown,
+        {
+            "source_id": left("Source", text),
+            "cited": left("Title", lambda s: Cell(text(titled[s]) or s, linked[s])),
+            "publisher": left("Publisher", text),
+            "published": left("Published", text),
+            "statements": right("Statements used", count),
+            "share": right("Share in the whole", lambda v: f"{number(v * 100, 0)} %" if v == v else "–"),
+        },
+        (
+            "Share in the whole: of the information in the last rate of the answer's whole, the prior "
+            "included.",
+        ),
+    )
+    return Section("section-sources", title, (table, _kinds(view)))
+
+
+def _kinds(view: View) -> Table:
+    """Shares of information by kind of observation in each rate of the whole."""
+    rows = view.rates("offense")
+    rows = rows[rows["offense"] == view.answer["offense"]][["quantity_id", "step"]]
+    info = view.run.information
+    data = rows.merge(info[info["by"] == "kind"], on="quantity_id")[["step", "name", "share"]]
+    return printed(
+        "information",
+        "What the rates of the whole rest on",
+        data.reset_index(drop=True),
+        {
+            "step": left("Step", lambda s: view.step[s].title),
+            "name": left("Kind of observation", text),
+            "share": right("Share", lambda v: f"{number(v * 100, 0)} %"),
+        },
+    )
+
+
+def address(url: object) -> str:
+    """The address where it is one a page may link to; empty otherwise."""
+    found = text(url).strip()
+    return found if found.lower().startswith(("https://", "http://")) else ""
+
+
+def _shares(view: View) -> dict[str, float]:
+    rows = view.rates("offense")
+    rows = rows[rows["offense"] == view.answer["offense"]]
+    if not len(rows):
+        return {}
+    info = view.run.information
+    info = info[(info["quantity_id"] == rows["quantity_id"].iloc[-1]) & (info["by"] == "source_id")]
+    return dict(zip(info["name"], info["share"], strict=True))

@@ -1,0 +1,82 @@
+"""Tables as files: CSV and one workbook, with text that no spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import Any, Final
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+from .document import Table
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+SHEET_LENGTH: Final = 31
+WIDEST: Final = 48
+
+
+def csv_text(table: Table) -> str:
+    """Unrounded values; empty for missing; text that begins like a formula gets a leading apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.data.columns)
+    for values in zip(*(_plain(table.data[c]) for c in table.data.columns), strict=True):
+        writer.writerow(["" if v is None else v for v in values])
+    return out.getvalue()
+
+
+def workbook(tables: tuple[Table, ...], title: str) -> Workbook:
+    """One sheet a table, with frozen headings, and a first sheet that lists them."""
+    book = Workbook()
+    book.properties.title = title
+    book.properties.creator = "attrition"
+    contents = book.active
+    assert contents is not None
+    contents.title = "Contents"
+    contents.append(["Sheet", "Table"])
+    names: set[str] = {"contents"}
+    for table in tables:
+        name = _sheet_name(table.id, names)
+        contents.append([name, _safe(table.title)])
+        sheet = book.create_sheet(name)
+        sheet.append([str(c) for c in table.data.columns])
+        for values in zip(*(_plain(table.data[c]) for c in table.data.columns), strict=True):
+            sheet.append(list(values))
+        sheet.freeze_panes = "B2"
+        for i, column in enumerate(table.data.columns, 1):
+            longest = max([len(str(column)), *(len(str(v)) for v in table.data[column].head(50))])
+            sheet.column_dimensions[get_column_letter(i)].width = min(longest + 2, WIDEST)
+    for sheet in book.worksheets:
+        for cell in sheet[1]:
+            cell.font = Font(bold=True)
+    contents.column_dimensions["A"].width = SHEET_LENGTH
+    contents.column_dimensions["B"].width = WIDEST
+    return book
+
+
+def _sheet_name(id: str, taken: set[str]) -> str:
+    name, n = id[:SHEET_LENGTH], 2
+    while name.lower() in taken:
+        name = f"{id[: SHEET_LENGTH - 3]}~{n}"
+        n += 1
+    taken.add(name.lower())
+    return name
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    return [_value(v) for v in column.tolist()]
+
+
+def _value(value: Any) -> Any:
+    if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return _safe(value) if isinstance(value, str) else value
+
+
+def _safe(text: str) -> str:
+    return f"'{text}" if text.lstrip(" \u00a0").startswith(FORMULA) else text

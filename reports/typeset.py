@@ -1,0 +1,99 @@
+"""A document as a typeset PDF: handed to Typst as data, so that no text can act as markup."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+import typst
+
+from .document import Block, Document, Figure, Missing, Paragraph, Row, Table
+from .page import header_groups, read_template
+
+TEMPLATE: Final = "report.typ"
+STANDARD: Final = "ua-1"
+LONGEST: Final = 200
+
+
+def typeset(document: Document) -> bytes:
+    """The PDF (PDF/UA-1, tagged, with alternative texts), the same bytes for the same document.
+
+    Raises
+    ------
+    typst.TypstError
+        When Typst refuses the document.
+    """
+    # The figures' own font comes with Matplotlib; system fonts would make the bytes depend on the machine.
+    fonts = typst.Fonts(include_system_fonts=False, font_paths=[Path(mpl.get_data_path()) / "fonts" / "ttf"])
+    made = typst.compile(
+        read_template(TEMPLATE).encode(),
+        font_paths=fonts,
+        format="pdf",
+        sys_inputs={"document": json.dumps(as_data(document), ensure_ascii=False)},
+        pdf_standards=STANDARD,
+        timestamp=0,
+    )
+    if not isinstance(made, bytes):
+        raise TypeError(f"Typst returned {type(made).__name__} instead of one PDF")
+    return made
+
+
+def as_data(document: Document) -> dict[str, Any]:
+    """The document as plain values."""
+    return {
+        "title": document.title,
+        "subtitle": document.subtitle,
+        "facts": [list(fact) for fact in document.facts],
+        "warnings": [_block(b) for b in document.warnings],
+        "incomplete": list(document.incomplete),
+        "sections": [{"title": s.title, "blocks": [_block(b) for b in s.blocks]} for s in document.sections],
+    }
+
+
+def _block(block: Block) -> dict[str, Any]:
+    match block:
+        case Paragraph():
+            return {"kind": "Paragraph", "text": block.text, "tone": block.tone}
+        case Missing():
+            return {"kind": "Missing", "what": block.what, "reason": block.reason}
+        case Figure():
+            return {
+                "kind": "Figure",
+                "title": block.title,
+                "alt": block.alt,
+                "svg": block.svg,
+                "width": block.width,
+                "caption": block.caption,
+                "table": block.table.id,
+            }
+        case Table():
+            return _table(block)
+
+
+def _table(table: Table) -> dict[str, Any]:
+    notes = list(table.notes)
+    if len(table.rows) > LONGEST:
+        notes.insert(
+            0, f"The first {LONGEST} of {len(table.rows)} rows; tables/{table.id}.csv holds them all."
+        )
+    return {
+        "kind": "Table",
+        "title": table.title,
+        "columns": [{"title": c.title, "right": c.align == "right"} for c in table.columns],
+        "groups": [{"title": g.title, "span": g.span, "right": g.right} for g in header_groups(table)],
+        "rows": [_row(row, table) for row in table.rows[:LONGEST]],
+        "notes": notes,
+    }
+
+
+def _row(row: Row, table: Table) -> dict[str, Any]:
+    cells, at = [], 0
+    for cell in row.cells:
+        cells.append(
+            asdict(cell) | {"right": table.columns[min(at, len(table.columns) - 1)].align == "right"}
+        )
+        at += cell.span
+    return {"cells": cells, "depth": row.depth, "head": row.head}

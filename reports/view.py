@@ -1,0 +1,239 @@
+"""What sections read: a stored run with its axes, steps and rows at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..data.axes import Axis, Node
+from ..data.names import AXES, ROOT
+from ..estimation.store.runs import RATES, Run
+from .numbers import Scale
+from .observed import Observed
+
+STATEMENT: Final = (
+    "id", "stage", "offense", "jurisdiction", "period", "relation", "count", "low", "high", "unit", "origin",
+    "clock", "as_of", "source_id", "role", "file", "row", "note", "status", "reason", "kinds", "others",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StepView:
+    """A step as people read it.
+
+    Parameters
+    ----------
+    name : str
+        ``"<stage>-<stage>"``.
+    source, target : int
+        Positions in the funnel.
+    title : str
+        ``"referral → arrest"``.
+    kind : {"probability", "ratio"}
+    assumed : str
+        Why differing units were treated as one to one; empty where they were not.
+    unit : str
+        Unit class of the denominator.
+    whole : bool
+        From the first stage to the last.
+    """
+
+    name: str
+    source: int
+    target: int
+    title: str
+    kind: str
+    assumed: str
+    unit: str
+    whole: bool
+
+    @property
+    def scale(self) -> Scale:
+        """Per cent for a probability, outcomes per unit for a ratio."""
+        return "percent" if self.kind == "probability" else "each"
+
+
+@dataclass(frozen=True)
+class View:
+    """A run, read.
+
+    Parameters
+    ----------
+    run : Run
+    """
+
+    run: Run
+
+    @cached_property
+    def axes(self) -> dict[str, Axis]:
+        """The trees of the three axes, from the blueprint."""
+        return {
+            name: Axis(name, tuple(Node(n["name"], n["label"], n["parent"]) for n in nodes))
+            for name, nodes in self.run.blueprint["axes"].items()
+        }
+
+    @cached_property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the stages in order."""
+        return tuple(self.run.blueprint["funnel"]["stages"])
+
+    @cached_property
+    def steps(self) -> tuple[StepView, ...]:
+        """Consecutive steps, then the whole way where there is more than one step."""
+        units = self.run.blueprint["funnel"].get("units", {})
+        known = {step["name"]: step for step in self.run.blueprint["steps"]}
+        pairs = [(i, i + 1) for i in range(len(self.stages) - 1)]
+        if len(pairs) > 1:
+            pairs.append((0, len(self.stages) - 1))
+        out = []
+        for source, target in pairs:
+            name = f"{self.stages[source]}-{self.stages[target]}"
+            inside = [known[f"{self.stages[i]}-{self.stages[i + 1]}"] for i in range(source, target)]
+            entry = known.get(name) or {
+                "kind": "ratio" if any(s["kind"] == "ratio" for s in inside) else "probability",
+                "assumed": "; ".join(s["assumed"] for s in inside if s.get("assumed")),
+            }
+            out.append(
+                StepView(
+                    name,
+                    source,
+                    target,
+                    f"{_words(self.stages[source])} → {_words(self.stages[target])}",
+                    entry["kind"],
+                    entry.get("assumed") or "",
+                    units.get(self.stages[source], "report"),
+                    target - source == len(self.stages) - 1,
+                )
+            )
+        return tuple(out)
+
+    @cached_property
+    def step(self) -> dict[str, StepView]:
+        """Steps by name."""
+        return {step.name: step for step in self.steps}
+
+    @cached_property
+    def answer(self) -> dict[str, str]:
+        """The node of each axis at which the front table stands."""
+        return {axis: self.run.blueprint.get("answer", {}).get(axis, ROOT) for axis in AXES}
+
+    def label(self, axis: str, name: str) -> str:
+        """What people read for a node; the name itself where the axis does not know it."""
+        node = self.axes[axis].by_name.get(name)
+        return node.label if node is not None else name
+
+    @property
+    def place(self) -> str:
+        """The answer's jurisdiction and period in words."""
+        where = self.label("jurisdiction", self.answer["jurisdiction"])
+        when = self.label("period", self.answer["period"])
+        return f"{where}, {when}"
+
+    @cached_property
+    def _rates(self) -> pd.DataFrame:
+        """Rows of rates with one axis or more at the answer's node: all that a report looks at."""
+        rows = self.run.estimates
+        rows = rows[rows["quantity"].isin(RATES) & rows["step"].isin(self.step)]
+        at = sum((rows[axis] == self.answer[axis]).to_numpy(int) for axis in AXES)
+        # With two stages the only step is also the whole way: one row says it.
+        return rows[at >= 1].drop_duplicates(["step", "basis", *AXES])
+
+    @cached_property
+    def _held(self) -> dict[tuple[str, str], pd.DataFrame]:
+        return {}
+
+    def rates(self, by: str, basis: str = "superpopulation") -> pd.DataFrame:
+        """Rates at every node of one axis, the others at the answer's, for every step.
+
+        One row a (step, node): in the order of the funnel, then of the axis.
+        """
+        if (by, basis) not in self._held:
+            rows = self._rates
+            keep = rows["basis"] == basis
+            for axis in AXES:
+                if axis != by:
+                    keep &= rows[axis] == self.answer[axis]
+            self._held[by, basis] = self._ordered(rows[keep], by)
+        return self._held[by, basis]
+
+    def crossed(self, first: str, second: str) -> pd.DataFrame:
+        """Superpopulation rates at every pair of nodes of two axes, the third at the answer's node."""
+        rows = self._rates
+        third = next(axis for axis in AXES if axis not in (first, second))
+        keep = (rows["basis"] == "superpopulation") & (rows[third] == self.answer[third])
+        return self._ordered(rows[keep], first)
+
+    def quantities(self, quantity: str, basis: str = "superpopulation") -> pd.DataFrame:
+        """Rows of one kind of quantity (change, contrast) in one basis."""
+        rows = self.run.estimates
+        return rows[(rows["quantity"] == quantity) & (rows["basis"] == basis) & rows["step"].isin(self.step)]
+
+    def _ordered(self, rows: pd.DataFrame, by: str) -> pd.DataFrame:
+        steps = {name: i for i, name in enumerate(self.step)}
+        nodes = {name: i for i, name in enumerate(self.axes[by].by_name)}
+        key = pd.DataFrame({"s": rows["step"].map(steps), "n": rows[by].map(nodes)}, index=rows.index)
+        return rows.loc[key.dropna().sort_values(["s", "n"], kind="stable").index].reset_index(drop=True)
+
+    @cached_property
+    def sources(self) -> pd.DataFrame:
+        """How many sources informed a rate or change, which most, with what share; by quantity_id."""
+        info = self.run.information
+        rows = pd.concat([self._rates["quantity_id"], self.quantities("change")["quantity_id"]])
+        info = info[(info["by"] == "source_id") & (info["name"] != "prior") & (info["share"] > 0)]
+        info = info[info["quantity_id"].isin(rows)]
+        info = info.sort_values(["share", "name"], ascending=[False, True], kind="stable")
+        first = info.drop_duplicates("quantity_id").set_index("quantity_id")
+        return pd.DataFrame(
+            {
+                "sources": info.groupby("quantity_id").size(),
+                "top_source": first["name"],
+                "top_share": first["share"],
+            }
+        )
+
+    @cached_property
+    def statements(self) -> pd.DataFrame:
+        """Every number read, one row each, with the columns of ``intake.json``."""
+        return pd.DataFrame(self.run.intake["statements"], columns=list(STATEMENT))
+
+    @cached_property
+    def used(self) -> pd.DataFrame:
+        """The statements that were used."""
+        rows = self.statements
+        return rows[rows["status"] == "used"].reset_index(drop=True)
+
+    @cached_property
+    def failed_checks(self) -> list[dict[str, Any]]:
+        """Checks whose verdict is ``failed``."""
+        return [check for check in self.run.checks if check["verdict"] == "failed"]
+
+    @cached_property
+    def drawn(self) -> dict[str, int]:
+        """Position of each quantity whose joint draws were kept."""
+        ids = self.run.draws["quantities"].to_dataset()["quantity_id"].values
+        return {str(name): i for i, name in enumerate(ids)}
+
+    @cached_property
+    def observed(self) -> Observed:
+        """The used statements as arrays."""
+        return Observed(self)
+
+    def draws_of(self, quantity_ids: list[str]) -> NDArray[np.float64]:
+        """Joint draws of published aggregates, (draws, quantities); NaN columns where none were kept."""
+        columns = [self.drawn.get(name, -1) for name in quantity_ids]
+        have = [c for c in columns if c >= 0]
+        value = self.run.draws["quantities"].to_dataset()["value"].isel(quantity_id=have)
+        flat = value.transpose("chain", "draw", "quantity_id").values.astype(float)
+        flat = flat.reshape(flat.shape[0] * flat.shape[1], len(have))
+        out = np.full((len(flat), len(columns)), np.nan)
+        out[:, [i for i, c in enumerate(columns) if c >= 0]] = flat
+        return out
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

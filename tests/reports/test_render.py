@@ -1,0 +1,127 @@
+"""Files: the same bytes each time, formats, and what is said when something cannot be made."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import openpyxl
+import pytest
+from attrition.data.errors import InputError
+from attrition.estimation.store.runs import Run
+from attrition.reports import plan, render
+from attrition.reports.document import Section
+from attrition.reports.figures import answer as answer_figure
+from attrition.reports.render import write_report
+from attrition.reports.sections import answer, change, intake, limits, sources
+from attrition.reports.sentences import Sentence
+from attrition.reports.view import View
+
+from .conftest import Written
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
+
+
+def test_the_same_run_gives_the_same_bytes(written: Written, tmp_path: Path) -> None:
+    write_report(Run(written.run.folder), ("html", "pdf"), tmp_path / "again")
+    first, second = _bytes(written.files["html"].parent), _bytes(tmp_path / "again")
+    assert set(first) == set(second)
+    assert [name for name in first if first[name] != second[name]] == []
+    assert {"index.html", "report.pdf", "tables.xlsx", "tables/answer.csv"} <= set(first)
+
+
+def test_the_pdf_is_a_pdf_with_words_for_its_figures(written: Written) -> None:
+    made = written.files["pdf"].read_bytes()
+    assert made.startswith(b"%PDF-")
+    assert b"pdfuaid" in made
+    assert made.count(b"/Alt") >= len(written.document.figures)
+
+
+def test_the_workbook_has_a_sheet_a_table(written: Written) -> None:
+    book = openpyxl.load_workbook(written.files["xlsx"])
+    assert len(book.sheetnames) == 1 + len(written.document.tables)
+    sheet = book["answer"]
+    assert [c.value for c in sheet[1]] == list(written.document.tables[0].data.columns)
+    assert sheet.max_row == 1 + len(written.document.tables[0].data)
+
+
+def test_an_unknown_format_is_refused_before_anything_is_written(written: Written, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="did you mean 'html'"):
+        write_report(written.run, ("htlm",), tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_figure_that_fails_says_so_in_its_place(
+    written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no <ink> left")
+
+    monkeypatch.setattr(answer, "draw", broken)
+    monkeypatch.setattr(plan, "section_modules", lambda: (answer, change))
+    files = write_report(written.run, ("html", "pdf"), tmp_path)
+    page = files["html"].read_text(encoding="utf-8")
+    section = page[page.index('id="section-answer"') : page.index('id="section-change"')]
+    assert (
+        "The figure of rates by offense could not be produced:</strong> RuntimeError: no &lt;ink&gt; left"
+        in section
+    )
+    assert '<table id="answer"' in section
+    assert page.index("This report is incomplete") < page.index("<main")
+    assert "RuntimeError: no <ink> left" in files["incomplete"].read_text(encoding="utf-8")
+    assert not (files["figures"] / f"{answer_figure.ID}.svg").exists()
+    assert files["pdf"].exists()
+
+
+def test_a_section_that_fails_does_not_take_the_others_along(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(view: View) -> Section:
+        raise KeyError("url")
+
+    monkeypatch.setattr(sources, "build", broken)
+    monkeypatch.setattr(plan, "section_modules", lambda: (change, sources, intake))
+    document = plan.build_document(View(written.run))
+    assert [section.title for section in document.sections] == ["What changed", "Sources", "What was read"]
+    assert document.incomplete == ("Sources: this section (KeyError: 'url')",)
+
+
+def test_a_sentence_that_fails_says_so(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(view: View, threshold: float) -> list[dict[str, str]]:
+        raise ValueError("nothing to say")
+
+    monkeypatch.setattr(limits, "SENTENCES", (Sentence("broken", "{x}", broken),))
+    monkeypatch.setattr(plan, "section_modules", lambda: (limits,))
+    document = plan.build_document(View(written.run))
+    assert document.incomplete == (
+        "What this cannot tell you: the sentence “broken” (ValueError: nothing to say)",
+    )
+
+
+def test_a_format_that_fails_is_named_on_the_page(
+    written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> bytes:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(render, "typeset", broken)
+    monkeypatch.setattr(plan, "section_modules", lambda: (sources,))
+    files = write_report(written.run, ("pdf", "html"), tmp_path)
+    assert "pdf" not in files
+    assert not (tmp_path / "report.pdf").exists()
+    assert "the PDF could not be produced: OSError: disk full" in files["html"].read_text(encoding="utf-8")
+    assert "incomplete" in files
+
+
+def test_a_report_needs_no_model_and_no_network() -> None:
+    code = (
+        "import sys, attrition.reports.render\n"
+        "print([m for m in ('pymc', 'pytensor', 'attrition.models', 'requests') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
