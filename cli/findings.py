@@ -68,6 +68,17 @@ def validation_value(found: Validation) -> dict[str, Any]:
     }
 
 
+def simulation_text(drawn: dict[str, Any]) -> str:
+    """Drawn statements as a table; the true rates are in the JSON."""
+    header = ("stage", "offense", "jurisdiction", "period", "relation", "count")
+    rows = [
+        (*(str(one[key]) for key in header[:5]), counted(one["count"], one["low"], one["high"]))
+        for one in drawn["statements"]
+    ]
+    end = f"{len(rows)} statements; --json also gives the {len(drawn['truth'])} true rates."
+    return f"{columns(rows, header)}\n\n{end}"
+
+
 def run_value(run: Run) -> dict[str, Any]:
     """A run as the plain values other programs read."""
     return {
@@ -148,6 +159,11 @@ def number(value: Any) -> str:
     """A number to four figures; empty where there is none."""
     value = plain(value)
     return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def counted(count: Any, low: Any, high: Any) -> str:
+    """A statement's count, or its range."""
+    return number(count) if plain(count) is not None else f"{number(low)} to {number(high)}"
 
 
 def interval(row: dict[str, Any]) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .axes import Axes, Index
-from .digest import digest
+from .digest import canonical_json, digest
 from .funnel import Funnel
 from .statement import Statement
 
@@ -37,5 +37,5 @@ class Panel:
         return self.axes.cells(statement.offense, statement.jurisdiction, statement.period)
 
     def digest(self) -> str:
-        """Digest of the facts alone: order and place of reading do not count."""
-        return digest(sorted((s.record() for s in self.statements), key=lambda r: str(sorted(r.items(), key=str))))
+        """Digest of the facts alone: order and place of reading do not count, nor does the date of reading."""
+        return digest(sorted(canonical_json(s.record()) for s in self.statements))

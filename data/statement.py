@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from .names import SHARE_OF, Clock, Origin, Relation, Role
@@ -85,8 +85,9 @@ class Statement:
         return f"{self.stage} {value} ({self.offense}, {self.jurisdiction}, {self.period})"
 
     def record(self) -> dict[str, Any]:
-        """Plain values, for JSON; without the place it was read from, which is not part of the fact."""
-        fact = asdict(self)
-        for key in ("file", "row", "note"):
-            del fact[key]
-        return fact
+        """Plain values, for digests: the fact without where and when it was read.
+
+        ``as_of`` may have been filled in from the day of reading, so it is not part of the fact.
+        """
+        hidden = ("id", "as_of", "file", "row", "note")
+        return {name: value for name, value in vars(self).items() if name not in hidden}

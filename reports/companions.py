@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..data.names import ESTIMATE_COLUMNS
 from .document import Cell, Column, Row, Table
-from .numbers import NONE, Scale, count, decimals, estimate, factor_of, interval, known, number, share
+from .numbers import NONE, Scale, count, decimals, estimate, factor_of, interval, known, number, plural, share
 from .view import StepView, View
 
 WITHHELD: Final = "not published"
@@ -80,13 +80,12 @@ def step_heading(step: StepView, clocks: set[str]) -> str:
 
 
 def sources_text(row: Mapping[str, Any]) -> str:
-    """How many statements touch a row, and whose they are."""
-    if not known(row.get("sources")) or not row["sources"]:
+    """How many sources a row rests on, and which most; the number of statements where that was not worked out."""
+    if row["statements"] == 0:
         return "none"
-    text = f"{count(row['sources'])}"
-    if known(row.get("top_share")):
-        text += f" ({row['top_source']} {number(row['top_share'] * 100, 0)} %)"
-    return text
+    if not known(row["sources"]):
+        return plural(int(row["statements"]), "statement")
+    return f"{count(row['sources'])} ({row['top_source']} {number(row['top_share'] * 100, 0)} %)"
 
 
 def companions(view: View, id: str, title: str, by: str, nodes: list[str] | None = None) -> Table:
@@ -106,8 +105,7 @@ def companions(view: View, id: str, title: str, by: str, nodes: list[str] | None
     finite = view.rates(by, "finite")
     if nodes is not None:
         main, finite = main[main[by].isin(nodes)], finite[finite[by].isin(nodes)]
-    main = main.join(view.sources, on="quantity_id")
-    finite = finite.join(view.sources, on="quantity_id")
+    main, finite = view.with_sources(main), view.with_sources(finite)
     second = {(row["step"], row[by]): row for row in finite.to_dict("records")}
     printed: list[Row] = []
     for name, block in main.groupby("step", sort=False):

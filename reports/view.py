@@ -181,11 +181,10 @@ class View:
 
     @cached_property
     def sources(self) -> pd.DataFrame:
-        """How many sources informed a rate or change, which most, with what share; by quantity_id."""
+        """How many sources informed a rate, which most, with what share; by quantity_id."""
         info = self.run.information
-        rows = pd.concat([self._rates["quantity_id"], self.quantities("change")["quantity_id"]])
         info = info[(info["by"] == "source_id") & (info["name"] != "prior") & (info["share"] > 0)]
-        info = info[info["quantity_id"].isin(rows)]
+        info = info[info["quantity_id"].isin(self._rates["quantity_id"])]
         info = info.sort_values(["share", "name"], ascending=[False, True], kind="stable")
         first = info.drop_duplicates("quantity_id").set_index("quantity_id")
         return pd.DataFrame(
@@ -195,6 +194,17 @@ class View:
                 "top_share": first["share"],
             }
         )
+
+    def with_sources(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Rows with the sources of their superpopulation rate; for a change, of the rate in its later period."""
+        rates = self._rates[self._rates["basis"] == "superpopulation"]
+        key = ["step", *AXES]
+        known = rates[[*key, "quantity_id"]].merge(
+            self.sources, how="left", left_on="quantity_id", right_index=True
+        )
+        later = rows.assign(period=rows["period"].str.split("→").str[-1])[key]
+        found = later.merge(known.drop(columns="quantity_id"), how="left", on=key).set_axis(rows.index)
+        return rows.assign(**{name: found[name] for name in ("sources", "top_source", "top_share")})
 
     @cached_property
     def statements(self) -> pd.DataFrame:

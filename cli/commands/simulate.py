@@ -22,5 +22,7 @@ def simulate(
     Draw the statements of a plan anew from its prior, with the rates that gave them.
     """
     from ...estimation import verbs
+    from ..findings import simulation_text
 
-    emit("", verbs.simulate(open_plan(plan, settings), seed), as_json)
+    drawn = verbs.simulate(open_plan(plan, settings), seed)
+    emit(simulation_text(drawn), drawn, as_json)

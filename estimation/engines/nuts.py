@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ...data.names import AXES
+from ...models.blueprint import Blueprint
 from ...models.compile import CompiledModel, effect_name
 from ...models.field import FieldDraws, apply_bases
 from ..plan import EstimateSpec
@@ -135,22 +136,37 @@ def _field(compiled: CompiledModel, draws: dict[str, Floats]) -> FieldDraws:
 
 def _dataset(compiled: CompiledModel, draws: dict[str, Floats], field: FieldDraws, chains: int) -> xr.Dataset:
     """Hyperparameters and effects by name, dims chain and draw first; cell effects are left out for size."""
-    panel = compiled.blueprint.panel
-    coords = {"step": [step.name for step in panel.funnel.steps]}
-    coords |= {axis: list(panel.axes[axis].leaves) for axis in AXES}
-    variables: dict[str, tuple[tuple[str, ...], Floats]] = {}
-    for name in compiled.hyper:
-        dims = ("step",) if draws[name].ndim == 2 else ()
-        variables[name] = (("chain", "draw", *dims), draws[name])
-    for block in compiled.blueprint.blocks:
+    values = {name: draws[name] for name in compiled.hyper}
+    return named_draws(compiled.blueprint, values, field, chains)
+
+
+def prior_dataset(blueprint: Blueprint, prior: FieldDraws, like: xr.Dataset) -> xr.Dataset:
+    """Prior draws under the names of the posterior, one chain."""
+    values = {"intercept": prior.intercept, "phi": prior.phi, "total_spread": prior.total_spread}
+    values |= {f"sd_{name}": sd for name, sd in prior.sd.items()}
+    if prior.concentration is not None:
+        values["log_concentration"] = np.log(prior.concentration)
+    kept = {name: value for name, value in values.items() if name in like and value is not None}
+    return named_draws(blueprint, kept, prior, 1)
+
+
+def named_draws(
+    blueprint: Blueprint, values: dict[str, Floats], field: FieldDraws, chains: int
+) -> xr.Dataset:
+    """Draws (R, …) of hyperparameters and of the field's blocks as one dataset."""
+    axes = blueprint.panel.axes
+    coords = {"step": [step.name for step in blueprint.panel.funnel.steps]}
+    coords |= {axis: list(axes[axis].leaves) for axis in AXES}
+    variables: dict[str, tuple[tuple[str, ...], Floats]] = {
+        name: (("chain", "draw", *(("step",) if value.ndim == 2 else ())), value)
+        for name, value in values.items()
+    }
+    for block in blueprint.blocks:
         if not block.cellwise:
-            variables[effect_name(block.name)] = (
-                ("chain", "draw", "step", *block.axes),
-                field.values[block.name],
-            )
+            dims = ("chain", "draw", "step", *block.axes)
+            variables[effect_name(block.name)] = (dims, field.values[block.name])
     shaped = {
-        name: (dims, values.reshape(chains, -1, *values.shape[1:]))
-        for name, (dims, values) in variables.items()
+        name: (dims, value.reshape(chains, -1, *value.shape[1:])) for name, (dims, value) in variables.items()
     }
     used = {dim for dims, _ in shaped.values() for dim in dims}
-    return xr.Dataset(shaped, coords={name: values for name, values in coords.items() if name in used})
+    return xr.Dataset(shaped, coords={name: labels for name, labels in coords.items() if name in used})

@@ -19,7 +19,7 @@ from numba import types
 from .compiled import MATRIX, REAL, VECTOR, WHOLE, inner, separate
 
 
-@separate(types.Tuple((types.int64[:,::1],types.int32[::1],types.int32[::1]))(VECTOR, WHOLE, WHOLE))
+@separate(types.Tuple((types.int64[:, ::1], types.int32[::1], types.int32[::1]))(VECTOR, WHOLE, WHOLE))
 def grid_pairs(z, d, size):
     """Flat positions of all pairs of grid points whose sum lies on the grid, and the digits of each point."""
     count = 1
@@ -48,7 +48,7 @@ def grid_pairs(z, d, size):
     return digits, first, second
 
 
-@separate(types.void(MATRIX,WHOLE,REAL,MATRIX,WHOLE,types.int64[:,::1]))
+@separate(types.void(MATRIX, WHOLE, REAL, MATRIX, WHOLE, types.int64[:, ::1]))
 def cell_row_by_logs(row, k, units, q, d, digits):
     """The same where the first would underflow: the reference is unlikely in this cell."""
     last = math.log(q[k, d]) if q[k, d] > 0.0 else -np.inf
@@ -89,7 +89,7 @@ def cell_row(row, k, units, q, d, digits):
             row[k, a] = row[k, lower] * (units - used + 1.0) * q[k, which] / (last * digits[a, which])
 
 
-@separate(types.void(MATRIX,WHOLE,VECTOR,WHOLE,types.int64[:,::1]))
+@separate(types.void(MATRIX, WHOLE, VECTOR, WHOLE, types.int64[:, ::1]))
 def poisson_row(row, k, pois, d, digits):
     """Poisson probabilities on the grid."""
     for a in range(len(digits)):

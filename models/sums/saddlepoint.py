@@ -24,6 +24,7 @@ import math
 import numpy as np
 
 from .compiled import MATRIX, PAIR, REAL, VECTOR, WHOLE, inner, separate
+from .cumulants import weight_adjoints, whitened_cumulants
 
 LOG_TWO_PI = math.log(2.0 * math.pi)
 
@@ -86,39 +87,6 @@ def saddle_pair(e, lw_ref, n, m, t, lam, s, up, down):
     return value, p - lam + p * (b2 + b3 + b4 - move)
 
 
-@inner
-def center(white, q, k, d, y, size):
-    """Whitened indicators of cell ``k`` less their mean, and their squared lengths."""
-    for i in range(d):
-        mean = 0.0
-        for c in range(d):
-            mean += q[k, c] * white[c, i]
-        for c in range(d + 1):
-            y[c, i] = white[c, i] - mean
-    for c in range(d + 1):
-        size[c] = 0.0
-        for i in range(d):
-            size[c] += y[c, i] * y[c, i]
-
-
-@inner
-def plain(y, size, c, d, b2, t, t3, dr):
-    """The adjoints contracted with powers of one whitened vector."""
-    x = 0.125 * size[c] * size[c]
-    for i in range(d):
-        x -= 0.25 * t[i] * y[c, i] * size[c]
-        for j in range(d):
-            z = 0.0
-            for p in range(d):
-                z += t3[i, j, p] * y[c, p]
-            x -= z * y[c, i] * y[c, j] / 6.0
-    x *= dr
-    for i in range(d):
-        for j in range(d):
-            x += b2[i, j] * y[c, i] * y[c, j]
-    return x
-
-
 @separate(REAL(REAL, VECTOR, WHOLE, WHOLE, MATRIX, VECTOR, MATRIX, MATRIX, VECTOR))
 def saddle_many(value, n, m, d, q, pois, low, g, gpois):
     """Any number of categories against the reference (the last column of ``q``).
@@ -139,67 +107,15 @@ def saddle_many(value, n, m, d, q, pois, low, g, gpois):
                 x -= low[i, j] * white[c, j]
             white[c, i] = x / low[i, i]
         value -= 0.5 * LOG_TWO_PI + math.log(low[c, c])
-
     t3 = np.zeros((d, d, d))
     v = np.zeros((d, d))
-    second = np.zeros((d, d))
-    y = np.zeros((d + 1, d))
-    size = np.zeros(d + 1)
-    for k in range(m + 1):
-        # The Poisson parts come last: uncentred, each with all its cumulants equal.
-        poisson = k == m
-        if not poisson:
-            center(white, q, k, d, y, size)
-        for i in range(d):
-            for j in range(d):
-                second[i, j] = 0.0
-        for c in range(d if poisson else d + 1):
-            if poisson:
-                weight = pois[c]
-                size[c] = 0.0
-                for i in range(d):
-                    y[c, i] = white[c, i]
-                    size[c] += white[c, i] * white[c, i]
-            else:
-                weight = n[k] * q[k, c]
-            if weight == 0.0:
-                continue
-            for i in range(d):
-                for j in range(i + 1):
-                    x = weight * y[c, i] * y[c, j]
-                    second[i, j] += x
-                    v[i, j] += x * size[c]
-                    for p in range(j + 1):
-                        t3[i, j, p] += x * y[c, p]
-        if not poisson:
-            # second is n times the cell's variance here.
-            trace = 0.0
-            for i in range(d):
-                trace += second[i, i]
-                for j in range(i):
-                    second[j, i] = second[i, j]
-            for i in range(d):
-                for j in range(i + 1):
-                    x = second[i, j] * trace
-                    for p in range(d):
-                        x += 2.0 * second[i, p] * second[j, p]
-                    v[i, j] -= x / n[k]
+    whitened_cumulants(white, n, m, d, q, pois, t3, v)
     t = np.zeros(d)
     rho4 = 0.0
-    for i in range(d):
-        rho4 += v[i, i]
-        for j in range(i + 1):
-            v[j, i] = v[i, j]
-            for p in range(j + 1):
-                x = t3[i, j, p]
-                t3[i, p, j] = x
-                t3[j, i, p] = x
-                t3[j, p, i] = x
-                t3[p, i, j] = x
-                t3[p, j, i] = x
     rho13 = 0.0
     rho23 = 0.0
     for i in range(d):
+        rho4 += v[i, i]
         for j in range(d):
             t[i] += t3[j, j, i]
             for p in range(d):
@@ -208,7 +124,7 @@ def saddle_many(value, n, m, d, q, pois, low, g, gpois):
     r, dr = bounded(rho4 / 8.0 - rho13 / 8.0 - rho23 / 12.0)
     value += r
 
-    # The adjoint of the second cumulants; those of the third and fourth are applied in place below.
+    # The adjoint of the second cumulants; those of the third and fourth are applied in place.
     b2 = np.zeros((d, d))
     for i in range(d):
         b2[i, i] = -0.5
@@ -219,58 +135,8 @@ def saddle_many(value, n, m, d, q, pois, low, g, gpois):
                 for o in range(d):
                     x += t3[i, p, o] * t3[j, p, o]
             b2[i, j] += 0.25 * dr * x
-
-    effect = np.zeros(d + 1)
     total = np.zeros(d)
-    linear = np.zeros(d)
-    for k in range(m):
-        center(white, q, k, d, y, size)
-        trace = 0.0
-        for i in range(d):
-            for j in range(i + 1):
-                x = 0.0
-                for c in range(d + 1):
-                    x += q[k, c] * y[c, i] * y[c, j]
-                second[i, j] = x
-                second[j, i] = x
-            trace += second[i, i]
-        for i in range(d):
-            x = -0.25 * trace * t[i]
-            for c in range(d + 1):
-                x += 0.5 * q[k, c] * size[c] * y[c, i]
-            for j in range(d):
-                x -= 0.5 * t[j] * second[j, i]
-                for p in range(d):
-                    x -= 0.5 * t3[i, j, p] * second[j, p]
-            linear[i] = x
-        mean = 0.0
-        for c in range(d + 1):
-            x = plain(y, size, c, d, b2, t, t3, dr)
-            for i in range(d):
-                z = linear[i]
-                for j in range(d):
-                    z += 0.5 * second[i, j] * y[c, j]
-                x -= dr * z * y[c, i]
-            x -= 0.25 * dr * trace * size[c]
-            effect[c] = x
-            mean += q[k, c] * x
-        for c in range(d + 1):
-            x = n[k] * q[k, c]
-            g[k, c] = x
-            effect[c] = x * (effect[c] - mean)
-            if c < d:
-                total[c] += effect[c]
-            g[k, c] += effect[c]
-    for c in range(d):
-        if pois[c] != 0.0:
-            size[c] = 0.0
-            for i in range(d):
-                y[c, i] = white[c, i]
-                size[c] += white[c, i] * white[c, i]
-            gpois[c] = plain(y, size, c, d, b2, t, t3, dr)
-            total[c] += pois[c] * gpois[c]
-        else:
-            gpois[c] = 0.0
+    weight_adjoints(white, n, m, d, q, pois, b2, t, t3, dr, g, gpois, total)
 
     # The tilt moves with the weights: -K''^{-1} times the sum of the adjoints over the cells.
     for i in range(d):

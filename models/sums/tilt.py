@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numba import types
 
-from .compiled import FLAG, MATRIX, PAIR, PLACES, REAL, VECTOR, WHOLE, inner, separate
+from .compiled import FLAG, MATRIX, PAIR, PLACES, REAL, VECTOR, WHOLE, separate
 
 
 @separate(REAL(VECTOR, VECTOR, WHOLE, REAL, REAL, REAL, FLAG))

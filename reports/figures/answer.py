@@ -64,9 +64,10 @@ def draw(view: View, table: Table) -> Figure:
     return Figure(ID, title, alt, svg, figure.get_figwidth() * DPI * PX, table, _caption())
 
 
-def _row(axes: Axes, y: int, row: dict[str, Any], finite: dict[str, Any] | None) -> None:
+def _row(axes: Axes, y: int, top: float, row: dict[str, Any], finite: dict[str, Any] | None) -> None:
     if pd.notna(row["bound_low"]) and pd.notna(row["bound_high"]):
-        axes.barh(y, row["bound_high"] - row["bound_low"], left=row["bound_low"], height=0.62, color=PALE)
+        high = min(row["bound_high"], top)
+        axes.barh(y, max(high - row["bound_low"], 0), left=row["bound_low"], height=0.62, color=PALE)
     if withheld(row):
         axes.text(0, y, " not published", va="center", ha="left", color=MID, style="italic", fontsize=7.5)
         return

@@ -42,7 +42,7 @@ def changes(view: View, by: str) -> pd.DataFrame:
     draws = view.draws_of(list(rows["quantity_id"]))
     up = pd.Series((draws > 0).mean(axis=0), index=rows.index)
     hidden = rows["median"].isna() | pd.Series(pd.isna(draws).any(axis=0), index=rows.index)
-    return rows.assign(increase=up.mask(hidden)).join(view.sources, on="quantity_id")
+    return view.with_sources(rows.assign(increase=up.mask(hidden)))
 
 
 def _table(view: View, by: str) -> Table | None:

@@ -96,7 +96,8 @@ def _own(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
 
 def _one_source(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     rows = view.rates("offense")
-    rows = rows[rows["offense"] == view.answer["offense"]].join(view.sources, on="quantity_id")
+    rows = rows[rows["offense"] == view.answer["offense"]]
+    rows = view.with_sources(rows)
     rows = rows[rows["top_share"] > threshold]
     for source, block in rows.groupby("top_source", sort=False):
         steps = [f"{view.step[s].title} {number(p * 100, 0)} %" for s, p in zip(

@@ -46,10 +46,10 @@ def _offenses(view: View) -> Block | None:
     rows = rows[rows["period"].isin(view.axes["period"].leaves)]
     if rows["offense"].nunique() < 2 or rows["median"].isna().all():
         return None
-    data = rows[
+    data = view.with_sources(rows)[
         ["offense", "period", "median", "q05", "q25", "q75", "q95", "bound_low", "bound_high", "contraction",
-         "contraction_own", "label", "statements"]
-    ].join(view.sources.reindex(rows["quantity_id"]).reset_index(drop=True).set_axis(rows.index))  # fmt: skip
+         "contraction_own", "label", "statements", "sources", "top_source", "top_share"]
+    ]  # fmt: skip
     data = data.assign(name=[view.label("offense", o) for o in data["offense"]])
 
     def number(value: float) -> str:

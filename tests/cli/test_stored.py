@@ -35,7 +35,8 @@ def rows() -> pd.DataFrame:
         dict.fromkeys(ESTIMATE_COLUMNS)
         | {
             "quantity_id": f"{offense}/{place}", "quantity": "rate", "step": "referral-arrest",
-            "offense": offense, "jurisdiction": place, "period": "all", "basis": "superpopulation", "clock": "cohort",
+            "offense": offense, "jurisdiction": place, "period": "all", "basis": "superpopulation",
+            "clock": "cohort",
             "median": np.nan if place == "North" else 0.25, "q05": np.nan if place == "North" else 0.2,
             "q95": np.nan if place == "North" else 0.3, "bound_low": 0.0, "bound_high": 1.0, "statements": 4,
             "label": "not published" if place == "North" else "data-driven",

@@ -1,0 +1,78 @@
+"""What a check sees and says."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...models.blueprint import Blueprint
+from ..diagnostics import Diagnostics
+from ..predictive import Moments, Report
+
+Floats = NDArray[np.float64]
+Verdict = Literal["passed", "failed", "informational"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One verdict: what was looked at, the number, the threshold and a sentence."""
+
+    name: str
+    verdict: Verdict
+    value: float | None
+    threshold: float | None
+    sentence: str
+
+    def record(self) -> dict[str, Any]:
+        """Plain values for ``checks.json``."""
+        out = asdict(self)
+        for key in ("value", "threshold"):
+            if out[key] is not None and not np.isfinite(out[key]):
+                out[key] = None
+        return out
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything a check that needs no refit may look at.
+
+    Parameters
+    ----------
+    blueprint : Blueprint
+    diagnostics : Diagnostics
+    estimates : DataFrame
+    reports : tuple of Report
+    moments : Moments
+        Of the thinned draws.
+    counts : (R, S + 1, A)
+        Complete counts drawn.
+    """
+
+    blueprint: Blueprint
+    diagnostics: Diagnostics
+    estimates: pd.DataFrame
+    reports: tuple[Report, ...]
+    moments: Moments
+    counts: Floats
+
+
+@runtime_checkable
+class Check(Protocol):
+    """A check: one file in ``estimation/checks``, found by scanning the folder."""
+
+    name: ClassVar[str]
+    order: ClassVar[int]
+    gate: ClassVar[bool]
+
+    def run(self, seen: Seen) -> list[Result]:
+        """Its verdicts."""
+        ...
+
+
+def gate(name: str, value: float, threshold: float, good: bool, sentence: str) -> Result:
+    """A two-valued verdict."""
+    return Result(name, "passed" if good else "failed", float(value), float(threshold), sentence)

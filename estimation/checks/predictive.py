@@ -1,0 +1,86 @@
+"""Would the model have produced data like these?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+from scipy.stats import binom
+
+from .contract import Check, Floats, Result, Seen
+
+_LEVEL = 0.01
+_GROSS = 8.0
+
+
+class Predictive(Check):
+    """Grouped posterior-predictive checks of exact reports: dispersion, zeros and totals.
+
+    Each statistic is compared with its replicates group by group. The check fails when more groups have a two-sided
+    predictive probability below 0.01 than chance would give in 99 of 100 cases, or when one lies eight standard
+    deviations of its replicates away.
+    """
+
+    name: ClassVar[str] = "ppc"
+    order: ClassVar[int] = 20
+    gate: ClassVar[bool] = True
+
+    def run(self, seen: Seen) -> list[Result]:
+        """Dispersion by jurisdiction, zeros by offense, totals by period."""
+        exact = np.array([r.low == r.high for r in seen.reports])
+        if not exact.any():
+            words = "No exact report to compare with its replicates."
+            return [Result("ppc_dispersion", "informational", None, None, words)]
+        return [
+            _grouped(seen, exact, "ppc_dispersion", "jurisdiction", _dispersion, "dispersion"),
+            _grouped(seen, exact, "ppc_zeros", "offense", _zeros, "share of zeros"),
+            _grouped(seen, exact, "ppc_totals", "period", _totals, "total"),
+        ]
+
+
+def _dispersion(y: Floats, mean: Floats, variance: Floats) -> Floats:
+    return ((y - mean) ** 2 / np.maximum(variance, 1e-9)).sum(axis=1)
+
+
+def _zeros(y: Floats, mean: Floats, variance: Floats) -> Floats:
+    return np.broadcast_to((y == 0).mean(axis=1), len(mean))
+
+
+def _totals(y: Floats, mean: Floats, variance: Floats) -> Floats:
+    return np.broadcast_to(y.sum(axis=1), len(mean))
+
+
+def _grouped(
+    seen: Seen,
+    exact: np.ndarray,
+    name: str,
+    by: str,
+    statistic: Callable[[Floats, Floats, Floats], Floats],
+    words: str,
+) -> Result:
+    labels = np.array([getattr(r, by) for r in seen.reports], dtype=object)
+    observed = np.array([r.low for r in seen.reports])
+    probabilities: dict[str, float] = {}
+    gross: list[str] = []
+    stages = np.array([r.stage for r in seen.reports], dtype=object)
+    for stage in dict.fromkeys(stages[exact]):
+        for label in dict.fromkeys(labels[exact & (stages == stage)]):
+            pick = np.flatnonzero(exact & (labels == label) & (stages == stage))
+            mean, variance = seen.moments.mean[:, pick], seen.moments.variance[:, pick]
+            drawn = statistic(seen.moments.replicate[:, pick], mean, variance)
+            real = statistic(np.broadcast_to(observed[pick], mean.shape), mean, variance)
+            # Ties count half: zeros and totals are discrete.
+            above = (drawn > real).mean() + 0.5 * (drawn == real).mean()
+            probabilities[f"{label}, {stage}"] = 2 * min(above, 1 - above)
+            if np.abs(real - drawn).mean() > _GROSS * max(drawn.std(), 1e-9) and (drawn != real).all():
+                gross.append(f"{label}, {stage}")
+    outside = [group for group, p in probabilities.items() if p < _LEVEL]
+    allowed = float(binom.ppf(1 - _LEVEL, len(probabilities), _LEVEL))
+    good = len(outside) <= allowed and not gross
+    worst = (gross or sorted(probabilities, key=probabilities.__getitem__))[0]
+    sentence = (
+        f"The {words} by {by}: {len(outside)} of {len(probabilities)} groups have a predictive probability below "
+        f"{_LEVEL:g} (up to {allowed:.0f} by chance); the least is {probabilities[worst]:.3f} ({worst})."
+    )
+    return Result(name, "passed" if good else "failed", float(len(outside)), allowed, sentence)

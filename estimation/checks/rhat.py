@@ -1,0 +1,31 @@
+"""Do the chains agree?"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from .contract import Check, Result, Seen, gate
+
+
+class Rhat(Check):
+    """Rank-normalised split R-hat (Vehtari et al. 2021) of hyperparameters, aggregates and cells."""
+
+    name: ClassVar[str] = "rhat"
+    order: ClassVar[int] = 10
+    gate: ClassVar[bool] = True
+
+    def run(self, seen: Seen) -> list[Result]:
+        """Below 1.01 for hyperparameters and published aggregates, below 1.05 for cells."""
+        d = seen.diagnostics
+        worst = max((d.hyper, d.aggregates), key=lambda c: c.rhat)
+        return [
+            gate(
+                "rhat", worst.rhat, 1.01, worst.rhat < 1.01,
+                f"Chains agree to an R-hat of {worst.rhat:.3f} at worst ({worst.rhat_at or 'nothing varies'}), over "
+                f"{d.hyper.quantities} hyperparameters and {d.aggregates.quantities} published aggregates.",
+            ),
+            gate(
+                "rhat_cells", d.cells.rhat, 1.05, d.cells.rhat < 1.05,
+                f"Over {d.cells.quantities} cell rates the worst R-hat is {d.cells.rhat:.3f}.",
+            ),
+        ]  # fmt: skip

@@ -1,0 +1,105 @@
+"""Which statements stand behind each row: how many, dated when, on which clock, inside the row or across it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from ..data.funnel import Step
+from ..models.blueprint import Blueprint
+from .rows import Bools, Rows
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Evidence of the rows of one step; every array is (N,).
+
+    Parameters
+    ----------
+    statements : int
+        Statements about the row's cells at a stage from the step's source to its target.
+    touched : bool
+        Some statement after the first stage informs a step-cell of the row.
+    margins_only : bool
+        Touched, and every statement that does also holds cells outside the row.
+    counted : bool
+        The counts at source and target of all cells are known exactly.
+    period_clock : bool
+        Some outcome is dated by period, not by cohort: the rate is a same-period ratio.
+    as_of : str
+        Latest date at which a statement behind the row was known.
+    """
+
+    statements: NDArray[np.int64]
+    touched: Bools
+    margins_only: Bools
+    counted: Bools
+    period_clock: Bools
+    as_of: NDArray[np.object_]
+
+
+class Evidence:
+    """Incidence of statements and groups on active cells, asked for one step at a time."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._blueprint = blueprint
+        panel, layout = blueprint.panel, blueprint.layout
+        used = {
+            d.statement for d in blueprint.analysis.decisions if d.action in ("used", "residual", "known")
+        }
+        self._statements = [s for s in panel.statements if s.id in used]
+        self._stage = np.array([panel.funnel.index(s.stage) for s in self._statements])
+        self._period = np.array([s.clock != "cohort" for s in self._statements])
+        dates = sorted({s.as_of for s in self._statements})
+        self._dates = np.array([*dates, ""], dtype=object)
+        self._date = np.array([dates.index(s.as_of) for s in self._statements])
+        cells = [layout.positions[panel.cells(s)] for s in self._statements]
+        self._on = _incidence([c[c >= 0] for c in cells], layout.size)
+        groups = blueprint.analysis.groups
+        self._group = _incidence([layout.positions[g.cells] for g in groups], layout.size)
+        self._span = np.array([[int(g.start.min()), int(max(max(g.stages), g.end.max()))] for g in groups])
+
+    def behind(self, rows: Rows, step: Step) -> Behind:
+        """Evidence of the rows for one step."""
+        about = np.flatnonzero((self._stage >= step.source) & (self._stage <= step.target))
+        hits = sp.csr_matrix(rows.member @ self._on[about].T)
+        hits.data[:] = 1.0
+        outcome = self._stage[about] > step.source
+        dated = np.asarray(hits @ (outcome & self._period[about]).astype(float)).ravel() > 0
+        outcomes = np.asarray(hits @ outcome.astype(float)).ravel() > 0
+        # A row without outcomes of its own borrows from the others, and so their clock.
+        dated |= ~outcomes & bool((outcome & self._period[about]).any())
+        groups = np.flatnonzero((self._span[:, 0] < step.target) & (self._span[:, 1] > step.source))
+        inside = sp.csr_matrix(rows.member @ self._group[groups].T)
+        touched = inside.getnnz(axis=1) > 0
+        size = np.asarray(self._group[groups].sum(axis=1)).ravel()
+        whole = inside.copy()
+        whole.data = (inside.data == size[inside.indices]).astype(float)
+        any_whole = np.asarray(whole.sum(axis=1)).ravel() > 0
+        counts = self._blueprint.analysis.counts[:, self._blueprint.layout.cells]
+        known = np.isfinite(counts[step.source]) & np.isfinite(counts[step.target])
+        unknown = np.asarray(rows.member @ (~known).astype(float)).ravel()
+        return Behind(
+            statements=np.asarray(hits.sum(axis=1)).ravel().astype(np.int64),
+            touched=touched,
+            margins_only=touched & ~any_whole,
+            counted=unknown == 0,
+            period_clock=dated,
+            as_of=self._latest(hits, about),
+        )
+
+    def _latest(self, hits: sp.csr_matrix, about: NDArray[np.int64]) -> NDArray[np.object_]:
+        latest = np.full(hits.shape[0], -1)
+        rows = np.repeat(np.arange(hits.shape[0]), np.diff(hits.indptr))
+        np.maximum.at(latest, rows, self._date[about][hits.indices])
+        return self._dates[latest]
+
+
+def _incidence(cells: list[NDArray[np.int64]], size: int) -> sp.csr_matrix:
+    """(sets, cells) 0/1 matrix."""
+    rows = np.repeat(np.arange(len(cells)), [len(c) for c in cells])
+    columns = np.concatenate(cells) if cells else np.zeros(0, dtype=np.int64)
+    return sp.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(cells), size))

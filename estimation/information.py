@@ -1,0 +1,93 @@
+"""Who a number came from: the share of its posterior precision that each kind and source contributed.
+
+For a quantity ψ with posterior covariance Σ of the linear predictors and gradient c, the posterior variance splits
+exactly, in the Gaussian case, as c'Σc = c'Σ(Q + Σ_g I_g)Σc, with Q the prior precision and I_g = J_g J_g'/v_g the
+information of report g, whose total has conditional mean m_g and variance v_g. Since Σc and J_g meet only in
+cov(m_g, ψ), the share of a report is cov(m_g, ψ)² / (v_g var ψ), read off the draws; what is left is the prior's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import erf
+
+from .predictive import Moments, Report
+
+Floats = NDArray[np.float64]
+PRIOR = "prior"
+
+
+def information(
+    shown: Sequence[Report], moments: Moments, ids: Sequence[str], values: Floats
+) -> pd.DataFrame:
+    """Shares of information by kind and by source.
+
+    Parameters
+    ----------
+    shown : sequence of Report
+    moments : Moments
+        Of R draws.
+    ids : sequence of str
+        Quantity ids, Q of them.
+    values : (R, Q)
+        The same draws of the quantities on their link scale.
+
+    Returns
+    -------
+    DataFrame
+        quantity_id, by (``kind`` or ``source_id``), name, share; shares sum to one for each quantity and ``by``.
+    """
+    size = len(values)
+    mean = moments.mean - moments.mean.mean(axis=0)
+    psi = values - values.mean(axis=0)
+    spread = psi.var(axis=0)
+    told = _told(shown, moments)
+    covariance = mean.T @ psi / size
+    # Squared sample covariances are biased upwards by their own variance; take it off.
+    noise = np.outer(mean.var(axis=0), spread) / size
+    gain = np.maximum(covariance**2 - noise, 0.0) * (told / moments.variance.mean(axis=0))[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.nan_to_num(gain / spread)
+    frames = []
+    for by in ("kind", "source_id"):
+        names = np.array([getattr(report, by) for report in shown], dtype=object)
+        groups, place = np.unique(names.astype(str), return_inverse=True)
+        summed = np.zeros((len(groups), share.shape[1]))
+        np.add.at(summed, place, share)
+        total = summed.sum(axis=0)
+        summed /= np.maximum(total, 1.0)
+        full = np.vstack([summed, 1 - np.minimum(total, 1.0)])
+        labels = [*groups, PRIOR]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "quantity_id": np.repeat(np.asarray(ids, dtype=object), len(labels)),
+                    "by": by,
+                    "name": np.tile(np.asarray(labels, dtype=object), len(ids)),
+                    "share": full.T.ravel(),
+                }
+            )
+        )
+    table = pd.concat(frames, ignore_index=True)
+    return table[table["share"] > 1e-4].reset_index(drop=True)
+
+
+def _told(shown: Sequence[Report], moments: Moments) -> Floats:
+    """Share of an exact count's information that a range still carries: how far it narrows the total's variance.
+
+    A normal total cut to the range; 1 for an exact count, 0 for a range that excludes nothing.
+    """
+    low = np.array([r.low for r in shown])
+    high = np.array([r.high for r in shown])
+    centre, sd = moments.mean.mean(axis=0), np.sqrt(np.maximum(moments.variance.mean(axis=0), 1e-12))
+    a, b = (low - 0.5 - centre) / sd, (high + 0.5 - centre) / sd
+    a, b = np.clip(a, -30, 30), np.clip(b, -30, 30)
+    mass = np.maximum(0.5 * (erf(b / np.sqrt(2)) - erf(a / np.sqrt(2))), 1e-300)
+    density = [np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi) for x in (a, b)]
+    left = 1 + (a * density[0] - b * density[1]) / mass - ((density[0] - density[1]) / mass) ** 2
+    told = np.where(mass > 1e-12, 1 - np.clip(left, 0, 1), 1.0)
+    return np.where(low == high, 1.0, told)

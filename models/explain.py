@@ -1,0 +1,118 @@
+"""The model in words and equations, rendered when a run is made so that reports need no model code."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from ..data.names import AXES
+from . import catalogue
+from .blueprint import Blueprint
+from .simulate import rates_of
+
+_DRAWS = 4000
+_LOWEST, _HIGHEST = 1e-4, 0.999
+
+
+def equation(blueprint: Blueprint) -> str:
+    """The linear predictor in symbols."""
+    links = {"probability": "logit", "ratio": "log"}
+    heads = sorted({links[step.kind] for step in blueprint.panel.funnel.steps})
+    names = {block.name.split("_2")[0].split("_3")[0] for block in blueprint.blocks} | {"intercept"}
+    terms = [effect.equation() for effect, _ in blueprint.effects if effect.name in names]
+    return f"{' / '.join(heads)} p[s,o,j,t] = {' + '.join(terms)}"
+
+
+def implied_prior(blueprint: Blueprint, rng: np.random.Generator) -> dict[str, dict[str, float]]:
+    """Quantiles (2.5, 50, 97.5 %) of the prior of a single cell's rate, by step, end to end, and of the root rates.
+
+    Returns
+    -------
+    dict
+        Keys: step names, ``end_to_end`` where there are several steps, ``root:<step>``.
+    """
+    draws = blueprint.prior_draws(rng, _DRAWS)
+    layout, funnel = blueprint.layout, blueprint.panel.funnel
+    # A cell of the population, not of these members: intercept plus one draw of every block.
+    noise = sum((draws.sd[block.name] ** 2 for block in blueprint.blocks), np.zeros_like(draws.intercept))
+    cell = draws.intercept + np.sqrt(noise) * rng.standard_normal(noise.shape)
+    rates = rates_of(cell[..., None], blueprint.ratio_steps)[..., 0]
+    out = {step.name: _three(rates[:, step.source]) for step in funnel.steps}
+    if len(funnel.steps) > 1:
+        out["end_to_end"] = _three(rates.prod(axis=1))
+    some = min(layout.size, 400)
+    few = blueprint.prior_draws(rng, 400)
+    eta = few.eta(blueprint.blocks, layout)
+    pick = np.linspace(0, layout.size - 1, some).astype(int)
+    over = rates_of(eta[..., pick], blueprint.ratio_steps).mean(axis=2)
+    return out | {f"root:{step.name}": _three(over[:, step.source]) for step in funnel.steps}
+
+
+def _three(values: np.ndarray) -> dict[str, float]:
+    return dict(
+        zip(("q025", "q50", "q975"), map(float, np.quantile(values, [0.025, 0.5, 0.975])), strict=True)
+    )
+
+
+def extreme(blueprint: Blueprint, implied: dict[str, dict[str, float]]) -> list[str]:
+    """Steps whose implied prior of a cell's rate reaches outside [1e-4, 0.999] in its central 95 %."""
+    out = []
+    for step in blueprint.panel.funnel.steps:
+        low, high = implied[step.name]["q025"], implied[step.name]["q975"]
+        if low < _LOWEST or (step.kind == "probability" and high > _HIGHEST):
+            out.append(f"{step.name}: {low:.2g} to {high:.4g}")
+    return out
+
+
+def describe(blueprint: Blueprint, implied: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """The blueprint as plain values, for ``blueprint.json``; every default explicit."""
+    panel, funnel = blueprint.panel, blueprint.panel.funnel
+    used = Counter(name for names in blueprint.statement_kinds.values() for name in names)
+    return {
+        "format": 1,
+        "name": blueprint.name,
+        "funnel": {
+            "stages": list(funnel.stages),
+            "units": {stage: funnel.unit(stage) for stage in funnel.stages},
+            "assume_one_to_one": dict(funnel.assume_one_to_one),
+            "max_per_unit": dict(funnel.max_per_unit),
+        },
+        "steps": [{"name": s.name, "kind": s.kind, "assumed": s.assumed} for s in funnel.steps],
+        "axes": {
+            axis: [{"name": n.name, "label": n.label, "parent": n.parent} for n in panel.axes[axis].nodes]
+            for axis in AXES
+        },
+        "effects": [
+            {
+                "kind": effect.name,
+                "settings": settings.model_dump(mode="json"),
+                "sentence": effect.sentence(),
+                "equation": effect.equation(),
+            }
+            for effect, settings in blueprint.effects
+        ],
+        "equation": equation(blueprint),
+        "kinds": [
+            {
+                "kind": kind.name,
+                "sentence": kind.sentence(),
+                "statements": used[kind.name],
+                "soft": kind.soft,
+                "settings": blueprint.kind_settings[kind.name].model_dump(mode="json"),
+            }
+            for kind in catalogue.kinds()
+            if used[kind.name]
+        ],
+        "prior": {
+            "spread": blueprint.prior.spread,
+            "intercept": {
+                step.name: blueprint.prior.intercept_of(step.name).model_dump(mode="json")
+                for step in funnel.steps
+            },
+            "phi": blueprint.prior.phi.model_dump(mode="json"),
+            "allow_extreme": blueprint.prior.allow_extreme,
+            "implied": implied,
+        },
+    }
