@@ -9,7 +9,7 @@ import pandas as pd
 from ..data.errors import InputError, Problem, did_you_mean
 from ..data.names import AXES, ROOT
 from .console import columns
-from .findings import basis_name, bounds, interval, number, plain, records
+from .findings import basis_name, bounds, counted, interval, number, records
 
 if TYPE_CHECKING:
     from ..estimation.store.runs import Run
@@ -155,8 +155,5 @@ def _where(statement: dict[str, Any]) -> str:
 
 
 def _value(statement: dict[str, Any]) -> str:
-    count = plain(statement["count"])
-    if count is not None:
-        relation = "" if statement["relation"] == "exact" else statement["relation"].replace("_", " ") + " "
-        return f"{relation}{count:,.6g}"
-    return f"{statement['relation']} {number(statement['low'])} to {number(statement['high'])}"
+    relation = "" if statement["relation"] == "exact" else statement["relation"].replace("_", " ") + " "
+    return relation + counted(statement["count"], statement["low"], statement["high"])

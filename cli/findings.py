@@ -162,8 +162,12 @@ def number(value: Any) -> str:
 
 
 def counted(count: Any, low: Any, high: Any) -> str:
-    """A statement's count, or its range."""
-    return number(count) if plain(count) is not None else f"{number(low)} to {number(high)}"
+    """A statement's count, or its range; counts are written out, shares to four figures."""
+    count, low, high = (
+        f"{one:,.0f}" if isinstance(one, int | float) and one == int(one) else number(one)
+        for one in map(plain, (count, low, high))
+    )
+    return count or f"{low} to {high}"
 
 
 def interval(row: dict[str, Any]) -> tuple[str, str]:

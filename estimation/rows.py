@@ -69,6 +69,8 @@ def make_rows(panel: Panel, layout: Layout) -> Rows:
     """Every node triple that has an active cell below it."""
     parts = [_membership(panel.axes[axis]) for axis in AXES]
     member = sp.csr_matrix(sp.kron(sp.kron(parts[0][1], parts[1][1]), parts[2][1]))[:, layout.cells]
+    # The Kronecker product stores zeros of its blocks; a row's cells are read off its stored entries.
+    member.eliminate_zeros()
     counts = [len(names) for names, _ in parts]
     index = np.indices(counts).reshape(3, -1)
     names = np.stack([np.array(parts[k][0], dtype=object)[index[k]] for k in range(3)], axis=1)

@@ -18,7 +18,7 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.tensor.variable import TensorVariable
 
-from .compiled import CUBE, MATRIX, SOURCE_NUMBER, VECTOR, dispatchers, inner, separate
+from .compiled import CUBE, MATRIX, SOURCE_NUMBER, VECTOR, inner, separate
 from .point import log_point
 from .ranges import COMBINATIONS, log_ranges
 
@@ -35,7 +35,9 @@ def _evaluate(log_pi, n, low, high, log_poisson):
     s, width, c = log_pi.shape
     logp = np.empty(s)
     grad = np.zeros((s, width, c))
-    grad_poisson = np.zeros((s, c - 1))
+    # No rows at all: no Poisson parts.
+    others = log_poisson.shape[0] > 0
+    grad_poisson = np.zeros(log_poisson.shape)
     lw = np.empty((width, c))
     units = np.empty(width)
     at = np.empty(width, np.int64)
@@ -53,7 +55,7 @@ def _evaluate(log_pi, n, low, high, log_poisson):
                 m += 1
         free = False
         for j in range(1, c):
-            lam[j] = np.exp(log_poisson[i, j - 1]) if log_poisson[i, j - 1] > -690.0 else 0.0
+            lam[j] = np.exp(log_poisson[i, j - 1]) if others and log_poisson[i, j - 1] > -690.0 else 0.0
             free = free or lam[j] > 0.0
         points = True
         for j in range(c - 1):
@@ -69,7 +71,7 @@ def _evaluate(log_pi, n, low, high, log_poisson):
         for j in range(c):
             for k in range(m):
                 grad[i, at[k], j] = g[k, j]
-            if j > 0:
+            if others and j > 0:
                 grad_poisson[i, j - 1] = g[m, j]
     return logp, grad, grad_poisson
 
@@ -145,8 +147,6 @@ class SumLogp(Op):
 
 @register_funcify_default_op_cache_key(SumLogp)
 def _numba_sum_logp(op: SumLogp, node: Apply | None = None, **_kwargs: Any) -> tuple[Any, int]:
-    dispatchers()
-
     @numba_njit
     def sum_logp(log_pi, n, low, high, log_poisson):
         # Copies of one memory layout: the kernel is compiled once, whatever the graph hands over.
@@ -179,7 +179,7 @@ def sum_logp(log_pi: Any, n: Any, low: Any, high: Any, log_poisson: Any | None =
         Minus infinity, with zero gradient, for impossible totals; NaN where ``too_wide``.
     """
     if log_poisson is None:
-        log_poisson = pt.full_like(pt.as_tensor(low), NO_POISSON, dtype="float64")
+        log_poisson = np.zeros((0, 0))
     return _OP(log_pi, n, low, high, log_poisson)[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -37,14 +38,11 @@ def draw(view: View, table: Table) -> Figure:
         for axes, step in zip(grid.flat, steps, strict=False):
             one = main[main["step"] == step.name].set_index("offense")
             two = finite[finite["step"] == step.name].set_index("offense")
+            top = _top(one)
             for y, node in enumerate(nodes):
                 if node in one.index:
-                    _row(
-                        axes,
-                        y,
-                        one.loc[node].to_dict(),
-                        two.loc[node].to_dict() if node in two.index else None,
-                    )
+                    beside = two.loc[node].to_dict() if node in two.index else None
+                    _row(axes, y, top, one.loc[node].to_dict(), beside)
             axes.set_title(step.title.replace("→ ", "→\n"))
             axes.set_ylim(len(nodes) - 0.4, -0.6)
             axes.set_yticks(range(len(nodes)), labels)
@@ -52,7 +50,6 @@ def draw(view: View, table: Table) -> Figure:
                 label.set_horizontalalignment("left")
             axes.tick_params(axis="y", length=0, pad=LETTER * max(map(len, labels)))
             axes.spines["left"].set_visible(False)
-            top = _top(one)
             axes.set_xlim(0, top)
             beyond = [y for y, n in enumerate(nodes) if n in one.index and one.loc[n, "bound_high"] > top]
             edge = axes.get_yaxis_transform()
@@ -83,7 +80,9 @@ def _row(axes: Axes, y: int, top: float, row: dict[str, Any], finite: dict[str, 
 def _top(rows: pd.DataFrame) -> float:
     """The end of the scale: by the intervals, so that wide bounds do not squeeze them."""
     shown = rows["q95"].dropna()
-    return float(1.35 * shown.max()) if len(shown) else float(max([1.0, *rows["bound_high"].dropna()]))
+    if len(shown):
+        return float(1.35 * shown.max())
+    return float(max([1.0, *rows["bound_high"][np.isfinite(rows["bound_high"])]]))
 
 
 def _key() -> list[Any]:

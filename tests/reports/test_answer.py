@@ -68,6 +68,18 @@ def test_sources_are_those_of_the_stored_information(written: Written) -> None:
     assert csv["top_source"] == info.loc[info["share"].idxmax(), "name"]
 
 
+def test_a_change_names_the_sources_of_its_later_period(written: Written) -> None:
+    changes = pd.read_csv(written.files["tables"] / "change-offense.csv")
+    periods = pd.read_csv(written.files["tables"] / "periods.csv")
+    change = changes[(changes["offense"] == "all") & (changes["step"] == "referral-arrest")].iloc[0]
+    later = periods[
+        (periods["period"] == change["period"].split("→")[1]) & (periods["step"] == "referral-arrest")
+    ]
+    assert set(later["basis"]) == {"superpopulation", "finite"}
+    assert later["top_share"].tolist() == pytest.approx([change["top_share"]] * 2)
+    assert change["sources"] == 2
+
+
 def _withheld_everywhere(folder: Path) -> None:
     """Mark every rate and change of the whole as not published, while its draws stay in the run."""
     path = folder / "estimates.parquet"

@@ -217,6 +217,9 @@ def _changes(frame: pd.DataFrame, x: Floats, periods: list[str]) -> tuple[pd.Dat
 
 
 def _information(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Shares of superpopulation rates; other rows have none of their own."""
+    rates = estimates["quantity"].isin(["rate", "end_to_end"]) & (estimates["basis"] == "superpopulation")
+    estimates = estimates[rates]
     share = 1 - estimates["contraction"].to_numpy()
     parts = []
     for by, names in (("kind", ("exact", "total")), ("source_id", ("annual", "tables"))):
