@@ -185,7 +185,7 @@ def _lines(error: ValidationError, where: str) -> list[Problem]:
     """One line for each fault, with the key the writer probably meant."""
     problems = []
     for fault in error.errors():
-        loc = [part for part in fault["loc"] if not str(part)[:1].isupper()]
+        loc = [part for part in fault["loc"] if not _of_pydantic(str(part))]
         key = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
         if fault["type"] == "extra_forbidden":
             known = _known_keys(loc[:-1])
@@ -198,6 +198,15 @@ def _lines(error: ValidationError, where: str) -> list[Problem]:
             message = fault["msg"].removeprefix("Value error, ")
             problems.append(Problem(message, f"{where}, {key}", repr(fault.get("input"))[:80]))
     return problems
+
+
+def _of_pydantic(part: str) -> bool:
+    """Names of types that pydantic puts among the keys."""
+    return (
+        part[:1].isupper()
+        or "[" in part
+        or part in ("half_normal", "exponential", "normal", "precision_gamma")
+    )
 
 
 def _known_keys(loc: list[Any]) -> list[str]:

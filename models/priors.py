@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from pytensor.tensor.variable import TensorVariable
 
 Floats = NDArray[np.float64]
 # Draws of a vague scale prior are cut here: the logistic function is 0 or 1 in double precision beyond it.
 _LARGEST_SCALE = 1e3
+
+
+def _by_dist(default: str) -> Discriminator:
+    """Which prior a table means: its ``dist``, or the usual one where it names none."""
+
+    def tag(value: Any) -> str:
+        return str(value.get("dist", default) if isinstance(value, dict) else getattr(value, "dist", default))
+
+    return Discriminator(tag)
 
 
 class _Prior(BaseModel):
@@ -80,7 +89,12 @@ class PrecisionGamma(_Prior):
         return f"1/sqrt of gamma({self.shape:g}, {self.rate:g})"
 
 
-ScalePrior = Annotated[HalfNormal | Exponential | PrecisionGamma, Field(discriminator="dist")]
+ScalePrior = Annotated[
+    Annotated[HalfNormal, Tag("half_normal")]
+    | Annotated[Exponential, Tag("exponential")]
+    | Annotated[PrecisionGamma, Tag("precision_gamma")],
+    _by_dist("half_normal"),
+]
 
 
 class Normal(_Prior):
@@ -125,7 +139,9 @@ class UniformRate(_Prior):
         return "uniform on the rate"
 
 
-InterceptPrior = Annotated[Normal | UniformRate, Field(discriminator="dist")]
+InterceptPrior = Annotated[
+    Annotated[Normal, Tag("normal")] | Annotated[UniformRate, Tag("uniform_rate")], _by_dist("normal")
+]
 
 
 class BdaConcentration(_Prior):
@@ -175,4 +191,7 @@ class NormalConcentration(_Prior):
         return f"normal({self.mean:g}, {self.sd:g}) on log(a+b)"
 
 
-ConcentrationPrior = Annotated[BdaConcentration | NormalConcentration, Field(discriminator="dist")]
+ConcentrationPrior = Annotated[
+    Annotated[BdaConcentration, Tag("bda")] | Annotated[NormalConcentration, Tag("normal")],
+    _by_dist("normal"),
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ..data.errors import Problem, did_you_mean
 from ..data.funnel import Funnel
@@ -13,6 +13,7 @@ from . import catalogue
 from .priors import Exponential, InterceptPrior, Normal, ScalePrior
 from .terms import Effect, Settings
 
+_EVERY = "*"
 DEFAULT_EFFECTS: tuple[str, ...] = (
     "intercept", "offense", "jurisdiction", "time", "offense_jurisdiction", "offense_time", "cell",
 )  # fmt: skip
@@ -26,7 +27,8 @@ class PriorSpec(BaseModel):
     spread : float
         Scale of the half-normal prior of the total between-cell sd of a step, which a uniform Dirichlet splits over
         the blocks.
-    intercept : prior, or mapping of step name to prior
+    intercept : mapping of step name to prior
+        In a plan also one prior for every step.
     phi : prior of φ - 1, the excess variance factor of ratio steps.
     allow_extreme : str
         The reason for fitting although the implied prior of a step reaches beyond [1e-4, 0.999]; printed in the
@@ -36,25 +38,30 @@ class PriorSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     spread: float = Field(1.0, gt=0)
-    intercept: InterceptPrior | dict[str, InterceptPrior] = Normal()
+    intercept: dict[str, InterceptPrior] = Field(default_factory=dict)
     phi: ScalePrior = Exponential(mean=1.0)
     allow_extreme: str = ""
 
+    @field_validator("intercept", mode="before")
+    @classmethod
+    def _one_for_all(cls, value: Any) -> Any:
+        # A table of settings, rather than of tables, is one prior for every step.
+        tables = isinstance(value, dict) and all(
+            isinstance(entry, dict | BaseModel) for entry in value.values()
+        )
+        return value if tables else {_EVERY: value}
+
     def intercept_of(self, step: str) -> InterceptPrior:
         """The prior of one step's level."""
-        if isinstance(self.intercept, dict):
-            return self.intercept.get(step, Normal())
-        return self.intercept
+        return self.intercept.get(step, self.intercept.get(_EVERY, Normal()))
 
     def problems(self, funnel: Funnel) -> list[Problem]:
         """Steps named that the funnel does not have."""
-        if not isinstance(self.intercept, dict):
-            return []
         known = [step.name for step in funnel.steps]
         return [
             Problem("unknown step", f"plan, [prior] intercept, {name}", name, ", ".join(known))
             for name in self.intercept
-            if name not in known
+            if name not in (*known, _EVERY)
         ]
 
 
