@@ -115,7 +115,7 @@ def _ratio_parts(
 
     Given the total, negative binomials with one variance factor are Dirichlet-multinomial with their sizes.
     """
-    mean, variance = paths.ratio_mean(eta, batch, ratio_steps, phi[:, None, None, :], paths.ARRAY)
+    mean, variance = paths.ratio_mean(eta, batch, ratio_steps, phi, paths.ARRAY)
     mean, variance = mean[:, 0], variance[:, 0]
     total_mean = mean.sum(axis=1)
     factor = np.maximum(variance.sum(axis=1) / total_mean, 1 + 1e-6)

@@ -8,21 +8,11 @@ import numpy as np
 from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
+from .convergence import Convergence, convergence, hyper_convergence
 from .engines.contract import Fit
 
 Floats = NDArray[np.float64]
 _MOST_CELLS = 2000
-
-
-@dataclass(frozen=True)
-class Convergence:
-    """Worst R-hat and effective sample size of a set of quantities, and which they are."""
-
-    rhat: float
-    rhat_at: str
-    ess: float
-    ess_at: str
-    quantities: int
 
 
 @dataclass(frozen=True)
@@ -47,39 +37,6 @@ class Diagnostics:
         }
 
 
-def convergence(values: Floats, names: list[str]) -> Convergence:
-    """R-hat and bulk effective sample size, the worst of them.
-
-    Parameters
-    ----------
-    values : (chains, draws, Q)
-    names : list of str
-        Q names. Quantities that never vary are left out: they were counted, not sampled.
-    """
-    varies = values.reshape(-1, values.shape[2]).std(axis=0) > 1e-12
-    values, kept = values[:, :, varies], [name for name, v in zip(names, varies, strict=True) if v]
-    if not kept:
-        return Convergence(1.0, "", float(values.shape[0] * values.shape[1]), "", 0)
-    rhat = np.array([array_stats.rhat(values[:, :, q]) for q in range(len(kept))]).ravel()
-    ess = np.array([array_stats.ess(values[:, :, q]) for q in range(len(kept))]).ravel()
-    high, low = int(rhat.argmax()), int(ess.argmin())
-    return Convergence(float(rhat[high]), kept[high], float(ess[low]), kept[low], len(kept))
-
-
-def hyper_convergence(fit: Fit) -> Convergence:
-    """Of every hyperparameter."""
-    columns, names = [], []
-    for name in fit.posterior.data_vars:
-        values = fit.posterior[name]
-        if str(name).startswith("effect_"):
-            continue
-        flat = values.to_numpy().reshape(*values.shape[:2], -1)
-        columns.append(flat)
-        labels = list(values.coords["step"].to_numpy()) if "step" in values.dims else [""]
-        names += [f"{name}[{label}]" if label else str(name) for label in labels]
-    return convergence(np.concatenate(columns, axis=2), names)
-
-
 def diagnose(fit: Fit, aggregates: Floats, aggregate_ids: list[str], cells: Floats) -> Diagnostics:
     """Diagnostics of a fit.
 
@@ -96,7 +53,7 @@ def diagnose(fit: Fit, aggregates: Floats, aggregate_ids: list[str], cells: Floa
     some = cells[:, pick].reshape(fit.chains, -1, len(pick))
     energy = fit.sample_stats["energy"].to_numpy()
     return Diagnostics(
-        hyper=hyper_convergence(fit),
+        hyper=hyper_convergence(fit.posterior),
         aggregates=convergence(aggregates.reshape(fit.chains, -1, aggregates.shape[1]), aggregate_ids),
         cells=convergence(some, [f"cell {number}" for number in pick]),
         divergences=int(fit.sample_stats["diverging"].sum()),

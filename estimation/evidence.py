@@ -60,7 +60,7 @@ class Evidence:
         self._on = _incidence([c[c >= 0] for c in cells], layout.size)
         groups = blueprint.analysis.groups
         self._group = _incidence([layout.positions[g.cells] for g in groups], layout.size)
-        self._span = np.array([[int(g.start.min()), int(max(max(g.stages), g.end.max()))] for g in groups])
+        self._span = np.array([[int(g.start.min()), max(max(g.stages), int(g.end.max()))] for g in groups])
 
     def behind(self, rows: Rows, step: Step) -> Behind:
         """Evidence of the rows for one step."""

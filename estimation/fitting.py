@@ -19,7 +19,6 @@ from ..data.errors import InputError, Problem
 from ..data.intake import Intake, read_panel
 from ..data.panel import Panel
 from ..models.blueprint import Blueprint, make_blueprint
-from ..models.compile import compile_model
 from ..models.explain import describe, extreme, implied_prior
 from ..models.field import FieldDraws
 from ..models.spec import read_effects, read_kinds
@@ -126,12 +125,11 @@ def fit_plan(
     seed = plan.estimate.seed
     clock = time.perf_counter()
     blueprint = bound.blueprint
-    compiled = compile_model(blueprint)
     say(
         f"Fitting {sum(len(b.groups) for b in blueprint.batches):,} reports of "
         f"{blueprint.layout.steps * blueprint.layout.size:,} step-cells; compiling …"
     )
-    fit = nuts.fit(compiled, plan.estimate, seed, watch)
+    fit = nuts.fit_well(blueprint, plan.estimate, say, watch)
     say(f"Sampled in {fit.seconds['sample']:.1f} s; evaluating every published rate …")
     sampled = time.perf_counter()
     keep = _evenly(len(fit.field.intercept), blueprint.layout.steps * blueprint.layout.size, fit.chains)
@@ -357,16 +355,11 @@ def _manifest(
 
 
 def _fit_enough(diagnostics: Diagnostics, plan: Plan) -> bool:
-    """Do the sampler's diagnostics allow the numbers to be read at all?
-
-    A draft, recognised by fewer draws than the gates could ever pass with, is held to the looser limits under which
-    a posterior is at least not wrong.
-    """
-    draft = plan.estimate.draws * plan.estimate.chains < 2000
-    rhat, ess = (1.05, 100) if draft else (1.01, 1000)
+    """Do the sampler's diagnostics allow the numbers to be read at all?"""
+    aim = nuts.aim(plan.estimate)
     return (
-        max(diagnostics.hyper.rhat, diagnostics.aggregates.rhat) < rhat
-        and min(diagnostics.hyper.ess, diagnostics.aggregates.ess) >= ess
+        max(diagnostics.hyper.rhat, diagnostics.aggregates.rhat) < aim.rhat
+        and min(diagnostics.hyper.ess, diagnostics.aggregates.ess) >= aim.ess
         and diagnostics.divergences == 0
         and diagnostics.ebfmi > 0.3
     )

@@ -99,9 +99,7 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
         gathered = eta.reshape(len(eta), -1)[:, batch.slots]
         size = (len(eta), -1)
         if batch.ratio:
-            m, v = paths.ratio_mean(
-                gathered, batch, blueprint.ratio_steps, draws.phi[:, None, None, :], paths.ARRAY
-            )
+            m, v = paths.ratio_mean(gathered, batch, blueprint.ratio_steps, draws.phi, paths.ARRAY)
             m, v = m.sum(axis=2), v.sum(axis=2)
             excess = np.maximum(v / m - 1, 1e-9)
             y = rng.poisson(rng.gamma(np.maximum(m / excess, 1e-300), excess)).astype(float)
@@ -110,7 +108,7 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
             replicate.append(y.reshape(size))
             continue
         chance = np.exp(paths.categories(gathered, batch, paths.ARRAY))
-        spread = 1.0
+        spread: Floats | float = 1.0
         if draws.concentration is not None:
             total = draws.concentration[:, None, None]
             spread = (total + batch.n) / (total + 1)

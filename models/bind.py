@@ -41,7 +41,7 @@ def _size_class(cells: int) -> int:
 def has_ratio(group: Group, panel: Panel) -> bool:
     """Is some step on the group's paths a ratio?"""
     steps = panel.funnel.steps
-    last = int(max(max(group.stages), group.end.max()))
+    last = max(max(group.stages), int(group.end.max()))
     return any(steps[i].kind == "ratio" for i in range(int(group.start.min()), last))
 
 

@@ -179,7 +179,7 @@ def _kinds_of(
     panel: Panel, analysis: Analysis, batches: Sequence[Batch], claimed: Mapping[str, ReportKind]
 ) -> dict[str, tuple[str, ...]]:
     """Names of the kinds of each claimed statement: its report, and what shapes its group."""
-    kinds = {statement: (kind.name,) for statement, kind in claimed.items()}
+    kinds: dict[str, tuple[str, ...]] = {statement: (kind.name,) for statement, kind in claimed.items()}
     for batch in batches:
         for number in batch.groups:
             for stage in analysis.groups[number].statements:

@@ -52,15 +52,27 @@ def information(blueprint: Blueprint) -> Floats:
     return info.reshape(len(rates), blueprint.layout.size)
 
 
-def weights(blueprint: Blueprint) -> Mapping[str, Floats]:
-    """Centring weight of every free coefficient of every block, in [0, 1]; shapes (S, free…) or (S, A)."""
+def weights(blueprint: Blueprint, scales: Mapping[str, Floats] | None = None) -> Mapping[str, Floats]:
+    """Centring weight of every free coefficient of every block, in [0, 1]; shapes (S, free…) or (S, A).
+
+    Parameters
+    ----------
+    blueprint : Blueprint
+    scales : mapping of block name to (S,), optional
+        Plug-in standard deviations, where an earlier fit has shown them.
+    """
     info = information(blueprint)
-    # A cautious plug-in: a scale that turns out smaller than assumed would bring the funnel back.
-    tau2 = (_CAUTION * blueprint.prior.spread) ** 2
     out = {}
     for block in blueprint.blocks:
+        # Without better knowledge a cautious plug-in: a scale smaller than assumed would bring the funnel back.
+        known = (
+            scales[block.name]
+            if scales is not None
+            else np.full(len(info), _CAUTION * blueprint.prior.spread)
+        )
         held = info if block.cellwise else _per_coefficient(info, block, blueprint)
-        out[block.name] = tau2 * held / (1 + tau2 * held)
+        strength = held * (known**2).reshape(-1, *(1,) * (held.ndim - 1))
+        out[block.name] = strength / (1 + strength)
     return out
 
 

@@ -57,11 +57,17 @@ def effect_name(block: str) -> str:
     return f"effect_{block}"
 
 
-def compile_model(blueprint: Blueprint) -> CompiledModel:
+def compile_model(blueprint: Blueprint, scales: Mapping[str, Floats] | None = None) -> CompiledModel:
     """Write the blueprint as a PyMC model.
 
     The likelihood enters as one potential a batch. Effects are stored as deterministic variables named after their
-    block; the coefficients they are made of end in ``_z``.
+    block; the coefficients they are made of stand in ``z``, block after block.
+
+    Parameters
+    ----------
+    blueprint : Blueprint
+    scales : mapping of block name to (S,), optional
+        Plug-in standard deviations for the centring of coefficients; the density is the same whatever they are.
     """
     panel, layout = blueprint.panel, blueprint.layout
     coords: dict[str, tuple[str, ...]] = {
@@ -72,7 +78,7 @@ def compile_model(blueprint: Blueprint) -> CompiledModel:
         coords["block"] = tuple(block.name for block in blueprint.shared)
     with pm.Model(coords=coords) as model:
         intercept = _intercept(blueprint)
-        centred = weights(blueprint)
+        centred = weights(blueprint, scales)
         if blueprint.blocks:
             eta = _field(blueprint, intercept, _log_scales(blueprint), centred)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import EllipsisType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,18 @@ from .layout import Layout
 from .terms import Block
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 def spread(values: Floats, block: Block, layout: Layout) -> Floats:
     """A block's values (…, S, levels…) at the active cells, (…, S, A)."""
     if block.cellwise:
         return values
-    index = tuple(layout.coordinates[AXES.index(axis)] for axis in block.axes)
-    return values[(..., *index)]
+    index: tuple[EllipsisType | Ints, ...] = (
+        ...,
+        *(layout.coordinates[AXES.index(axis)] for axis in block.axes),
+    )
+    return values[index]
 
 
 def apply_bases(free: Floats, bases: Sequence[Basis], fresh: bool = False) -> Floats:

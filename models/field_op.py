@@ -79,7 +79,17 @@ def make_design(blocks: Sequence[Block], layout: Layout) -> Design:
     )
 
 
-def _forward(intercept, z, log_sd, weight, block, data, columns, starts, level):
+def _forward(
+    intercept: Floats,
+    z: Floats,
+    log_sd: Floats,
+    weight: Floats,
+    block: Ints,
+    data: Floats,
+    columns: Ints,
+    starts: Ints,
+    level: Ints,
+) -> Floats:
     steps, free = z.shape
     values = np.empty(starts.shape[0] - 1)
     u = np.empty(free)
@@ -100,7 +110,18 @@ def _forward(intercept, z, log_sd, weight, block, data, columns, starts, level):
     return eta
 
 
-def _backward(intercept, z, log_sd, weight, block, data, columns, starts, level, g):
+def _backward(
+    intercept: Floats,
+    z: Floats,
+    log_sd: Floats,
+    weight: Floats,
+    block: Ints,
+    data: Floats,
+    columns: Ints,
+    starts: Ints,
+    level: Ints,
+    g: Floats,
+) -> tuple[Floats, Floats, Floats]:
     steps, free = z.shape
     grad_intercept = np.zeros(intercept.shape)
     grad_z = np.empty((steps, free))
@@ -124,7 +145,7 @@ def _backward(intercept, z, log_sd, weight, block, data, columns, starts, level,
     return grad_intercept, grad_z, grad_sd
 
 
-def _prior(z, log_sd, weight, block):
+def _prior(z: Floats, log_sd: Floats, weight: Floats, block: Ints) -> tuple[Floats, Floats, Floats]:
     logp = 0.0
     grad_z = np.empty(z.shape)
     grad_sd = np.zeros(log_sd.shape)
@@ -158,7 +179,8 @@ class FieldEta(Fused):
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
         """The transposed products, in an operation of their own."""
-        return [*_FIELD_GRADIENT(*inputs, cotangents[0]), *[disconnected_type() for _ in inputs[3:]]]
+        gradients = _FIELD_GRADIENT.make_node(*inputs, cotangents[0]).outputs
+        return [*gradients, *[disconnected_type() for _ in inputs[3:]]]
 
 
 class FieldGradient(Fused):
@@ -190,7 +212,7 @@ class FieldPrior(Fused):
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
         """Scale the stored gradients."""
-        g = cotangents[0]
+        g = pt.as_tensor(cotangents[0])
         return [g * outputs[1], g * outputs[2], disconnected_type(), disconnected_type()]
 
 
@@ -223,4 +245,4 @@ def field_eta(intercept: Any, z: Any, log_sd: Any, weight: Floats, design: Desig
 
 def field_prior(z: Any, log_sd: Any, weight: Any, block: Any) -> Any:
     """Log density of the coefficients given the scales, a scalar; see ``FieldPrior``."""
-    return _FIELD_PRIOR(z, log_sd, weight, block)[0]
+    return _FIELD_PRIOR.make_node(z, log_sd, weight, block).outputs[0]

@@ -10,17 +10,18 @@ from typing import Any
 import numba
 import numpy as np
 import pytensor.tensor as pt
+from numpy.typing import NDArray
 from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
-from .contract import Batch
+from .contract import Batch, Floats, Ints
 from .fused import Fused
 
 _SOURCE = int(hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12], 16)
 
 
-def _stretches(eta, segment, i, k, stretch):
+def _stretches(eta: Floats, segment: NDArray[np.int8], i: int, k: int, stretch: Floats) -> bool:
     """Log rate of each stretch of one path; whether the last, beyond the stages spoken of, holds a step."""
     has_end = False
     stretch[:] = 0.0
@@ -34,11 +35,11 @@ def _stretches(eta, segment, i, k, stretch):
     return has_end
 
 
-def _log1mexp(x):
+def _log1mexp(x: float) -> float:
     return np.log(-np.expm1(x)) if x > -0.6931471805599453 else np.log1p(-np.exp(x))
 
 
-def _slope(x):
+def _slope(x: float) -> float:
     """Derivative of log(1 - exp(x))."""
     return np.exp(x) / np.expm1(x)
 
@@ -48,8 +49,8 @@ _log1mexp_jit = numba.njit(_log1mexp)
 _slope_jit = numba.njit(_slope)
 
 
-def _chances(eta, segment, depth):
-    depth = depth.item()
+def _chances(eta: Floats, segment: NDArray[np.int8], stages: Ints) -> Floats:
+    depth = stages.item()
     out = np.empty((eta.shape[0], eta.shape[1], depth + 1))
     stretch = np.empty(depth + 1)
     for i in range(eta.shape[0]):
@@ -68,8 +69,8 @@ def _chances(eta, segment, depth):
     return out
 
 
-def _pullback(eta, segment, depth, g):
-    depth = depth.item()
+def _pullback(eta: Floats, segment: NDArray[np.int8], stages: Ints, g: Floats) -> Floats:
+    depth = stages.item()
     out = np.zeros(eta.shape)
     stretch = np.empty(depth + 1)
     slope = np.empty(depth + 1)
@@ -117,7 +118,11 @@ class Chances(Fused):
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
         """In an operation of its own."""
-        return [_CHANCES_PULLBACK(*inputs, cotangents[0]), disconnected_type(), disconnected_type()]
+        return [
+            *_CHANCES_PULLBACK.make_node(*inputs, cotangents[0]).outputs,
+            disconnected_type(),
+            disconnected_type(),
+        ]
 
 
 class ChancesPullback(Fused):

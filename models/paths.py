@@ -93,7 +93,7 @@ def ratio_mean(eta: Any, batch: Batch, ratio_steps: tuple[bool, ...], phi: Any, 
     eta : (…, S, m, L)
     batch : Batch
     ratio_steps : tuple of bool
-    phi : (…, steps)
+    phi : (steps,) or (R, steps)
         1 for probability steps.
 
     Returns

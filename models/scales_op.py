@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 _SOURCE = int(hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12], 16)
 
 
-def _log_split(h, basis, s, log_w):
+def _log_split(h: Floats, basis: Floats, s: int, log_w: Floats) -> None:
     """Fill log w of step s."""
     blocks = h.shape[1]
     top = -np.inf
@@ -48,7 +48,7 @@ def _log_split(h, basis, s, log_w):
 _log_split_jit = numba.njit(_log_split)
 
 
-def _scales(h, basis):
+def _scales(h: Floats, basis: Floats) -> Floats:
     out = np.empty(h.shape)
     log_w = np.empty(h.shape[1])
     for s in range(h.shape[0]):
@@ -58,7 +58,7 @@ def _scales(h, basis):
     return out
 
 
-def _scales_pullback(h, basis, g):
+def _scales_pullback(h: Floats, basis: Floats, g: Floats) -> Floats:
     out = np.zeros(h.shape)
     log_w = np.empty(h.shape[1])
     for s in range(h.shape[0]):
@@ -74,9 +74,9 @@ def _scales_pullback(h, basis, g):
     return out
 
 
-def _prior(h, basis, scale):
+def _prior(h: Floats, basis: Floats, spread: Floats) -> tuple[Floats, Floats]:
     blocks = h.shape[1]
-    scale = scale.item()
+    scale = spread.item()
     # Half-normal T with d T = T d log T; uniform w with Jacobian sqrt(B) prod(w) of softmax on the zero-sum plane.
     constant = 0.5 * math.log(2.0 / math.pi) - np.log(scale) + math.lgamma(blocks) + 0.5 * np.log(blocks)
     logp = 0.0
@@ -113,7 +113,7 @@ class LogScales(Fused):
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
         """In an operation of its own."""
-        return [_LOG_SCALES_PULLBACK(*inputs, cotangents[0]), disconnected_type()]
+        return [*_LOG_SCALES_PULLBACK.make_node(*inputs, cotangents[0]).outputs, disconnected_type()]
 
 
 class LogScalesPullback(Fused):
@@ -145,7 +145,7 @@ class SpreadPrior(Fused):
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
         """Scale the stored gradient."""
-        return [cotangents[0] * outputs[1], disconnected_type(), disconnected_type()]
+        return [pt.as_tensor(cotangents[0]) * outputs[1], disconnected_type(), disconnected_type()]
 
 
 @register_funcify_default_op_cache_key(LogScales)
@@ -173,7 +173,7 @@ def log_scales(h: Any, blocks: int) -> Any:
 
 def spread_prior(h: Any, blocks: int, scale: float) -> Any:
     """Log density of the coordinates, a scalar; see ``SpreadPrior``."""
-    return _SPREAD_PRIOR(h, helmert(blocks), np.asarray(float(scale)))[0]
+    return _SPREAD_PRIOR.make_node(h, helmert(blocks), np.asarray(float(scale))).outputs[0]
 
 
 def draw_coordinates(rng: np.random.Generator, scale: float, shape: tuple[int, int]) -> Floats:

@@ -68,9 +68,7 @@ def complete_counts(
     counts = [first]
     for step, ratio in enumerate(blueprint.ratio_steps):
         concentration = draws.concentration[0] if draws.concentration is not None else None
-        counts.append(
-            step_forward(rng, counts[-1], rates[step], ratio, draws.phi[0, step], concentration)  # type: ignore[arg-type]
-        )
+        counts.append(step_forward(rng, counts[-1], rates[step], ratio, draws.phi[0, step], concentration))
     return np.stack(counts), rates
 
 

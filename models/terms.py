@@ -62,6 +62,10 @@ class Concentration:
 Term = Intercept | Block | Concentration
 
 
+# Inside ``Effect`` the bare name is the class attribute.
+type AnySettings = Settings
+
+
 class Effect(Protocol):
     """A term of the rate: one file in ``models/effects``, found by scanning the folder."""
 
@@ -78,6 +82,6 @@ class Effect(Protocol):
         """Its symbol in the linear predictor."""
         ...
 
-    def terms(self, settings: Settings, axes: Axes) -> tuple[Term, ...]:
+    def terms(self, settings: AnySettings, axes: Axes) -> tuple[Term, ...]:
         """Its contribution on these axes."""
         ...

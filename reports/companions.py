@@ -29,7 +29,7 @@ NOTES: Final = (
     "Contraction: how far the data narrowed the prior (0 not at all, 1 completely); own: against a new unit "
     "of the same population. ● data-driven (both at least .7) · ◐ model-assisted (.3 to .7) · "
     "○ prior-driven (below .3; read its bounds first) · × not published (below .05) · "
-    "■ counted (every cell exact).",
+    "■ counted (every cell exact). Sources: how many, and the share of the largest in what the data said.",
 )
 
 
@@ -45,6 +45,8 @@ def withheld(row: Mapping[str, Any]) -> str:
     if row["label"] == WITHHELD:
         if row["statements"] == 0:
             return "not published: no statement touches its cells"
+        if row["contraction_own"] == 0:
+            return "not published: no outcome is recorded for its cells"
         least = min((row[c] for c in ("contraction", "contraction_own") if known(row[c])), default=0.0)
         return f"not published: the data narrowed the prior by only {share(max(least, 0.0))}"
     if not known(row["median"]):
@@ -80,7 +82,7 @@ def step_heading(step: StepView, clocks: set[str]) -> str:
 
 
 def sources_text(row: Mapping[str, Any]) -> str:
-    """How many sources a row rests on, and which most; the number of statements where that was not worked out."""
+    """How many sources a row rests on, and which most; else how many statements touch it."""
     if row["statements"] == 0:
         return "none"
     if not known(row["sources"]):

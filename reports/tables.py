@@ -75,6 +75,8 @@ def _plain(column: pd.Series) -> list[Any]:
 def _value(value: Any) -> Any:
     if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
         return None
+    if isinstance(value, list | tuple | dict):
+        value = "; ".join(map(str, value))
     return _safe(value) if isinstance(value, str) else value
 
 

@@ -181,7 +181,7 @@ class View:
 
     @cached_property
     def sources(self) -> pd.DataFrame:
-        """How many sources informed a rate, which most, with what share; by quantity_id."""
+        """How many sources informed a rate, which most, its share of what the data said; by quantity_id."""
         info = self.run.information
         info = info[(info["by"] == "source_id") & (info["name"] != "prior") & (info["share"] > 0)]
         info = info[info["quantity_id"].isin(self._rates["quantity_id"])]
@@ -191,12 +191,12 @@ class View:
             {
                 "sources": info.groupby("quantity_id").size(),
                 "top_source": first["name"],
-                "top_share": first["share"],
+                "top_share": first["share"] / info.groupby("quantity_id")["share"].sum(),
             }
         )
 
     def with_sources(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Rows with the sources of their superpopulation rate; for a change, of the rate in its later period."""
+        """Rows with the sources of their superpopulation rate; of the later one, for a change."""
         rates = self._rates[self._rates["basis"] == "superpopulation"]
         key = ["step", *AXES]
         known = rates[[*key, "quantity_id"]].merge(

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from functools import cache
+from typing import Any
 
 from .. import checks as folder
 from .contract import Check, Result, Seen
@@ -17,9 +18,10 @@ def checks() -> tuple[Check, ...]:
     found: list[Check] = []
     for info in pkgutil.iter_modules(folder.__path__):
         module = importlib.import_module(f"{folder.__name__}.{info.name}")
+        members: list[tuple[str, Any]] = inspect.getmembers(module, inspect.isclass)
         found += [
             thing()
-            for _, thing in inspect.getmembers(module, inspect.isclass)
+            for _, thing in members
             if thing.__module__ == module.__name__ and thing is not Check and Check in thing.__mro__
         ]
     return tuple(sorted(found, key=lambda check: (check.order, check.name)))

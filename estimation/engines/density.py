@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pymc as pm
@@ -22,6 +23,7 @@ from pytensor.compile.mode import Mode, get_mode
 from pytensor.graph.replace import vectorize_graph
 from pytensor.link.numba import NumbaLinker
 from pytensor.link.numba.dispatch.basic import numba_njit
+from pytensor.tensor.variable import TensorVariable
 
 from ...models.compile import CompiledModel
 
@@ -31,7 +33,7 @@ Floats = NDArray[np.float64]
 class _Free(NumbaLinker):
     """Numba's linker, with the outermost function releasing the interpreter lock."""
 
-    def jit_compile(self, fn_and_cache):  # type: ignore[no-untyped-def]
+    def jit_compile(self, fn_and_cache: Any) -> Any:
         fn, cache_key = fn_and_cache
         return numba_njit(fn.py_func, final_function=True, cache=cache_key is not None, nogil=True)
 
@@ -73,7 +75,8 @@ def make_density(compiled: CompiledModel, names: tuple[str, ...]) -> Density:
     [logp], x = join_nonshared_inputs(point, [model.logp()], values)
     mode = Mode(_Free(), get_mode("NUMBA").provided_optimizer)
     # The gradient is written on the joined vector, so that one array comes out.
-    program = pytensor.function([x], [logp, pytensor.grad(logp, x)], mode=mode, trust_input=True)
+    slope = cast("TensorVariable", pytensor.grad(logp, x))
+    program = pytensor.function([x], [logp, slope], mode=mode, trust_input=True)
     run = program.vm.jit_fn
     start = np.concatenate([np.ravel(point[value.name]) for value in values]).astype(float)
 

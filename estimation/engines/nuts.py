@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +15,67 @@ from numpy.typing import NDArray
 
 from ...data.names import AXES
 from ...models.blueprint import Blueprint
-from ...models.compile import CompiledModel, effect_name
+from ...models.compile import CompiledModel, compile_model, effect_name
 from ...models.field import FieldDraws, apply_bases
+from ..convergence import hyper_convergence
 from ..plan import EstimateSpec
 from .contract import Fit, Progress, Report
 from .density import Density, make_density
 
 NAME = "nuts"
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What the sampler must reach: R-hat below, effective draws of every hyperparameter at least."""
+
+    rhat: float
+    ess: float
+
+
+def aim(settings: EstimateSpec) -> Aim:
+    """The gates of design and of a draft, which is recognised by draws that could never pass them.
+
+    A draft is held to the limits under which a posterior is at least not wrong.
+    """
+    draft = settings.draws * settings.chains < 2000
+    return Aim(1.05, 100) if draft else Aim(1.01, 1000)
+
+
+def fit_well(
+    blueprint: Blueprint, settings: EstimateSpec, say: Callable[[str], None], report: Report | None = None
+) -> Fit:
+    """Fit, and where the diagnostics ask for it fit again with what the first attempt has shown.
+
+    A second attempt centres each coefficient with the scales of the first and takes smaller steps; a third also
+    draws more. The last attempt is returned whatever its diagnostics say.
+    """
+    goal = aim(settings)
+    compiled = compile_model(blueprint)
+    done = fit(compiled, settings, settings.seed, report)
+    for attempt in (2, 3):
+        worst = hyper_convergence(done.posterior)
+        diverged = int(done.sample_stats["diverging"].sum())
+        if worst.rhat < goal.rhat and worst.ess >= goal.ess and not diverged:
+            break
+        say(
+            f"Attempt {attempt - 1}: {diverged} divergences, R-hat {worst.rhat:.3f}, {worst.ess:,.0f} effective draws; "
+            "fitting again with the scales it found …"
+        )
+        scales = {name: np.quantile(sd, 0.25, axis=0) for name, sd in done.field.sd.items()}
+        more = min(max(1.5 * goal.ess / max(worst.ess, 1.0), 1.0), 4.0)
+        settings = settings.model_copy(
+            update={
+                "target_accept": max(settings.target_accept, 0.95 if attempt == 2 else 0.99),
+                "draws": int(settings.draws * more) if attempt == 3 or not diverged else settings.draws,
+            }
+        )
+        seconds = done.seconds
+        done = fit(compile_model(blueprint, scales), settings, settings.seed + attempt, report)
+        together = {name: value + seconds[name] for name, value in done.seconds.items()}
+        done = replace(done, seconds=together, arguments={**done.arguments, "attempts": attempt})
+    return done
 
 
 def fit(compiled: CompiledModel, settings: EstimateSpec, seed: int, report: Report | None = None) -> Fit:

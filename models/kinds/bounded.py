@@ -105,12 +105,12 @@ class Bounded(ReportKind):
             low = max(0.0, count - float(rng.integers(0, int(width) + 1)))
             return replace(statement, low=low, high=low + width)
         if statement.relation in ("rounded", "approx"):
-            base = self._grain(statement, settings)
-            return replace(statement, relation="range", count=None, **_block(count, base))
+            low, high = _block(count, self._grain(statement, settings))
+            return replace(statement, relation="range", count=None, low=low, high=high)
         return replace(statement, count=count)
 
 
-def _block(count: float, base: float) -> dict[str, float]:
+def _block(count: float, base: float) -> tuple[float, float]:
     """The run of whole numbers that round to the same multiple of the base."""
     centre = math.floor(count / base + 0.5) * base
-    return {"low": max(0.0, math.ceil(centre - base / 2)), "high": math.ceil(centre + base / 2) - 1.0}
+    return max(0.0, math.ceil(centre - base / 2)), math.ceil(centre + base / 2) - 1.0

@@ -56,6 +56,7 @@ class Exact(ReportKind):
         """Log probability of each count, (S,)."""
         count = batch.high[:, -1]
         if parts.log_mean is not None:
+            assert parts.factor is not None
             return negbin_logp(count, parts.log_mean, parts.factor)
         if parts.eta is not None:
             n = batch.n[:, 0]
@@ -63,6 +64,7 @@ class Exact(ReportKind):
             if parts.concentration is not None:
                 return choose + _beta_binomial(parts.eta, parts.concentration, count, n)
             return choose + count * parts.eta - n * pt.softplus(parts.eta)
+        assert parts.log_pi is not None
         if batch.n.shape[1] == 1 and parts.log_poisson is None:
             return _multinomial(parts.log_pi[:, 0], batch)
         return sum_logp(parts.log_pi, parts.n, batch.low, batch.high, parts.log_poisson)

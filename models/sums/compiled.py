@@ -78,6 +78,11 @@ class Separate:
                 self._compiled = compiled
         return self._compiled
 
+    @property
+    def ready(self) -> bool:
+        """Whether this process has called it."""
+        return self._compiled is not None
+
     def address(self) -> int:
         """Address of the machine code, in Numba's own calling convention."""
         unit = self.compiled().overloads[self.signature.args]
@@ -99,7 +104,8 @@ llvmlite.binding.add_symbol(_FINDER, ctypes.cast(_find, ctypes.c_void_p).value)
 
 def inner(function: Callable[..., Any]) -> Any:
     """Compile a small function into each of its callers."""
-    return numba.njit(function, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return numba.njit(function, error_model="numpy", **options)
 
 
 def separate(signature: Any) -> Callable[[Callable[..., Any]], Any]:

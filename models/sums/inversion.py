@@ -42,7 +42,7 @@ def invert(n, m, z, d, q, pois, h, g, gpois):
     nodes = np.empty(d, np.int64)
     count = 1.0
     for j in range(d):
-        wide = math.ceil(17.0 + 7.0 * math.sqrt(h[j, j]))
+        wide = np.ceil(17.0 + 7.0 * math.sqrt(h[j, j]))
         if not noise:
             wide = min(wide, total + 1.0)
         # Odd: the angle pi, where a characteristic function may vanish, is never a node.

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytensor.tensor as pt
@@ -98,10 +98,10 @@ def _fresh3(x):
 class SumLogp(Op):
     """Log probability of totals over independent parts, with its gradient in the same pass.
 
-    Inputs ``log_pi`` (S, m, D + 1), ``n`` (S, m), ``low`` (S, D), ``high`` (S, D), ``log_poisson`` (S, D);
-    outputs ``logp`` (S,) and its gradients with respect to ``log_pi`` and ``log_poisson``. The weights
-    ``exp(log_pi)`` are free: they need not sum to one, and the gradient with respect to one is the expected
-    count given the totals.
+    Inputs ``log_pi`` (S, m, D + 1), ``n`` (S, m), ``low`` (S, D), ``high`` (S, D), ``log_poisson`` (S, D), or
+    (0, 0) for none; outputs ``logp`` (S,) and its gradients with respect to ``log_pi`` and ``log_poisson``. The
+    weights ``exp(log_pi)`` are free: they need not sum to one, and the gradient with respect to one is the
+    expected count given the totals.
     """
 
     __props__ = ()
@@ -141,8 +141,11 @@ class SumLogp(Op):
                 *fixed,
                 grad_not_implemented(self, 4, inputs[4]),
             ]
-        scale = cotangents[0]
-        return [scale[:, None, None] * outputs[1], *fixed, scale[:, None] * outputs[2]]
+        scale = pt.as_tensor(cotangents[0])
+        # No Poisson parts are an empty matrix, whose gradient is as empty.
+        absent = inputs[4].type.shape[0] == 0
+        poisson = outputs[2] if absent else scale[:, None] * outputs[2]
+        return [scale[:, None, None] * outputs[1], *fixed, poisson]
 
 
 @register_funcify_default_op_cache_key(SumLogp)
@@ -180,7 +183,8 @@ def sum_logp(log_pi: Any, n: Any, low: Any, high: Any, log_poisson: Any | None =
     """
     if log_poisson is None:
         log_poisson = np.zeros((0, 0))
-    return _OP(log_pi, n, low, high, log_poisson)[0]
+    logp, _, _ = _OP.make_node(log_pi, n, low, high, log_poisson).outputs
+    return cast("TensorVariable", logp)
 
 
 def log_probability(

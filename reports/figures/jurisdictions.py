@@ -15,6 +15,13 @@ from ..document import Figure, Table
 from ..view import StepView, View
 
 MOST: Final = 60
+NAMED: Final = 8
+CAPTION: Final = (
+    "Filled dot and line: pooled median and 90 % interval. Open square: raw count divided by raw count, "
+    "where both were counted exactly. Dashed: the whole. A tier holds the jurisdictions whose 90 % interval "
+    "lies wholly above, across or wholly below the whole; within a tier the order is alphabetical and says "
+    "nothing."
+)
 TIERS: Final = ("above the whole", "not distinguishable from the whole", "below the whole", "not published")
 
 
@@ -76,12 +83,11 @@ def draw(view: View, step: StepView, rows: pd.DataFrame, whole: dict[str, Any], 
             "counted exactly."
         )
         svg = svg_of(figure, id, title, alt)
-    caption = (
-        "Filled dot and line: pooled median and 90 % interval. Open square: raw count divided by raw "
-        "count, where both were counted exactly. Dashed: the whole. A tier holds the jurisdictions whose "
-        "90 % interval lies wholly above, across or wholly below the whole; within a tier the order is "
-        "alphabetical and says nothing."
-    )
+    caption = CAPTION
+    hidden = list(rows.loc[rows["tier"] == TIERS[3], "place"])
+    if hidden:
+        more = f" and {len(hidden) - NAMED} more" if len(hidden) > NAMED else ""
+        caption += f" Not published and not drawn: {', '.join(hidden[:NAMED])}{more}."
     return Figure(id, title, alt, svg, figure.get_figwidth() * DPI * PX, table, caption)
 
 

@@ -47,7 +47,8 @@ def draw_pit(curves: pd.DataFrame, band: pd.DataFrame, table: Table) -> Figure:
     caption = (
         "For each statement, the probability the fitted model gave to a smaller value. A line inside the "
         "band: intervals hold as often as they should. A trough then an arch: intervals too wide; an arch "
-        "then a trough: too narrow; one arch or one trough alone: predictions too high or too low."
+        "then a trough: too narrow; one arch or one trough alone: predictions too high or too low. The "
+        "counts were fitted as well as predicted, so a mild trough and arch is to be expected."
     )
     return Figure(ID_PIT, title, alt, svg, figure.get_figwidth() * DPI * PX, table, caption)
 

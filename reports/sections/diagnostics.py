@@ -11,7 +11,7 @@ from ..view import View
 
 order = 90
 title = "Checks and diagnostics"
-MARKS = {"passed": "✓ passed", "failed": "✗ failed", "informational": "· informational"}
+MARKS = {"passed": "✓\u00a0passed", "failed": "✗\u00a0failed", "informational": "·\u00a0informational"}
 
 
 def build(view: View) -> Section:

@@ -26,7 +26,7 @@ def build(view: View) -> Section:
     counts = pd.DataFrame(
         [{"outcome": k, "meaning": MEANING.get(k, ""), "statements": v} for k, v in intake["counts"].items()]
     )
-    inputs = pd.DataFrame(intake["inputs"])
+    inputs = pd.DataFrame([{"unread": []} | entry for entry in intake["inputs"]])
     blocks: list[Block] = [
         printed(
             "intake-counts",
@@ -47,6 +47,7 @@ def build(view: View) -> Section:
                 "form": left("Form", text),
                 "rows": right("Rows", count),
                 "statements": right("Numbers", count),
+                "unread": left("Columns not read", lambda c: ", ".join(c) or "none"),
                 "sha256": left("SHA-256", lambda s: text(s)[:16] + "…"),
             },
         ),

@@ -9,6 +9,7 @@ import numpy as np
 from ..companions import WITHHELD
 from ..document import Paragraph, Section
 from ..numbers import count, number, plural, share
+from ..observed import STATES
 from ..sentences import Sentence, said
 from ..view import View
 
@@ -41,14 +42,15 @@ def _labels(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
 
 
 def _silent(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
-    rows = view.rates("jurisdiction")
-    rows = rows[rows["jurisdiction"].isin(view.axes["jurisdiction"].leaves)]
-    touched = rows.groupby("jurisdiction", sort=False)["statements"].max()
-    names = [view.label("jurisdiction", n) for n in touched.index[touched == 0]]
+    axis = view.axes["jurisdiction"]
+    inside = set(axis.positions[view.answer["jurisdiction"]].tolist())
+    states = view.observed.states[1:]
+    quiet = (states == STATES.index("not reported")).all(axis=(0, 2))
+    names = [axis.label(n) for i, n in enumerate(axis.leaves) if quiet[i] and i in inside]
     if len(names) > threshold:
         more = f" and {count(len(names) - 6)} more" if len(names) > 6 else ""
         which = ", ".join(names[:6]) + more
-        yield {"n": plural(len(names), "jurisdiction"), "names": which, "link": "#jurisdictions"}
+        yield {"n": plural(len(names), "jurisdiction"), "names": which, "link": "#section-known"}
 
 
 def _clock(view: View, threshold: float) -> Iterator[Mapping[str, str]]:

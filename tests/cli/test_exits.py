@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from attrition.cli.exits import guarded
 from attrition.data.errors import InputError, NotReproducible, Problem, UnfitError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from attrition.data.intake import read_panel
 from attrition.estimation.plan import read_plan
 

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+
 from attrition.cli.simulated import parse_kinds
 from attrition.data.errors import InputError
 from attrition.data.intake import read_panel

@@ -6,6 +6,7 @@ import tomllib
 
 import pandas as pd
 import pytest
+
 from attrition.data.intake import read_panel
 from attrition.data.names import ROOT
 from attrition.estimation.plan import read_plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from attrition.cli.periods import read_periods
 from attrition.data.calendar import parse_period
 

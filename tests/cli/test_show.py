@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
 from attrition.cli.explain import explain, explanation_text, parse_cell
 from attrition.cli.findings import plain, records
 from attrition.data.errors import InputError

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+
 from attrition.data.names import ESTIMATE_COLUMNS
 from attrition.estimation.store.runs import Run
 from attrition.estimation.store.write import RunWriter

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from attrition.data.errors import InputError
 from attrition.data.inputs import PanelSpec
 from attrition.data.intake import Intake, read_panel

@@ -4,6 +4,9 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from attrition.data.calendar import (
     Span,
     build_calendar,
@@ -13,8 +16,6 @@ from attrition.data.calendar import (
     quarter,
     year,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 years = st.integers(1950, 2050)
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ValidationError
+
 from attrition.data.inputs import (
     AxesSpec,
     ExcludeSpec,
@@ -12,7 +14,6 @@ from attrition.data.inputs import (
     PreferSpec,
     SourcesSpec,
 )
-from pydantic import BaseModel, ValidationError
 
 STAGES = ("referral", "arrest", "charge")
 

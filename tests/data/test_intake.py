@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+
 from attrition.data.names import ROOT
 
 if TYPE_CHECKING:

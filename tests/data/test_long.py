@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+
 from attrition.data.statement import Statement
 
 if TYPE_CHECKING:

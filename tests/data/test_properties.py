@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from attrition.data.errors import InputError
 from attrition.data.inputs import PanelSpec
 from attrition.data.intake import Intake, read_panel
 from attrition.data.panel import Panel
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from .conftest import STAGES, TODAY
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from openpyxl import Workbook
+
 from attrition.data.errors import InputError
 from attrition.data.inputs import InputSpec
 from attrition.data.read import read_file, read_input
-from openpyxl import Workbook
 
 if TYPE_CHECKING:
     from .conftest import Bench

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from attrition.data.tokens import (
     LARGEST,
     NumberFault,
@@ -11,8 +14,6 @@ from attrition.data.tokens import (
     share_number,
     whole_number,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from attrition.data.faults import Faults
 from attrition.data.spelling import oddity, skeleton, twins
 from attrition.data.table import Table

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from attrition.estimation.store.runs import Run
 from attrition.reports.document import Document
 from attrition.reports.plan import build_document

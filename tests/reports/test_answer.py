@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from attrition.data.names import ESTIMATE_COLUMNS
 from attrition.estimation.store.runs import Run
 from attrition.reports import plan
-from attrition.reports.companions import anchor
+from attrition.reports.companions import anchor, withheld
 from attrition.reports.document import Paragraph, Section, Table
 from attrition.reports.plan import build_document
 from attrition.reports.render import write_report
@@ -64,7 +65,7 @@ def test_sources_are_those_of_the_stored_information(written: Written) -> None:
     info = info[(info["quantity_id"] == csv["quantity_id"]) & (info["by"] == "source_id")]
     info = info[info["name"] != "prior"]
     assert csv["sources"] == len(info)
-    assert csv["top_share"] == pytest.approx(info["share"].max())
+    assert csv["top_share"] == pytest.approx(info["share"].max() / info["share"].sum())
     assert csv["top_source"] == info.loc[info["share"].idxmax(), "name"]
 
 
@@ -78,6 +79,31 @@ def test_a_change_names_the_sources_of_its_later_period(written: Written) -> Non
     assert set(later["basis"]) == {"superpopulation", "finite"}
     assert later["top_share"].tolist() == pytest.approx([change["top_share"]] * 2)
     assert change["sources"] == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({}, ""),
+        ({"label": "not published", "statements": 0}, "not published: no statement touches its cells"),
+        (
+            {"label": "not published", "contraction_own": 0.0},
+            "not published: no outcome is recorded for its cells",
+        ),
+        (
+            {"label": "not published", "contraction": 0.03, "contraction_own": np.nan},
+            "not published: the data narrowed the prior by only .03",
+        ),
+        ({"label": "prior-driven", "bound_low": np.nan}, "not shown: prior-driven, and without bounds"),
+        ({"median": np.nan}, "not available"),
+    ],
+)
+def test_a_number_is_withheld_for_a_reason(changed: dict[str, object], reason: str) -> None:
+    row = {
+        "label": "data-driven", "statements": 5, "contraction": 0.9, "contraction_own": 0.8, "median": 0.1,
+        "bound_low": 0.0,
+    }  # fmt: skip
+    assert withheld(row | changed) == reason
 
 
 def _withheld_everywhere(folder: Path) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from attrition.reports.numbers import (
     count,
     decimals,
@@ -15,8 +18,6 @@ from attrition.reports.numbers import (
     probability,
     share,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from attrition.estimation.store.runs import Run
 from attrition.reports.observed import STATES
 from attrition.reports.sections.jurisdictions import compared

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pandas as pd
 import pytest
+
 from attrition.reports import canvas
 from attrition.reports.figures import known
 from attrition.reports.page import read_template

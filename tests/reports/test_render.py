@@ -8,6 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+
 from attrition.data.errors import InputError
 from attrition.estimation.store.runs import Run
 from attrition.reports import plan, render

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from attrition.estimation.store.runs import Run
 from attrition.reports.document import Paragraph, Table
 from attrition.reports.numbers import probability

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
+
 from attrition.data.names import ESTIMATE_COLUMNS
 from attrition.estimation.store.write import RunWriter
-from numpy.typing import NDArray
 
 from .documents import blueprint, checks, manifest
 from .shape import STAGES, STEPS
@@ -280,7 +281,8 @@ def _intake(world: World, trees: dict[str, Any], counts: Floats) -> dict[str, An
     lines.append(extra)
     return {
         "inputs": [
-            {"file": "data.csv", "form": "wide", "sha256": "0" * 64, "rows": 60, "statements": len(lines)}
+            {"file": "data.csv", "form": "wide", "sha256": "0" * 64, "rows": 60, "statements": len(lines),
+            "unread": ["a", "b"]}
         ],
         "counts": {"read": len(lines), "used": len(lines) - 1, "unused": 0, "excluded": 1, "dropped": 0},
         "statements": lines,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+
 from attrition.data.names import ESTIMATE_COLUMNS
 from attrition.estimation.store.write import RunWriter
 

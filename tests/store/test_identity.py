@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from attrition.data.digest import digest_files
 from attrition.estimation.store import identity as module
 from attrition.estimation.store.identity import identity, source_digest

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from attrition.data.errors import InputError
 from attrition.estimation.store.find import find_run, list_runs, stored
 from attrition.estimation.store.layout import run_folder, runs_root

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+
 from attrition.estimation.store.find import list_runs, stored
 from attrition.estimation.store.runs import Run
 from attrition.estimation.store.stale import tidy

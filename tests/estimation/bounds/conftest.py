@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import inf
 
 import pytest
+
 from attrition.data.axes import Axes, Axis, Node
 from attrition.data.funnel import Funnel
 from attrition.data.names import ROOT

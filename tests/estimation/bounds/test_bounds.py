@@ -7,6 +7,7 @@ from time import process_time
 
 import numpy as np
 import pytest
+
 from attrition.estimation.bounds import Bounds
 from attrition.models.analyse import analyse
 

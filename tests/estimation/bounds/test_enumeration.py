@@ -7,6 +7,7 @@ from math import inf
 
 import numpy as np
 import pytest
+
 from attrition.data.panel import Panel
 from attrition.estimation.bounds import Bounds
 from attrition.models.analyse import analyse

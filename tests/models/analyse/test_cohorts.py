@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
+
 from attrition.data.errors import InputError
 from attrition.models.analyse import analyse
 from attrition.models.clashes import SharedCounts

@@ -9,6 +9,7 @@ from math import inf
 
 import numpy as np
 import pytest
+
 from attrition.data.errors import InputError
 from attrition.models.analyse import analyse
 from attrition.models.clashes import SharedCounts

@@ -7,6 +7,7 @@ from math import factorial, inf, prod
 
 import numpy as np
 import pytest
+
 from attrition.data.axes import Axes
 from attrition.data.panel import Panel
 from attrition.models.analyse import analyse
