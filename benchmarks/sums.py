@@ -15,10 +15,11 @@ import time
 from itertools import product
 
 import numpy as np
-from attrition.models.sums.draw import draw_parts_many
-from attrition.models.sums.op import value_and_gradient
 from numpy.typing import NDArray
 from scipy.special import gammaln
+
+from attrition.models.sums.draw import draw_parts_many
+from attrition.models.sums.op import value_and_gradient
 
 Floats = NDArray[np.float64]
 

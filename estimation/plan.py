@@ -45,7 +45,7 @@ class EstimateSpec(_Section):
     tune: int = Field(1000, ge=50)
     chains: int = Field(4, ge=2)
     seed: int = Field(1, ge=0)
-    target_accept: float = Field(0.9, gt=0.5, lt=1)
+    target_accept: float = Field(0.95, gt=0.5, lt=1)
 
 
 class PublishSpec(_Section):

@@ -57,7 +57,7 @@ def bind(
     layout : Layout
     claimed : mapping of statement id to the report kind that claims it
     """
-    shelves: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    shelves: dict[tuple[str, tuple[str, ...], bool, bool, int, int], list[int]] = defaultdict(list)
     for number, group in enumerate(analysis.groups):
         key = (
             report_of(group, claimed),
@@ -71,7 +71,7 @@ def bind(
     batches = []
     for (report, parts, ratio, end, depth, _), numbers in shelves.items():
         groups = [analysis.groups[number] for number in numbers]
-        batch = _stack(str(report), tuple(parts), bool(ratio), bool(end), int(depth), numbers, groups, layout)  # type: ignore[arg-type,call-overload]
+        batch = _stack(report, parts, ratio, end, depth, numbers, groups, layout)
         for name in batch.parts:
             kind = catalogue.kind(name)
             assert isinstance(kind, PartKind)

@@ -218,17 +218,17 @@ class FieldPrior(Fused):
 
 @register_funcify_default_op_cache_key(FieldEta)
 def _numba_eta(op: FieldEta, node: Apply, **_kwargs: Any) -> tuple[Any, int]:
-    return numba_njit(_forward), _SOURCE
+    return numba_njit(_forward, error_model="numpy"), _SOURCE
 
 
 @register_funcify_default_op_cache_key(FieldGradient)
 def _numba_gradient(op: FieldGradient, node: Apply, **_kwargs: Any) -> tuple[Any, int]:
-    return numba_njit(_backward), _SOURCE
+    return numba_njit(_backward, error_model="numpy"), _SOURCE
 
 
 @register_funcify_default_op_cache_key(FieldPrior)
 def _numba_prior(op: FieldPrior, node: Apply, **_kwargs: Any) -> tuple[Any, int]:
-    return numba_njit(_prior), _SOURCE
+    return numba_njit(_prior, error_model="numpy"), _SOURCE
 
 
 _FIELD_ETA, _FIELD_GRADIENT, _FIELD_PRIOR = FieldEta(), FieldGradient(), FieldPrior()

@@ -44,9 +44,9 @@ def _slope(x: float) -> float:
     return np.exp(x) / np.expm1(x)
 
 
-_stretches_jit = numba.njit(_stretches)
-_log1mexp_jit = numba.njit(_log1mexp)
-_slope_jit = numba.njit(_slope)
+_stretches_jit = numba.njit(error_model="numpy")(_stretches)
+_log1mexp_jit = numba.njit(error_model="numpy")(_log1mexp)
+_slope_jit = numba.njit(error_model="numpy")(_slope)
 
 
 def _chances(eta: Floats, segment: NDArray[np.int8], stages: Ints) -> Floats:
@@ -138,12 +138,12 @@ class ChancesPullback(Fused):
 
 @register_funcify_default_op_cache_key(Chances)
 def _numba_chances(op: Chances, node: Apply, **_kwargs: Any) -> tuple[Any, int]:
-    return numba_njit(_chances), _SOURCE
+    return numba_njit(_chances, error_model="numpy"), _SOURCE
 
 
 @register_funcify_default_op_cache_key(ChancesPullback)
 def _numba_pullback(op: ChancesPullback, node: Apply, **_kwargs: Any) -> tuple[Any, int]:
-    return numba_njit(_pullback), _SOURCE
+    return numba_njit(_pullback, error_model="numpy"), _SOURCE
 
 
 _CHANCES, _CHANCES_PULLBACK = Chances(), ChancesPullback()

@@ -45,7 +45,7 @@ def _log_split(h: Floats, basis: Floats, s: int, log_w: Floats) -> None:
         log_w[b] -= top + np.log(total)
 
 
-_log_split_jit = numba.njit(_log_split)
+_log_split_jit = numba.njit(error_model="numpy")(_log_split)
 
 
 def _scales(h: Floats, basis: Floats) -> Floats:
@@ -150,17 +150,17 @@ class SpreadPrior(Fused):
 
 @register_funcify_default_op_cache_key(LogScales)
 def _numba_scales(op: LogScales, node: Apply, **_kwargs: Any) -> tuple[Any, int]:
-    return numba_njit(_scales), _SOURCE
+    return numba_njit(_scales, error_model="numpy"), _SOURCE
 
 
 @register_funcify_default_op_cache_key(LogScalesPullback)
 def _numba_scales_pullback(op: LogScalesPullback, node: Apply, **_kwargs: Any) -> tuple[Any, int]:
-    return numba_njit(_scales_pullback), _SOURCE
+    return numba_njit(_scales_pullback, error_model="numpy"), _SOURCE
 
 
 @register_funcify_default_op_cache_key(SpreadPrior)
 def _numba_prior(op: SpreadPrior, node: Apply, **_kwargs: Any) -> tuple[Any, int]:
-    return numba_njit(_prior), _SOURCE
+    return numba_njit(_prior, error_model="numpy"), _SOURCE
 
 
 _LOG_SCALES, _LOG_SCALES_PULLBACK, _SPREAD_PRIOR = LogScales(), LogScalesPullback(), SpreadPrior()

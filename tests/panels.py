@@ -36,8 +36,9 @@ def statement(number: int, fact: Fact) -> Statement:
     where = (f"s{number}", str(stage), offense or ROOT, jurisdiction or ROOT, period or ROOT, str(relation))
     source = {"file": "t.csv", "row": number, "source_id": "t"}
     if relation in ("range", "suppressed"):
-        return Statement(*where, None, float(values[0]), float(values[1]), **source)  # type: ignore[arg-type]
-    return Statement(*where, float(values[0]), **source)  # type: ignore[arg-type]
+        values = [None, *values]
+    numbers = (None if value is None else float(value) for value in values)
+    return Statement(*where, *numbers, **source)  # type: ignore[arg-type]
 
 
 def make_panel(
@@ -76,8 +77,7 @@ def group_logp(blueprint: Blueprint, eta: np.ndarray, phi: float = 1.0) -> dict[
 
 def fits(total: np.ndarray, s: Statement) -> np.ndarray:
     """Would a total have been reported so? Written from the words of the relations, not from the kinds."""
-    if s.relation in ("range", "suppressed"):
-        assert s.low is not None
+    if s.low is not None:
         return (total >= s.low) & (total <= (math.inf if s.high is None else s.high))
     assert s.count is not None
     if s.relation == "rounded":
@@ -85,7 +85,7 @@ def fits(total: np.ndarray, s: Statement) -> np.ndarray:
     if s.relation == "approx":
         digits = str(int(s.count))
         grain = max(10 ** (len(digits) - len(digits.rstrip("0"))), s.count / 100, 2)
-        return np.floor(total / grain + 0.5) * grain == np.floor(s.count / grain + 0.5) * grain
+        return (total >= s.count - grain / 2) & (total < s.count + grain / 2)
     compare: dict[str, Callable[..., np.ndarray]] = {
         "exact": np.equal,
         "at_least": np.greater_equal,

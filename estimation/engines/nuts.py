@@ -67,7 +67,7 @@ def fit_well(
         more = min(max(1.5 * goal.ess / max(worst.ess, 1.0), 1.0), 4.0)
         settings = settings.model_copy(
             update={
-                "target_accept": max(settings.target_accept, 0.95 if attempt == 2 else 0.99),
+                "target_accept": max(settings.target_accept, 0.98 if attempt == 2 else 0.99),
                 "draws": int(settings.draws * more) if attempt == 3 or not diverged else settings.draws,
             }
         )

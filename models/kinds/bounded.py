@@ -55,11 +55,10 @@ class Bounded(ReportKind):
     def range(self, statement: Statement, settings: Any) -> tuple[float, float]:
         """The inclusive range a report leaves open.
 
-        ``rounded`` is conventional rounding to the base. ``approx`` is taken as rounding at the last digit that is
-        not zero, and never finer than one part in a hundred.
+        ``rounded`` is conventional rounding to the base, ``approx`` rounding at the last digit that is not zero, and
+        never finer than one part in a hundred; either may state its range instead.
         """
-        if statement.relation in ("range", "suppressed"):
-            assert statement.low is not None
+        if statement.low is not None:
             return statement.low, math.inf if statement.high is None else statement.high
         count = statement.count
         assert count is not None
@@ -72,6 +71,8 @@ class Bounded(ReportKind):
 
     def _grain(self, statement: Statement, settings: Any) -> float:
         assert statement.count is not None
+        if statement.low is not None and statement.high is not None:
+            return statement.high - statement.low + 1
         if statement.relation == "rounded":
             return float(settings.rounding)
         number = int(statement.count)

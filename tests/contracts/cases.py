@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ..panels import Fact
 
-OFFENSES = ("a", "b", "c")
+OFFENSES = {"ab": "all", "a": "ab", "b": "ab", "c": "all"}
+LEAVES = ("a", "b", "c")
 Report = tuple[Fact, ...]  # facts whose node names an offense alone
 
 
@@ -37,6 +38,7 @@ BOUNDS: dict[str, tuple[Fact, ...]] = {
     "at least, at most": (("at_least", 4), ("range", 2, 3), ("at_most", 1)),
     "suppressed": (("exact", 0), ("suppressed", 1, 4), ("exact", 5), ("exact", 6)),
     "rounded": (("rounded", 0), ("rounded", 5)),
+    "rounded in its own way": (("rounded", 1, 0, 2), ("rounded", 4, 3, 6)),
     "approx": (("approx", 1), ("approx", 3), ("approx", 5), ("exact", 6)),
 }
 BANDS = ((0, 0), (1, 3), (4, 6))
@@ -136,11 +138,9 @@ CASES = (
 def facts_of(case: Case, report: Report, place: str) -> list[Fact]:
     """The facts of one jurisdiction."""
     first: list[Fact] = [
-        ("referral", f"{o}/{place}", "exact", n) for o, n in zip(OFFENSES, case.n, strict=False)
+        ("referral", f"{o}/{place}", "exact", n) for o, n in zip(LEAVES, case.n, strict=False)
     ]
-    return first + [(stage, f"{_node(case, str(node))}/{place}", *rest) for stage, node, *rest in report]
-
-
-def _node(case: Case, node: str) -> str:
-    """A sum is over the offenses of the case, which have a node of their own."""
-    return f"first{len(case.n)}" if node == "all" and len(case.n) < len(OFFENSES) else node
+    whole = "ab" if len(case.n) == 2 else "all"
+    return first + [
+        (stage, f"{whole if node == 'all' else node}/{place}", *rest) for stage, node, *rest in report
+    ]

@@ -7,9 +7,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from attrition.models.sums.draw import draw_parts, draw_parts_many
 from scipy.special import gammaln
 from scipy.stats import binom, chi2
+
+from attrition.models.sums.draw import draw_parts, draw_parts_many
 
 
 def totals_of(z):

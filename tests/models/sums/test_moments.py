@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from attrition.models.sums.moments import mean_cov, mean_cov_tensor
 
 

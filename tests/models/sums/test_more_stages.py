@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from attrition.models.sums.op import log_probability, value_and_gradient
 from scipy.stats import multinomial
+
+from attrition.models.sums.op import log_probability, value_and_gradient
 
 
 def stage_totals(categories):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from attrition.models.sums.op import log_probability, value_and_gradient
 from scipy.stats import binom
+
+from attrition.models.sums.op import log_probability, value_and_gradient
 
 CASES = {
     "small rates": ([40, 60, 80, 100, 30, 20, 50, 60], [0.01, 0.02, 0.05, 0.03, 0.1, 0.04, 0.02, 0.01], 0.0),

@@ -9,6 +9,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+
 from attrition.models.sums.op import SumLogp, log_probability, sum_logp, value_and_gradient
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from attrition.models.sums.op import log_probability, too_wide, value_and_gradient
 from scipy.stats import binom, poisson
+
+from attrition.models.sums.op import log_probability, too_wide, value_and_gradient
 
 N = np.array([[50.0, 80, 20, 100, 60, 40, 90, 70]])
 P = np.array([0.05, 0.6, 0.3, 0.2, 0.8, 0.5, 0.1, 0.3])
