@@ -22,7 +22,7 @@ from .tilt import tilt_many, tilt_pair
 
 SMALL = 12.0
 """One category: exact up to this count."""
-GRID = 170
+GRID = 60
 """More categories: exact up to this many grid points."""
 STILL = 1.0
 """One category: variance below which a larger count is inverted exactly."""

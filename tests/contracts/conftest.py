@@ -91,15 +91,11 @@ class Compiled:
         return self.compiled.blueprint
 
     def split(self, x: np.ndarray) -> dict[str, np.ndarray]:
-        """A joined unconstrained point by value variable."""
-        point, at = {}, 0
-        start = self.compiled.model.initial_point(random_seed=0)
-        for value in self.compiled.model.value_vars:
-            shape = np.shape(start[value.name])
-            size = int(np.prod(shape))
-            point[value.name] = x[at : at + size].reshape(shape)
-            at += size
-        assert at == len(x)
+        """The free variables at a joined unconstrained point, on the scales on which they are sampled."""
+        named = {name: values[0] for name, values in self.density.expand(x[None]).items()}
+        point = {name: named[name] for name in ("intercept", "spread", "z")}
+        if "phi_excess" in named:
+            point["phi_excess_log__"] = np.log(named["phi_excess"])
         return point
 
     def points(self, number: int, scale: float = 0.5) -> np.ndarray:
@@ -110,34 +106,41 @@ class Compiled:
 
 def compile_all(blueprint: Blueprint) -> Compiled:
     compiled = compile_model(blueprint)
-    names = (*compiled.hyper, *(effect_name(block) for block in compiled.blocks))
+    free = tuple(variable.name for variable in compiled.model.free_RVs)
+    names = (*compiled.hyper, *(effect_name(block) for block in compiled.blocks), *free)
     mode = Mode("py", get_mode("FAST_COMPILE").provided_optimizer)
-    return Compiled(compiled, make_density(compiled, names), compiled.model.compile_logp(mode=mode))
+    density = make_density(compiled, tuple(dict.fromkeys(names)))
+    return Compiled(compiled, density, compiled.model.compile_logp(mode=mode))
+
+
+MIXED = (
+    "exact", "skipped", "total", "totals at two stages", "total less a known cell", "suppressed",
+    "at least, at most, of a sum", "range of a total, skipped", "range before a known stage",
+    "total, arrests of one cell", "total and range of totals",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
 def mixed() -> Compiled:
-    """The middle report of every case, over three periods, with the default effects and the cell effect."""
+    """Reports of every kind, over three periods, with the default effects and so the cell effect."""
     facts: list[Fact] = []
     periods = ("2021", "2022", "2023")
-    for number, case in enumerate(CASES):
+    cases = [case for case in CASES if case.name in MIXED]
+    for number, case in enumerate(cases):
         report = case.reports[len(case.reports) // 2]
         facts += facts_of(case, report, f"{case.name}/{periods[number % 3]}")
-    return compile_all(bind(make_panel(facts, OFFENSES, [case.name for case in CASES], periods)))
+    return compile_all(bind(make_panel(facts, OFFENSES, [case.name for case in cases], periods)))
 
 
 @pytest.fixture(scope="session")
 def ratio() -> Compiled:
-    """A case with several persons: exact, summed, bounded narrowly and widely, skipped, in a range and exact."""
+    """Several persons a report: exact, in a narrow range, skipped and summed, summed in a wide range."""
     facts: list[Fact] = []
     later: dict[str, list[Fact]] = {
         "A": [("investigation", "a", "exact", 9), ("arrest", "a", "exact", 14)],
         "B": [("investigation", "a", "exact", 9), ("arrest", "a", "range", 3, 8)],
-        "C": [("investigation", "a", "exact", 7), ("arrest", "a", "at_least", 4)],
-        "D": [("arrest", "a", "exact", 11)],
-        "E": [("arrest", "ab", "exact", 23)],
-        "F": [("investigation", "a", "exact", 6), ("investigation", "b", "exact", 9), ("arrest", "ab", "range", 5, 90)],
-        "G": [("investigation", "ab", "suppressed", 1, 4)],
+        "C": [("arrest", "ab", "exact", 23)],
+        "D": [("investigation", "a", "exact", 6), ("investigation", "b", "exact", 9), ("arrest", "ab", "at_least", 5)],
     }  # fmt: skip
     for place, told in later.items():
         facts += [("referral", f"{o}/{place}", "exact", 12) for o in "ab"]

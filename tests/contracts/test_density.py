@@ -34,12 +34,10 @@ def test_gradient_equals_central_differences(name, request):
 
 def zero_sum(levels):
     """Householder's orthonormal basis of the vectors that sum to zero, built from the reflection itself."""
-    one = np.full(levels, levels**-0.5)
-    axis = np.eye(levels)[-1]
-    v = one - axis
-    reflection = np.eye(levels) - 2 * np.outer(v, v) / (v @ v)
-    # The reflection maps the last axis to the constant vector; its other columns span the rest.
-    return reflection[:, :-1]
+    v = np.full(levels, levels**-0.5)
+    v[-1] += 1.0
+    # The reflection swaps the last axis and the constant vector; its other columns span the rest.
+    return (np.eye(levels) - 2 * np.outer(v, v) / (v @ v))[:, :-1]
 
 
 def spread_logp(h, scale):
@@ -145,24 +143,14 @@ def test_ratio_density_equals_an_independent_computation(ratio):
 
         p = {key: expit(value[0]) for key, value in at.items()}
         rate = {key: np.exp(value[1]) for key, value in at.items()}
-        a = {j: ("a", j) for j in "ABCDEFG"}
-        expected += binom.logpmf(9, 12, p[a["A"]]) + law(9 * rate[a["A"]], phi).logpmf(14)
-        expected += binom.logpmf(9, 12, p[a["B"]])
-        expected += np.log(law(9 * rate[a["B"]], phi).pmf(np.arange(3, 9)).sum())
-        expected += binom.logpmf(7, 12, p[a["C"]]) + law(7 * rate[a["C"]], phi).logsf(3)
+        (one, two), b, c = (("a", "D"), ("b", "D")), ("a", "B"), (("a", "C"), ("b", "C"))
+        expected += binom.logpmf(9, 12, p["a", "A"]) + law(9 * rate["a", "A"], phi).logpmf(14)
+        expected += binom.logpmf(9, 12, p[b]) + np.log(law(9 * rate[b], phi).pmf(np.arange(3, 9)).sum())
         # Skipped: the mean and variance of a negative binomial count of a binomial number of units.
-        moments = {}
-        for key in (a["D"], a["E"], ("b", "E")):
-            mean = 12 * p[key] * rate[key]
-            moments[key] = (mean, phi * mean + rate[key] ** 2 * 12 * p[key] * (1 - p[key]))
-        mean, variance = moments[a["D"]]
-        expected += law(mean, variance / mean).logpmf(11)
-        mean, variance = np.sum([moments[a["E"]], moments["b", "E"]], axis=0)
-        expected += law(mean, variance / mean).logpmf(23)
-        expected += binom.logpmf(6, 12, p[a["F"]]) + binom.logpmf(9, 12, p["b", "F"])
-        both = law(6 * rate[a["F"]] + 9 * rate["b", "F"], phi)
-        expected += np.log(both.cdf(90) - both.cdf(4))
-        total = np.convolve(*(binom.pmf(np.arange(13), 12, p[o, "G"]) for o in "ab"))
-        expected += np.log(total[1:5].sum())
+        mean = np.array([12 * p[key] * rate[key] for key in c])
+        variance = [phi * m + rate[key] ** 2 * 12 * p[key] * (1 - p[key]) for m, key in zip(mean, c, strict=True)]
+        expected += law(mean.sum(), np.sum(variance) / mean.sum()).logpmf(23)
+        expected += binom.logpmf(6, 12, p[one]) + binom.logpmf(9, 12, p[two])
+        expected += law(6 * rate[one] + 9 * rate[two], phi).logsf(4)
         value, _ = ratio.density.value_and_gradient(x)
         assert value == pytest.approx(expected, rel=1e-7)
