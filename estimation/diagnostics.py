@@ -51,10 +51,11 @@ def diagnose(fit: Fit, aggregates: Floats, aggregate_ids: list[str], cells: Floa
     """
     pick = np.unique(np.linspace(0, cells.shape[1] - 1, min(cells.shape[1], _MOST_CELLS)).astype(int))
     some = cells[:, pick].reshape(fit.chains, -1, len(pick))
+    readable = [name.replace("|", ", ") for name in aggregate_ids]
     energy = fit.sample_stats["energy"].to_numpy()
     return Diagnostics(
         hyper=hyper_convergence(fit.posterior),
-        aggregates=convergence(aggregates.reshape(fit.chains, -1, aggregates.shape[1]), aggregate_ids),
+        aggregates=convergence(aggregates.reshape(fit.chains, -1, aggregates.shape[1]), readable),
         cells=convergence(some, [f"cell {number}" for number in pick]),
         divergences=int(fit.sample_stats["diverging"].sum()),
         ebfmi=float(np.min(array_stats.bfmi(energy))),

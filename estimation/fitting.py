@@ -246,7 +246,8 @@ def _information(
         column = positions["|".join([row["offense"], row["jurisdiction"], row["period"]])]
         value = rates[thin, step.source : step.target, column].prod(axis=1)
         linked.append(link(value, ratio[step.name]))
-    return information(shown, moments, [*ids, *cells], np.stack(linked, axis=1))
+    held = wanted["contraction"].reindex([*ids, *cells]).to_numpy(dtype=float)
+    return information(shown, moments, [*ids, *cells], np.stack(linked, axis=1), held)
 
 
 def _step(blueprint: Blueprint, name: str) -> Any:

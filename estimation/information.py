@@ -1,9 +1,10 @@
-"""Who a number came from: the share of its posterior precision that each kind and source contributed.
+"""Who a number came from: the share of its information that each kind and source contributed.
 
-For a quantity ψ with posterior covariance Σ of the linear predictors and gradient c, the posterior variance splits
-exactly, in the Gaussian case, as c'Σc = c'Σ(Q + Σ_g I_g)Σc, with Q the prior precision and I_g = J_g J_g'/v_g the
+The prior's share is what is left of its variance on the link scale, 1 - contraction. The rest is divided among the
+reports in proportion to their Fisher information about the number: with posterior covariance Σ of the linear
+predictors and gradient c, the posterior variance of c'x splits into c'Σ(Q + Σ_g I_g)Σc, where I_g = J_g J_g'/v_g is the
 information of report g, whose total has conditional mean m_g and variance v_g. Since Σc and J_g meet only in
-cov(m_g, ψ), the share of a report is cov(m_g, ψ)² / (v_g var ψ), read off the draws; what is left is the prior's.
+cov(m_g, ψ), a report's weight is cov(m_g, ψ)² / v_g, read off the draws.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PRIOR = "prior"
 
 
 def information(
-    shown: Sequence[Report], moments: Moments, ids: Sequence[str], values: Floats
+    shown: Sequence[Report], moments: Moments, ids: Sequence[str], values: Floats, contraction: Floats
 ) -> pd.DataFrame:
     """Shares of information by kind and by source.
 
@@ -35,6 +36,8 @@ def information(
         Quantity ids, Q of them.
     values : (R, Q)
         The same draws of the quantities on their link scale.
+    contraction : (Q,)
+        1 - posterior variance / prior variance of each; NaN is read as 0.
 
     Returns
     -------
@@ -50,17 +53,17 @@ def information(
     # Squared sample covariances are biased upwards by their own variance; take it off.
     noise = np.outer(mean.var(axis=0), spread) / size
     gain = np.maximum(covariance**2 - noise, 0.0) * (told / moments.variance.mean(axis=0))[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.nan_to_num(gain / spread)
+    held = np.nan_to_num(contraction)
+    weight = gain.sum(axis=0)
+    held = np.where(weight > 0, held, 0.0)
+    share = gain * held / np.where(weight > 0, weight, 1.0)
     frames = []
     for by in ("kind", "source_id"):
         names = np.array([getattr(report, by) for report in shown], dtype=object)
         groups, place = np.unique(names.astype(str), return_inverse=True)
         summed = np.zeros((len(groups), share.shape[1]))
         np.add.at(summed, place, share)
-        total = summed.sum(axis=0)
-        summed /= np.maximum(total, 1.0)
-        full = np.vstack([summed, 1 - np.minimum(total, 1.0)])
+        full = np.vstack([summed, 1 - held])
         labels = [*groups, PRIOR]
         frames.append(
             pd.DataFrame(

@@ -22,6 +22,7 @@ from ..data.inputs import (
 )
 from ..data.names import ROOT
 from ..models.spec import PriorSpec
+from .store.layout import default_name
 
 FORMAT = 1
 
@@ -173,12 +174,7 @@ def parse_plan(raw: dict[str, Any], path: Path, patches: dict[str, Any] | None =
         plan = Plan(**raw, folder=path.parent, file=path, patches=patches or {})
     except ValidationError as error:
         raise InputError(_lines(error, where)) from None
-    return plan if plan.name else plan.model_copy(update={"name": _default_name(path)})
-
-
-def _default_name(path: Path) -> str:
-    """The file's stem; the folder's name where the file is called plan.toml."""
-    return path.resolve().parent.name if path.stem == "plan" else path.stem
+    return plan if plan.name else plan.model_copy(update={"name": default_name(path)})
 
 
 def _lines(error: ValidationError, where: str) -> list[Problem]:

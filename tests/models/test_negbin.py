@@ -41,7 +41,7 @@ def evaluate():
 
 def test_counts():
     log_mean, factor = np.log(MEANS)[:, None], np.array([1.01, 4.0])
-    graph = negbin_logp(7.0, pt.constant(log_mean), pt.constant(factor))
+    graph = negbin_logp(np.array(7.0), pt.constant(log_mean), pt.constant(factor))
     expected = [[law(m, f).logpmf(7) for f in factor] for m in MEANS]
     np.testing.assert_allclose(graph.eval(mode=INTERPRETED), expected, rtol=1e-8)
 
