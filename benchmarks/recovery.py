@@ -73,7 +73,9 @@ def main() -> None:
             rows.append(one_world(seed, Path(folder) / "world"))
         print({key: round(value, 3) for key, value in rows[-1].items()}, flush=True)
     table = pd.DataFrame(rows)
-    print(f"cells: {table['cells'].mean():.3f} (by world {table['cells'].min():.3f} to {table['cells'].max():.3f})")
+    print(
+        f"cells: {table['cells'].mean():.3f} (by world {table['cells'].min():.3f} to {table['cells'].max():.3f})"
+    )
     print(f"hyperparameters pooled: {table['hyper_inside'].sum() / table['hyper'].sum():.3f}")
 
 

@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from scipy.stats import binom
+
 from attrition.data.axes import Axes, Axis, Node
 from attrition.data.funnel import Funnel
 from attrition.data.names import ROOT
@@ -16,7 +18,6 @@ from attrition.estimation.predictive import log_likelihood
 from attrition.models.blueprint import Blueprint, make_blueprint
 from attrition.models.field import FieldDraws
 from attrition.models.spec import PriorSpec, read_effects, read_kinds
-from scipy.stats import binom
 
 STAGES = ("referral", "investigation", "arrest")
 ROUND = 5  # base of the relation "rounded" by default
@@ -123,7 +124,9 @@ def complete_tables(n: Sequence[int], rates: np.ndarray) -> tuple[np.ndarray, np
     return counts.transpose(0, 2, 1), np.array([math.prod(p for _, p in c) for c in found])
 
 
-def stated(panel: Panel, cells: Sequence[int], counts: np.ndarray, statements: Sequence[Statement]) -> np.ndarray:
+def stated(
+    panel: Panel, cells: Sequence[int], counts: np.ndarray, statements: Sequence[Statement]
+) -> np.ndarray:
     """Which complete counts (K, S + 1, m) of some cells agree with every statement, (K,)."""
     at = {cell: place for place, cell in enumerate(cells)}
     good = np.ones(len(counts), dtype=bool)

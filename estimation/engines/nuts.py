@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -53,7 +54,7 @@ def fit_well(
     """
     goal = aim(settings)
     compiled = compile_model(blueprint)
-    done = fit(compiled, settings, settings.seed, report)
+    done = fit(compiled, settings, settings.seed, report, say)
     for attempt in (2, 3):
         worst = hyper_convergence(done.posterior)
         diverged = int(done.sample_stats["diverging"].sum())
@@ -78,7 +79,13 @@ def fit_well(
     return done
 
 
-def fit(compiled: CompiledModel, settings: EstimateSpec, seed: int, report: Report | None = None) -> Fit:
+def fit(
+    compiled: CompiledModel,
+    settings: EstimateSpec,
+    seed: int,
+    report: Report | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Fit:
     """Sample a compiled model.
 
     Parameters
@@ -89,6 +96,8 @@ def fit(compiled: CompiledModel, settings: EstimateSpec, seed: int, report: Repo
     seed : int
     report : callable, optional
         Called several times a second with the progress.
+    say : callable, optional
+        Told, before sampling, how long it may take.
 
     Raises
     ------
@@ -100,6 +109,8 @@ def fit(compiled: CompiledModel, settings: EstimateSpec, seed: int, report: Repo
     density = make_density(compiled, names)
     density.value_and_gradient(density.start)
     built = time.perf_counter()
+    if say is not None:
+        say(_forecast(density, settings))
     sampler = nutpie.sample(
         _program(density, settings.chains, seed),
         draws=settings.draws,
@@ -129,6 +140,23 @@ def fit(compiled: CompiledModel, settings: EstimateSpec, seed: int, report: Repo
         chains=settings.chains,
         seconds={"compile": built - started, "sample": done - built},
         arguments={**settings.model_dump(exclude={"engine", "seed"})},
+    )
+
+
+def _forecast(density: Density, settings: EstimateSpec) -> str:
+    """How long sampling may take, from a few gradients: a trajectory has 15 to 127 steps in most models."""
+    started = time.perf_counter()
+    for _ in range(20):
+        density.value_and_gradient(density.start)
+    each = (time.perf_counter() - started) / 20
+    trajectories = (
+        settings.chains * (settings.draws + settings.tune) / min(settings.chains, os.cpu_count() or 1)
+    )
+    low, high = (each * trajectories * steps for steps in (15, 127))
+    memory = settings.chains * settings.draws * density.size * 8 / 2**20
+    return (
+        f"{density.size:,} parameters, {1e3 * each:.2f} ms a gradient: sampling may take {low:.0f} to {high:.0f} s, "
+        f"its draws {memory:,.0f} MiB."
     )
 
 

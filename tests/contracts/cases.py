@@ -102,7 +102,9 @@ CASES = (
         for name, bounds in BOUNDS.items()
     ),
     Case("range, skipped", (6,), tuple(_one(("arrest", "a", "range", *band)) for band in BANDS)),
-    Case("range of a total, skipped", (2, 4), tuple(_one(("arrest", "all", "range", *band)) for band in BANDS)),
+    Case(
+        "range of a total, skipped", (2, 4), tuple(_one(("arrest", "all", "range", *band)) for band in BANDS)
+    ),
     Case(
         "range before a known stage",
         (6,),

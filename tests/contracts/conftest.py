@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from pytensor.compile.mode import Mode, get_mode
+
 from attrition.data.panel import Panel
 from attrition.estimation.engines.density import Density, make_density
 from attrition.models.blueprint import Blueprint
 from attrition.models.compile import CompiledModel, compile_model, effect_name
-from pytensor.compile.mode import Mode, get_mode
 
 from ..panels import Fact, bind, group_logp, make_panel
 from .cases import CASES, OFFENSES, Case, facts_of

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from attrition.data.axes import Axes
 from attrition.data.inputs import FunnelSpec, InputSpec, PanelSpec
 from attrition.data.intake import read_panel
@@ -177,9 +178,7 @@ def test_replicates_hold_the_count_they_were_made_of(kind, everything):
     for statement in mine.values():
         for count in range(12):
             made = kind.replicate(rng, count, replace(statement, note="same"), settings)
-            (taker,) = [
-                k for k in KINDS if isinstance(k, ReportKind) and k.claims(made, everything.panel)
-            ]
+            (taker,) = [k for k in KINDS if isinstance(k, ReportKind) and k.claims(made, everything.panel)]
             low, high = taker.range(made, taker.Settings())
             assert low <= count <= high
             assert (made.id, made.stage, made.note) == (statement.id, statement.stage, "same")

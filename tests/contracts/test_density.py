@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from attrition.models.field import FieldDraws
 from scipy.special import expit, gammaln
 from scipy.stats import binom, expon, halfnorm, nbinom, norm
+
+from attrition.models.field import FieldDraws
 
 from ..panels import complete_tables, stated
 
@@ -148,7 +149,9 @@ def test_ratio_density_equals_an_independent_computation(ratio):
         expected += binom.logpmf(9, 12, p[b]) + np.log(law(9 * rate[b], phi).pmf(np.arange(3, 9)).sum())
         # Skipped: the mean and variance of a negative binomial count of a binomial number of units.
         mean = np.array([12 * p[key] * rate[key] for key in c])
-        variance = [phi * m + rate[key] ** 2 * 12 * p[key] * (1 - p[key]) for m, key in zip(mean, c, strict=True)]
+        variance = [
+            phi * m + rate[key] ** 2 * 12 * p[key] * (1 - p[key]) for m, key in zip(mean, c, strict=True)
+        ]
         expected += law(mean.sum(), np.sum(variance) / mean.sum()).logpmf(23)
         expected += binom.logpmf(6, 12, p[one]) + binom.logpmf(9, 12, p[two])
         expected += law(6 * rate[one] + 9 * rate[two], phi).logsf(4)

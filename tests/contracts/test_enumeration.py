@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from attrition.models import catalogue
 
 from ..panels import complete_tables, stated

@@ -14,7 +14,7 @@ import attrition
 from attrition.data.errors import InputError
 from attrition.data.names import ESTIMATE_COLUMNS, GROUPS
 from attrition.estimation.store.runs import Run
-from attrition.estimation.verbs import check, compile, estimate, simulate, validate
+from attrition.estimation.verbs import check, estimate, simulate, validate
 
 
 def _rows(run: Run, **fixed: str) -> pd.DataFrame:
@@ -62,7 +62,12 @@ def test_other_seeds_and_patches_are_other_runs(small_plan: Path) -> None:
         plan = read_plan(small_plan, {key.replace("__", "."): value for key, value in patches.items()})
         return run_identity(bind_plan(plan), plan)
 
-    names = [identity(), identity(estimate__seed=2), identity(prior__spread=2.0), identity(estimate__draws=600)]
+    names = [
+        identity(),
+        identity(estimate__seed=2),
+        identity(prior__spread=2.0),
+        identity(estimate__draws=600),
+    ]
     assert len(set(names)) == 4
     assert identity() == names[0]
 
@@ -77,7 +82,9 @@ def test_silent_places_are_never_data_driven(small_run: Run) -> None:
 
 def test_large_exact_cells_are_data_driven(small_run: Run) -> None:
     cells = _rows(small_run, step="referral-investigation", basis="superpopulation", quantity="rate")
-    cells = cells[cells["jurisdiction"].isin(["j0", "j1", "j2"]) & cells["period"].isin(["2021", "2022", "2023"])]
+    cells = cells[
+        cells["jurisdiction"].isin(["j0", "j1", "j2"]) & cells["period"].isin(["2021", "2022", "2023"])
+    ]
     cells = cells[(cells["offense"] != "all") & (cells["denominator_median"] >= 200)]
     assert len(cells) >= 20
     assert set(cells["label"]) == {"data-driven"}
@@ -91,7 +98,9 @@ def test_cells_known_only_by_totals_stay_model_assisted(small_run: Run) -> None:
 
 def test_counted_rows_are_the_raw_rates(small_run: Run, small_plan: Path) -> None:
     data = pd.read_csv(small_plan.parent / "data.csv", dtype=str)
-    row = data[(data["offense"] == "possession") & (data["jurisdiction"] == "j1") & (data["period"] == "2022")]
+    row = data[
+        (data["offense"] == "possession") & (data["jurisdiction"] == "j1") & (data["period"] == "2022")
+    ]
     raw = int(row["investigation"].iloc[0]) / int(row["referral"].iloc[0])
     found = _rows(
         small_run, offense="possession", jurisdiction="j1", period="2022", step="referral-investigation",

@@ -8,9 +8,10 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from attrition.models.negbin import negbin_logp, negbin_range
 from pytensor.compile.mode import Mode, get_mode
 from scipy.stats import nbinom
+
+from attrition.models.negbin import negbin_logp, negbin_range
 
 MEANS = np.array([0.3, 3.0, 12.0, 50.0, 400.0, 2e4])
 FACTORS = np.array([1.01, 1.5, 4.0, 40.0])

@@ -78,6 +78,8 @@ def test_surgical_logit_normal(tmp_path: Path) -> None:
     np.testing.assert_allclose(sd.mean(), 0.408, atol=0.05)
     np.testing.assert_allclose(sd.std(), 0.161, atol=0.05)
     table = run.estimates
-    cells = table[(table["basis"] == "superpopulation") & (table["period"] == "2000") & (table["quantity"] == "rate")]
+    cells = table[
+        (table["basis"] == "superpopulation") & (table["period"] == "2000") & (table["quantity"] == "rate")
+    ]
     cells = cells[cells["jurisdiction"] != "all"].sort_values("jurisdiction")
     np.testing.assert_allclose(cells["mean"], SURGICAL_MEANS, atol=0.004)
