@@ -6,6 +6,7 @@ SHELL := /bin/sh
 
 VENV ?= .venv
 OUT ?= out/first-table
+JOBS ?= 2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TYPES := $(VENV)/types
@@ -50,7 +51,7 @@ types: $(STAMP)
 	    "$$venv/bin/mypy" --config-file "$$root/pyproject.toml" --cache-dir "$$PWD/cache" -p attrition
 
 tests: $(STAMP)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 
 clean:
 	rm -rf "$(VENV)" out build

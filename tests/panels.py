@@ -33,7 +33,7 @@ def axis(name: str, leaves: Sequence[str] | Mapping[str, str]) -> Axis:
 def statement(number: int, fact: Fact) -> Statement:
     """One statement; parts of the node that are left out are the root."""
     stage, node, relation, *values = fact
-    offense, jurisdiction, period = (str(node).split("/") + [ROOT, ROOT])[:3]
+    offense, jurisdiction, period = [*str(node).split("/"), ROOT, ROOT][:3]
     where = (f"s{number}", str(stage), offense or ROOT, jurisdiction or ROOT, period or ROOT, str(relation))
     source = {"file": "t.csv", "row": number, "source_id": "t"}
     if relation in ("range", "suppressed"):
