@@ -64,7 +64,8 @@ def explain(run: Run, text: str) -> dict[str, Any]:
     rates = []
     for row in records(rows):
         shares = run.information[run.information["quantity_id"] == row["quantity_id"]]
-        rates.append({**row, "raw": _raw(row["step"], cell, statements), "informed_by": _informants(shares)})
+        raw = _raw(row["step"], cell, statements) or _counted(row)
+        rates.append({**row, "raw": raw, "informed_by": _informants(shares)})
     return {"run": run.identity, "cell": cell, "statements": statements, "rates": rates}
 
 
@@ -130,6 +131,14 @@ def _raw(step: str, cell: dict[str, str], statements: list[dict[str, Any]]) -> s
             if f"{source}-{target}" == step and below:
                 return f"{above:,.0f} of {below:,.0f} = {above / below:.4g}"
     return ""
+
+
+def _counted(row: dict[str, Any]) -> str:
+    """The same for a node all of whose cells are counted: the data leave one value."""
+    rate, below = row["bound_low"], row["denominator_median"]
+    if rate is None or rate != row["bound_high"] or not below:
+        return ""
+    return f"{rate * below:,.0f} of {below:,.0f} = {rate:.4g}"
 
 
 def _informants(shares: pd.DataFrame) -> dict[str, str]:

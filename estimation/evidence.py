@@ -40,6 +40,17 @@ class Behind:
     period_clock: Bools
     as_of: NDArray[np.object_]
 
+    def take(self, keep: NDArray[np.int64]) -> Behind:
+        """Evidence of some of the rows."""
+        return Behind(
+            self.statements[keep],
+            self.touched[keep],
+            self.margins_only[keep],
+            self.counted[keep],
+            self.period_clock[keep],
+            self.as_of[keep],
+        )
+
 
 class Evidence:
     """Incidence of statements and groups on active cells, asked for one step at a time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +21,8 @@ from ..data.inputs import (
     SourcesSpec,
 )
 from ..data.names import ROOT
-from ..models.spec import PriorSpec
+from ..models.priors import Exponential, HalfNormal, Normal, PrecisionGamma, UniformRate
+from ..models.spec import EVERY, PriorSpec
 from .store.layout import default_name
 
 FORMAT = 1
@@ -106,6 +107,10 @@ class Plan(_Section):
 
 
 _NOT_KEYS = ("folder", "file", "patches")
+_PRIORS: dict[str, type[BaseModel]] = {
+    "half_normal": HalfNormal, "exponential": Exponential, "precision_gamma": PrecisionGamma, "normal": Normal,
+    "uniform_rate": UniformRate,
+}  # fmt: skip
 SECTIONS = tuple(key for key in Plan.model_fields if key not in _NOT_KEYS)
 
 
@@ -181,10 +186,12 @@ def _lines(error: ValidationError, where: str) -> list[Problem]:
     """One line for each fault, with the key the writer probably meant."""
     problems = []
     for fault in error.errors():
+        if fault["type"] == "too_short" and fault["input"]:
+            continue  # its entries are at fault, each with a line of its own
         loc = [part for part in fault["loc"] if not _of_pydantic(str(part))]
         key = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
         if fault["type"] == "extra_forbidden":
-            known = _known_keys(loc[:-1])
+            known = _known_keys(fault["loc"][:-1])
             problems.append(
                 Problem("unknown key", where, key, "", did_you_mean(str(loc[-1]), known) if known else "")
             )
@@ -198,22 +205,19 @@ def _lines(error: ValidationError, where: str) -> list[Problem]:
 
 def _of_pydantic(part: str) -> bool:
     """Names of types that pydantic puts among the keys."""
-    return (
-        part[:1].isupper()
-        or "[" in part
-        or part in ("half_normal", "exponential", "normal", "precision_gamma")
-    )
+    return part[:1].isupper() or "[" in part or part in _PRIORS or part == EVERY
 
 
-def _known_keys(loc: list[Any]) -> list[str]:
-    """The keys allowed at a place of the plan."""
+def _known_keys(loc: Sequence[Any]) -> list[str]:
+    """The keys allowed at a place of the plan, as pydantic names it."""
     sections: dict[str, type[BaseModel]] = {
         "funnel": FunnelSpec, "input": InputSpec, "axes": AxesSpec, "sources": SourcesSpec, "answer": AnswerSpec,
         "publish": PublishSpec, "prior": PriorSpec, "estimate": EstimateSpec,
     }  # fmt: skip
     if not loc:
         return list(SECTIONS)
-    model = sections.get(str(loc[0]))
+    named = [_PRIORS[str(part)] for part in loc if str(part) in _PRIORS]
+    model = named[-1] if named else sections.get(str(loc[0]))
     return list(model.model_fields) if model else []
 
 

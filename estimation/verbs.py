@@ -19,9 +19,10 @@ from ..data.intake import Intake
 from ..data.panel import Panel
 from ..models.compile import CompiledModel, compile_model
 from ..models.simulate import simulate_panel
+from .binding import Bound, bind_plan, run_identity, stream
 from .contraction import touched
 from .engines.contract import Progress
-from .fitting import Bound, bind_plan, fit_plan, run_identity, stream
+from .fitting import fit_plan
 from .plan import Plan, read_plan
 from .rows import make_rows
 from .store.find import stored

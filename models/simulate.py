@@ -56,19 +56,23 @@ def complete_counts(
     draws : FieldDraws
         With R = 1.
     first : (A,)
-        Counts at the first stage.
+        Counts at the first stage; NaN where it is unknown. Such a cell begins with its first known count.
 
     Returns
     -------
     counts : (S + 1, A)
+        NaN before a cell's first known count.
     rates : (S, A)
     """
     eta = draws.eta(blueprint.blocks, blueprint.layout)[0]
     rates = rates_of(eta, blueprint.ratio_steps)
+    known = blueprint.analysis.counts[:, blueprint.layout.cells]
     counts = [first]
     for step, ratio in enumerate(blueprint.ratio_steps):
         concentration = draws.concentration[0] if draws.concentration is not None else None
-        counts.append(step_forward(rng, counts[-1], rates[step], ratio, draws.phi[0, step], concentration))
+        given = np.nan_to_num(counts[-1])
+        drawn = step_forward(rng, given, rates[step], ratio, draws.phi[0, step], concentration)
+        counts.append(np.where(np.isnan(counts[-1]), known[step + 1], drawn))
     return np.stack(counts), rates
 
 
@@ -77,7 +81,8 @@ def replicate(
 ) -> tuple[Statement, ...]:
     """The statements the same reporting rules would have made of other complete counts.
 
-    First-stage statements are taken over as they are: the denominators are given.
+    First-stage statements are taken over as they are: the denominators are given. Statements of cells that have no
+    counts there are left out.
     """
     panel = blueprint.panel
     out = []
@@ -93,6 +98,8 @@ def replicate(
         if (cells < 0).any():
             continue
         count = counts[stage, cells].sum()
+        if np.isnan(count):
+            continue
         out.append(kind.replicate(rng, count, statement, blueprint.kind_settings[kind.name]))
     return tuple(out)
 
@@ -108,6 +115,6 @@ def simulate_panel(rng: np.random.Generator, blueprint: Blueprint) -> tuple[Pane
     """
     first = blueprint.analysis.counts[0][blueprint.layout.cells]
     draws = blueprint.prior_draws(rng, 1)
-    counts, rates = complete_counts(rng, blueprint, draws, np.nan_to_num(first))
+    counts, rates = complete_counts(rng, blueprint, draws, first)
     statements = replicate(rng, blueprint, counts, blueprint.panel.statements)
     return replace(blueprint.panel, statements=statements), counts, rates

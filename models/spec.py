@@ -13,7 +13,7 @@ from . import catalogue
 from .priors import Exponential, InterceptPrior, Normal, ScalePrior
 from .terms import Effect, Settings
 
-_EVERY = "*"
+EVERY = "*"
 DEFAULT_EFFECTS: tuple[str, ...] = (
     "intercept", "offense", "jurisdiction", "time", "offense_jurisdiction", "offense_time", "cell",
 )  # fmt: skip
@@ -49,11 +49,11 @@ class PriorSpec(BaseModel):
         tables = isinstance(value, dict) and all(
             isinstance(entry, dict | BaseModel) for entry in value.values()
         )
-        return value if tables else {_EVERY: value}
+        return value if tables else {EVERY: value}
 
     def intercept_of(self, step: str) -> InterceptPrior:
         """The prior of one step's level."""
-        return self.intercept.get(step, self.intercept.get(_EVERY, Normal()))
+        return self.intercept.get(step, self.intercept.get(EVERY, Normal()))
 
     def problems(self, funnel: Funnel) -> list[Problem]:
         """Steps named that the funnel does not have."""
@@ -61,7 +61,7 @@ class PriorSpec(BaseModel):
         return [
             Problem("unknown step", f"plan, [prior] intercept, {name}", name, ", ".join(known))
             for name in self.intercept
-            if name not in (*known, _EVERY)
+            if name not in (*known, EVERY)
         ]
 
 

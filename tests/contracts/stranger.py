@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
+from pytensor.tensor.variable import TensorVariable
+
 from attrition.data.axes import Axes
 from attrition.data.errors import Problem
 from attrition.data.panel import Panel
@@ -16,7 +18,6 @@ from attrition.models import terms
 from attrition.models.basis import Basis
 from attrition.models.contract import Batch, Parts, ReportKind
 from attrition.models.sums.op import sum_logp
-from pytensor.tensor.variable import TensorVariable
 
 
 class SampleShare(ReportKind):

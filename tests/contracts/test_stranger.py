@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from attrition.data.errors import InputError
-from attrition.estimation.fitting import bind_plan
-from attrition.estimation.plan import read_plan
-from attrition.models import catalogue
-from attrition.models.compile import compile_model
 from pytensor.compile.mode import Mode, get_mode
 from scipy.special import expit
 from scipy.stats import binom
+
+from attrition.data.errors import InputError
+from attrition.estimation.binding import bind_plan
+from attrition.estimation.plan import read_plan
+from attrition.models import catalogue
+from attrition.models.compile import compile_model
 
 from .stranger import SampleShare, Season
 

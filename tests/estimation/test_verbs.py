@@ -55,7 +55,7 @@ def test_a_second_estimate_returns_the_stored_run(small_run: Run, small_plan: Pa
 
 
 def test_other_seeds_and_patches_are_other_runs(small_plan: Path) -> None:
-    from attrition.estimation.fitting import bind_plan, run_identity
+    from attrition.estimation.binding import bind_plan, run_identity
     from attrition.estimation.plan import read_plan
 
     def identity(**patches: object) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pytensor.compile.mode import Mode, get_mode
+
 from attrition.models.blueprint import Blueprint
 from attrition.models.compile import CompiledModel, compile_model
-from pytensor.compile.mode import Mode, get_mode
 
 from ..panels import Fact, bind, make_panel
 

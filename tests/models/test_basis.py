@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from attrition.models.basis import helmert, identity, random_walk, siblings, zero_sum
 from attrition.models.effects.jurisdiction import nested
 
 from ..panels import axis
 
-TREE = {"US": "all", "NE": "US", "NY": "US", "CA": "US", "UK": "all", "Wales": "UK", "Kent": "UK", "Malta": "all"}
+TREE = {
+    "US": "all",
+    "NE": "US",
+    "NY": "US",
+    "CA": "US",
+    "UK": "all",
+    "Wales": "UK",
+    "Kent": "UK",
+    "Malta": "all",
+}
 
 
 @pytest.mark.parametrize("levels", [1, 2, 3, 7, 40])

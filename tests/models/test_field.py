@@ -8,6 +8,8 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from scipy.stats import binom, norm
+
 from attrition.models import paths
 from attrition.models.basis import helmert
 from attrition.models.contract import Batch
@@ -15,12 +17,13 @@ from attrition.models.field import FieldDraws, apply_bases
 from attrition.models.field_op import field_eta, field_prior, make_design
 from attrition.models.path_op import chances
 from attrition.models.scales_op import draw_coordinates, log_scales, spread_prior
-from scipy.stats import binom, norm
 
 Arrays = tuple[np.ndarray, ...]
 
 
-def slopes_agree(value: Callable[..., np.ndarray], slopes: list[np.ndarray], at: Arrays, step: float = 1e-6) -> None:
+def slopes_agree(
+    value: Callable[..., np.ndarray], slopes: list[np.ndarray], at: Arrays, step: float = 1e-6
+) -> None:
     """Every slope of a scalar function equals its central difference."""
     for which, slope in enumerate(slopes):
         for index in np.ndindex(at[which].shape):
@@ -32,27 +35,32 @@ def slopes_agree(value: Callable[..., np.ndarray], slopes: list[np.ndarray], at:
             assert slope[index] == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-5, abs=1e-6)
 
 
-def scalar(interpreted, inputs, output, weights) -> tuple[Callable[..., np.ndarray], Callable[..., list[np.ndarray]]]:
+def scalar(
+    interpreted, inputs, output, weights
+) -> tuple[Callable[..., np.ndarray], Callable[..., list[np.ndarray]]]:
     """A weighted sum of an operation's output, and its gradient."""
     total = (output * weights).sum()
     value = pytensor.function(inputs, total, mode=interpreted)
     return value, pytensor.function(inputs, pytensor.grad(total, list(inputs)), mode=interpreted)
 
 
-class TestField:
-    @pytest.fixture(scope="class")
-    def parts(self, small):
-        rng = np.random.default_rng(1)
-        design = make_design(small.blocks, small.layout)
-        free = len(design.block)
-        weight = rng.uniform(0, 1, (2, free))
-        at = rng.normal(size=2), rng.normal(size=(2, free)), rng.normal(-0.5, 0.4, (2, len(small.blocks)))
-        return design, weight, at
+@pytest.fixture(scope="module")
+def parts(small):
+    rng = np.random.default_rng(1)
+    design = make_design(small.blocks, small.layout)
+    free = len(design.block)
+    weight = rng.uniform(0, 1, (2, free))
+    at = rng.normal(size=2), rng.normal(size=(2, free)), rng.normal(-0.5, 0.4, (2, len(small.blocks)))
+    return design, weight, at
 
+
+class TestField:
     def test_values_equal_field_draws(self, small, parts, interpreted):
         design, weight, (intercept, z, log_sd) = parts
         inputs = pt.dvector(), pt.dmatrix(), pt.dmatrix()
-        eta = pytensor.function(inputs, field_eta(*inputs, weight, design), mode=interpreted)(intercept, z, log_sd)
+        eta = pytensor.function(inputs, field_eta(*inputs, weight, design), mode=interpreted)(
+            intercept, z, log_sd
+        )
         values, sd, start = {}, {}, 0
         for number, block in enumerate(small.blocks):
             shape = (small.layout.size,) if block.cellwise else tuple(basis.free for basis in block.bases)
@@ -88,7 +96,9 @@ class TestScales:
     def test_scales_split_the_total(self, blocks, interpreted):
         h = np.random.default_rng(blocks).normal(size=(3, blocks))
         node = pt.dmatrix()
-        value, gradient = scalar(interpreted, (node,), log_scales(node, blocks), np.arange(3.0 * blocks).reshape(3, -1))
+        value, gradient = scalar(
+            interpreted, (node,), log_scales(node, blocks), np.arange(3.0 * blocks).reshape(3, -1)
+        )
         log_sd = pytensor.function([node], log_scales(node, blocks), mode=interpreted)(h)
         np.testing.assert_allclose((np.exp(log_sd) ** 2).sum(axis=1), np.exp(2 * h[:, 0]))
         ratios = 2 * (log_sd - log_sd.mean(axis=1, keepdims=True))
@@ -139,18 +149,15 @@ PATHS = {
 
 def by_enumeration(eta: np.ndarray, segment: np.ndarray, depth: int) -> np.ndarray:
     """Log chances of one unit's furthest stage among those spoken of, given that it does not reach the end."""
-    rates = 1 / (1 + np.exp(-eta))
+    used = segment[segment >= 0]
+    rates = 1 / (1 + np.exp(-eta[segment >= 0]))
     chance = np.zeros(depth + 1)
-    for passed in range(len(segment) + 1):  # the unit passes so many steps and stops, or passes all
-        if passed < len(segment) and segment[passed] < 0:
+    for passed in range(len(used) + 1):
+        stops = 1 - rates[passed] if passed < len(used) else 1.0
+        if passed == len(used) and depth in used:
             continue
-        steps = segment >= 0
-        if passed > steps.sum():
-            continue
-        p = rates[:passed].prod() * (1 - rates[passed] if passed < steps.sum() else 1.0)
-        stages = sum(not (segment[passed:][steps[passed:]] == d).any() and (segment == d).any() for d in range(depth))
-        reaches_end = passed == steps.sum() and (segment == depth).any()
-        chance[stages] += 0.0 if reaches_end else p
+        reached = sum(d not in used[passed:] for d in range(depth))
+        chance[reached] += rates[:passed].prod() * stops
     return np.log(chance / chance.sum())
 
 
@@ -201,7 +208,9 @@ class TestPaths:
         step = np.arange(3, dtype=np.int8)[None, None]
         batch = Batch(**{**vars(batch), "step": step, "n": np.array([[n]])})
         eta = np.array([[[np.log(p / (1 - p)), np.log(rate), np.log(q / (1 - q))]]])
-        mean, variance = paths.ratio_mean(eta, batch, (False, True, False), np.array([1, phi, 1]), paths.ARRAY)
+        mean, variance = paths.ratio_mean(
+            eta, batch, (False, True, False), np.array([1, phi, 1]), paths.ARRAY
+        )
         first, spread = n * p, n * p * (1 - p)
         second, spread = first * rate, phi * rate * first + rate**2 * spread
         third, spread = second * q, q * (1 - q) * second + q**2 * spread

@@ -1,0 +1,109 @@
+"""A plan bound to its data: what every verb starts from, and the identity of the run it would give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from ..data.digest import digest
+from ..data.errors import InputError, Problem
+from ..data.intake import Intake, read_panel
+from ..data.panel import Panel
+from ..models.blueprint import Blueprint, make_blueprint
+from ..models.explain import describe, extreme, implied_prior
+from ..models.spec import read_effects, read_kinds
+from .engines import nuts
+from .plan import Plan
+from .store.identity import identity, source_digest
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A plan bound to its data: what every verb starts from."""
+
+    plan: Plan
+    panel: Panel
+    intake: Intake
+    blueprint: Blueprint
+    description: dict[str, Any]
+
+
+def stream(seed: int, name: str) -> np.random.Generator:
+    """The random stream of one use, derived from the seed and a name: adding a use never moves another."""
+    return np.random.default_rng([seed, *digest(name).encode()[:8]])
+
+
+def bind_plan(plan: Plan) -> Bound:
+    """Read the data of a plan and bind it.
+
+    Raises
+    ------
+    InputError
+        Every fault of the plan's model sections, the data, or their combination.
+    """
+    effects, problems = read_effects(list(plan.effect) if plan.effect is not None else None)
+    kinds, more = read_kinds(plan.kind)
+    if problems or more:
+        raise InputError([*problems, *more])
+    panel, intake = read_panel(plan.panel_spec(), plan.folder)
+    blueprint = make_blueprint(plan.name, panel, effects, plan.prior, kinds)
+    implied = implied_prior(blueprint, stream(0, "implied prior"))
+    beyond = extreme(blueprint, implied)
+    if beyond and not plan.prior.allow_extreme:
+        raise InputError(
+            Problem(
+                "the prior implies rates that nobody means",
+                "plan, [prior] and [[effect]]",
+                "; ".join(beyond),
+                "a central 95 % interval of a cell's rate inside 0.0001 to 0.999",
+                "narrow prior.intercept or prior.spread, or give the reason in prior.allow_extreme",
+            )
+        )
+    _check_answer(plan, panel)
+    description = describe(blueprint, implied)
+    description["answer"] = plan.answer.model_dump()
+    description["patches"] = plan.patches
+    description["plan"] = plan.model_dump(mode="json", exclude={"estimate"})
+    return Bound(plan, panel, _account(intake, blueprint), blueprint, description)
+
+
+def _check_answer(plan: Plan, panel: Panel) -> None:
+    problems = [
+        Problem("no such node", f"plan, [answer] {axis}", repr(name), "a node of the axis, or all")
+        for axis, name in (("jurisdiction", plan.answer.jurisdiction), ("period", plan.answer.period))
+        if name not in panel.axes[axis].by_name
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def _account(intake: Intake, blueprint: Blueprint) -> Intake:
+    """The intake with what kinds and analyser decided about each statement."""
+    status = {"used": "used", "residual": "used", "known": "used", "unused": "unused", "dropped": "dropped"}
+    decided: dict[str, tuple[Any, str, tuple[str, ...], tuple[str, ...]]] = {
+        d.statement: (
+            status[d.action],
+            d.reason,
+            d.others,
+            blueprint.statement_kinds.get(d.statement, ()),
+        )
+        for d in blueprint.analysis.decisions
+    }
+    decided |= {name: ("unused", reason, (), ()) for name, reason in blueprint.unclaimed.items()}
+    return intake.with_decisions(decided)
+
+
+def run_identity(bound: Bound, plan: Plan) -> str:
+    """The identity of the run that a bound plan would give."""
+    return identity(
+        bound.description,
+        bound.panel.digest(),
+        nuts.NAME,
+        plan.estimate.model_dump(exclude={"engine", "seed"}),
+        plan.estimate.seed,
+        metadata.version("attrition"),
+        source_digest(),
+    )

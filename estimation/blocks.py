@@ -1,0 +1,80 @@
+"""Blocks of rows of the table of estimates: summaries of draws beside their companions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..data.funnel import Step
+from .evidence import Behind
+from .labels import NOT
+from .rows import Bools, Floats, quantity_id
+
+_QUANTILES = (("q05", 0.05), ("q25", 0.25), ("median", 0.5), ("q75", 0.75), ("q95", 0.95))
+
+
+class Collector:
+    """Gathers blocks of rows and the draws of aggregates."""
+
+    def __init__(self) -> None:
+        self.frames: list[pd.DataFrame] = []
+        self.ids: list[str] = []
+        self.draws: list[NDArray[np.float32]] = []
+
+    def keep(self, frame: pd.DataFrame, draws: Floats, aggregate: Bools) -> None:
+        """Store a block and the draws of its aggregates."""
+        self.frames.append(frame)
+        self.ids += list(frame["quantity_id"][aggregate])
+        self.draws.append(draws[:, aggregate].astype(np.float32))
+
+
+def _summary(values: Floats) -> dict[str, Floats]:
+    """Median, mean, sd and quantiles; NaN where a quantity is undefined in every draw."""
+    defined = np.isfinite(values).all(axis=0)
+    safe = np.where(defined, values, 0.0)
+    quantiles = np.quantile(safe, [q for _, q in _QUANTILES], axis=0)
+    out = {name: row for (name, _), row in zip(_QUANTILES, quantiles, strict=True)}
+    out["mean"], out["sd"] = safe.mean(axis=0), safe.std(axis=0, ddof=1)
+    return {name: np.where(defined, column, np.nan) for name, column in out.items()}
+
+
+def frame(
+    quantity: str,
+    step: Step,
+    names: NDArray[np.object_],
+    basis: str,
+    values: Floats,
+    limits: Floats,
+    against: Floats,
+    own: Floats,
+    labels: NDArray[np.object_],
+    behind: Behind,
+    denominator: Floats,
+) -> pd.DataFrame:
+    summary = _summary(values)
+    hidden = labels == NOT
+    for column in summary.values():
+        column[hidden] = np.nan
+    return pd.DataFrame(
+        {
+            "quantity_id": [quantity_id(quantity, step.name, list(row), basis) for row in names],
+            "quantity": quantity,
+            "step": step.name,
+            "offense": names[:, 0],
+            "jurisdiction": names[:, 1],
+            "period": names[:, 2],
+            "basis": basis,
+            "clock": np.where(behind.period_clock, "period", "cohort"),
+            "as_of": behind.as_of,
+            **summary,
+            "bound_low": limits[:, 0],
+            "bound_high": limits[:, 1],
+            "bound_basis": "data",
+            "contraction": against,
+            "contraction_own": own,
+            "label": labels,
+            "denominator_median": denominator,
+            "statements": behind.statements,
+        }
+    )

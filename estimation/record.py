@@ -1,0 +1,126 @@
+"""What a run keeps: its draws as a tree, and its manifest."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ..data.digest import digest
+from ..models.field import FieldDraws
+from . import predictive
+from .binding import Bound, run_identity, stream
+from .diagnostics import Diagnostics
+from .engines import nuts
+from .engines.contract import Fit
+from .estimates import Estimates
+from .plan import Plan
+from .rows import Floats
+from .store.identity import source_digest
+from .thinning import KEPT, take
+
+
+def draws_tree(
+    bound: Bound,
+    fit: Fit,
+    table: Estimates,
+    rates: Floats,
+    thin: np.ndarray,
+    eta: Floats,
+    few: FieldDraws,
+    shown: tuple[predictive.Report, ...],
+    moments: predictive.Moments,
+    seed: int,
+) -> xr.DataTree:
+    """The draws, in the groups of ``data.names.GROUPS`` and ``cells``."""
+    blueprint, chains = bound.blueprint, fit.chains
+    layout, axes = blueprint.layout, blueprint.panel.axes
+    prior = blueprint.prior_draws(stream(seed, "prior"), 1000)
+    prior_eta = prior.eta(blueprint.blocks, layout)
+    prior_moments = predictive.moments(
+        stream(seed, "prior predictive"), blueprint, prior_eta[:KEPT], take(prior, np.arange(KEPT))
+    )
+    names = np.array([axes.cell_names(cell) for cell in layout.cells], dtype=object)
+    steps = [step.name for step in blueprint.panel.funnel.steps]
+    cell = ("step_cell",)
+    cells = xr.Dataset(
+        {
+            "rate": (
+                ("chain", "draw", "step_cell"),
+                rates[thin].reshape(chains, -1, layout.steps * layout.size).astype(np.float32),
+            )
+        },
+        coords={
+            "step": (cell, np.repeat(steps, layout.size)),
+            **{
+                axis: (cell, np.tile(names[:, k].astype(str), layout.steps))
+                for k, axis in enumerate(("offense", "jurisdiction", "period"))
+            },
+        },
+    )
+    likelihood = predictive.log_likelihood(blueprint, eta[thin], few)
+    aggregates = table.aggregates.reshape(chains, -1, len(table.aggregate_ids))
+    return xr.DataTree.from_dict(
+        {
+            "posterior": fit.posterior,
+            "prior": nuts.prior_dataset(blueprint, prior, fit.posterior),
+            "posterior_predictive": predictive.dataset(moments.replicate, shown, chains),
+            "prior_predictive": predictive.dataset(prior_moments.replicate, shown, 1),
+            "log_likelihood": xr.Dataset(
+                {
+                    "statement": (
+                        ("chain", "draw", "group_id"),
+                        likelihood.reshape(chains, -1, likelihood.shape[1]),
+                    )
+                },
+                coords={"group_id": predictive.group_ids(blueprint.batches)},
+            ),
+            "sample_stats": fit.sample_stats,
+            "observed_data": predictive.observed(shown),
+            "quantities": xr.Dataset(
+                {"value": (("chain", "draw", "quantity_id"), aggregates)},
+                coords={"quantity_id": table.aggregate_ids},
+            ),
+            "cells": cells,
+        }
+    )
+
+
+def manifest_of(
+    bound: Bound, plan: Plan, fit: Fit, diagnostics: Diagnostics, records: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The description of a run, without its timings."""
+    versions = {name: metadata.version(name) for name in ("pymc", "pytensor", "nutpie", "numpy", "numba")}
+    return {
+        "format": 1,
+        "name": plan.name,
+        "identity": run_identity(bound, plan),
+        "status": "complete" if fit_enough(diagnostics, plan) else "unfit",
+        "engine": nuts.NAME,
+        "engine_args": dict(fit.arguments),
+        "seed": plan.estimate.seed,
+        "package_version": metadata.version("attrition"),
+        "source_digest": source_digest(),
+        "blueprint_digest": digest(bound.description),
+        "statements_digest": bound.panel.digest(),
+        "checks_digest": digest(records),
+        "versions": versions,
+        "platform": {"python": platform.python_version(), "system": platform.platform()},
+        "diagnostics": {name: float(value) for name, value in diagnostics.summary().items()},
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def fit_enough(diagnostics: Diagnostics, plan: Plan) -> bool:
+    """Do the sampler's diagnostics allow the numbers to be read at all?"""
+    aim = nuts.aim(plan.estimate)
+    return (
+        max(diagnostics.hyper.rhat, diagnostics.aggregates.rhat) < aim.rhat
+        and min(diagnostics.hyper.ess, diagnostics.aggregates.ess) >= aim.ess
+        and diagnostics.divergences == 0
+        and diagnostics.ebfmi > 0.3
+    )

@@ -1,0 +1,36 @@
+"""Fewer draws, evenly spaced, the same number from each chain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..models.field import FieldDraws
+
+KEPT = 400
+_NUMBERS = 60_000_000
+
+
+def by_chain(size: int, chains: int, wanted: int) -> np.ndarray:
+    """Evenly spaced draws, the same number from each chain."""
+    length = size // chains
+    inner = np.unique(np.linspace(0, length - 1, min(length, max(wanted // chains, 1))).astype(int))
+    return (np.arange(chains)[:, None] * length + inner).ravel()
+
+
+def evenly(size: int, cells: int, chains: int) -> np.ndarray:
+    """All draws where memory allows, else evenly spaced ones, never fewer than 400."""
+    return by_chain(size, chains, min(size, max(KEPT, _NUMBERS // max(cells, 1))))
+
+
+def take(draws: FieldDraws, index: np.ndarray) -> FieldDraws:
+    return replace(
+        draws,
+        intercept=draws.intercept[index],
+        sd={name: values[index] for name, values in draws.sd.items()},
+        values={name: values[index] for name, values in draws.values.items()},
+        phi=draws.phi[index],
+        concentration=draws.concentration[index] if draws.concentration is not None else None,
+        total_spread=draws.total_spread[index] if draws.total_spread is not None else None,
+    )
