@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import multinomial
 
 from attrition.models.sums.op import log_probability, value_and_gradient
+from attrition.models.sums.point import GRID
 
 
 def stage_totals(categories):
@@ -70,7 +71,11 @@ def test_small_grids_are_exact(many_stages_pmf):
     pmf = many_stages_pmf(pi, n, [12, 12])
     categories = np.array([(a, b) for a in range(13) for b in range(13)])
     value, gradient, _ = evaluate(pi, n, categories)
-    np.testing.assert_allclose(value, np.log(pmf.ravel()), atol=1e-11)
+    error = np.abs(value - np.log(pmf.ravel()))
+    small = (categories + 1).prod(axis=1) <= GRID
+    assert error[small].max() <= 1e-11
+    # Beyond, a saddlepoint takes over: its error where it is worst, at the smallest counts it serves.
+    assert error[~small].max() <= 5e-3
     # The gradient is the expected count of each cell, and these add up to the totals.
     np.testing.assert_allclose(gradient[:, :, 1:].sum(axis=1), categories, atol=1e-9)
 
