@@ -52,6 +52,7 @@ def frame(
     behind: Behind,
     denominator: Floats,
 ) -> pd.DataFrame:
+    """Rows of one quantity, step and basis; the numbers of those that are not published are withheld."""
     summary = _summary(values)
     hidden = labels == NOT
     for column in summary.values():

@@ -25,6 +25,7 @@ def evenly(size: int, cells: int, chains: int) -> np.ndarray:
 
 
 def take(draws: FieldDraws, index: np.ndarray) -> FieldDraws:
+    """The draws at some positions."""
     return replace(
         draws,
         intercept=draws.intercept[index],

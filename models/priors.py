@@ -16,11 +16,22 @@ Floats = NDArray[np.float64]
 _LARGEST_SCALE = 1e3
 
 
+_TOLD_BY = {
+    "scale": "half_normal",
+    "mean": "exponential",
+    "shape": "precision_gamma",
+    "rate": "precision_gamma",
+}
+
+
 def _by_dist(default: str) -> Discriminator:
-    """Which prior a table means: its ``dist``, or the usual one where it names none."""
+    """Which prior a table means: its ``dist``; where it names none what its keys tell, else the usual one."""
 
     def tag(value: Any) -> str:
-        return str(value.get("dist", default) if isinstance(value, dict) else getattr(value, "dist", default))
+        if not isinstance(value, dict):
+            return str(getattr(value, "dist", default))
+        told = (_TOLD_BY[key] for key in value if key in _TOLD_BY) if default == "half_normal" else iter(())
+        return str(value.get("dist") or next(told, default))
 
     return Discriminator(tag)
 
