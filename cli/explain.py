@@ -135,7 +135,7 @@ def _raw(step: str, cell: dict[str, str], statements: list[dict[str, Any]]) -> s
 
 def _counted(row: dict[str, Any]) -> str:
     """The same for a node all of whose cells are counted: the data leave one value."""
-    rate, below = row["bound_low"], row["denominator_median"]
+    rate, below = row["bound_low"], row.get("denominator_median")
     if rate is None or rate != row["bound_high"] or not below:
         return ""
     return f"{rate * below:,.0f} of {below:,.0f} = {rate:.4g}"

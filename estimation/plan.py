@@ -185,8 +185,11 @@ def parse_plan(raw: dict[str, Any], path: Path, patches: dict[str, Any] | None =
 def _lines(error: ValidationError, where: str) -> list[Problem]:
     """One line for each fault, with the key the writer probably meant."""
     problems = []
-    for fault in error.errors():
-        if fault["type"] == "too_short" and fault["input"]:
+    faults = error.errors()
+    for fault in faults:
+        place = fault["loc"]
+        inner = any(len(f["loc"]) > len(place) and f["loc"][: len(place)] == place for f in faults)
+        if fault["type"] == "too_short" and inner:
             continue  # its entries are at fault, each with a line of its own
         loc = [part for part in fault["loc"] if not _of_pydantic(str(part))]
         key = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
