@@ -5,15 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.names import LABELS
 from .rows import Bools, Floats
 
-DATA, ASSISTED, PRIOR, NOT, COUNTED = LABELS = (
-    "data-driven",
-    "model-assisted",
-    "prior-driven",
-    "not published",
-    "counted",
-)
+DATA, ASSISTED, PRIOR, NOT, COUNTED = LABELS
 
 
 def label(contraction: Floats, own: Floats, margins_only: Bools) -> NDArray[np.object_]:
