@@ -7,6 +7,7 @@ import sys
 import typer
 
 from .commands.check import check
+from .commands.compare import compare
 from .commands.effects import effects
 from .commands.estimate import estimate
 from .commands.init import init
@@ -16,6 +17,7 @@ from .commands.runs import runs
 from .commands.show import show
 from .commands.simulate import simulate
 from .commands.validate import validate
+from .commands.vary import vary
 from .exits import guarded
 
 app = typer.Typer(
@@ -26,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(init, name="init")
-for command in (validate, estimate, check, report, show, simulate, runs, kinds, effects):
+for command in (validate, estimate, check, vary, compare, report, show, simulate, runs, kinds, effects):
     app.command()(command)
 
 

@@ -32,10 +32,32 @@ class Start:
 
 def first_table() -> Start:
     """The bundled table: published jurisdiction-years with a referral count and a later one."""
+    return _bundled(
+        "first_table_plan.toml", "first_table.csv", "first_table_sources.csv", "first_table_jurisdictions.csv"
+    )
+
+
+def public_evidence() -> Start:
+    """Every published count, with its sources, the trees of offenses and places, and the classes of units."""
+    return _bundled(
+        "public_evidence_plan.toml",
+        "public_counts.csv",
+        "sources.csv",
+        "offenses.csv",
+        "jurisdictions.csv",
+        "units.csv",
+    )
+
+
+def routing() -> Start:
+    """What becomes of a report at NCMEC: located, and passed on as a referral."""
+    return _bundled("routing_plan.toml", "routing.csv", "sources.csv")
+
+
+def _bundled(plan: str, *names: str) -> Start:
     folder = files(evidence)
-    names = ("first_table.csv", "first_table_sources.csv", "first_table_jurisdictions.csv")
     found = {name: (folder / name).read_bytes() for name in names}
-    return Start({**found, PLAN: (folder / "first_table_plan.toml").read_bytes()})
+    return Start({**found, PLAN: (folder / plan).read_bytes()})
 
 
 def own_table(path: Path) -> Start:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,28 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Node:
-    """A category: its name, the label people read, and the category that contains it (None for the root)."""
+    """A category.
+
+    Parameters
+    ----------
+    name : str
+    label : str
+        What people read.
+    parent : str or None
+        The category that contains it; None for the root.
+    members : int
+        How many first-level parts it really has, named here or not: a nation of thirty units of which four are
+        known has 30. 1 where nothing is said.
+    made : {"", "unsplit", "rest"}
+        Made by the program, never published: a total that is not split by offense, or what a place holds beside
+        its recorded sub-units.
+    """
 
     name: str
     label: str
     parent: str | None
+    members: int = 1
+    made: Literal["", "unsplit", "rest"] = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +97,14 @@ class Axis:
     def depth(self, name: str) -> int:
         """0 for the root."""
         return len(self.ancestors(name))
+
+    @cached_property
+    def own(self) -> dict[str, str]:
+        """For each node the leaf that stands for itself: the leaf, or the one made for it."""
+        made = {node.parent: node.name for node in self.nodes if node.made and node.parent is not None}
+        return {
+            name: made.get(name, name) for name in self.by_name if name in made or not self.children[name]
+        }
 
     def label(self, name: str) -> str:
         """What people read."""

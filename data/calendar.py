@@ -152,9 +152,15 @@ class Calendar:
         home = _home(span) if self.grain == "year" else None
         if home is not None and str(home) in self.axis.by_name:
             return Placement(str(home), f"{span.label} counted as {home}, which holds most of its days", True)
+        if self._outside(span if home is None else year(home)):
+            ends = f"{self.axis.leaves[0]} to {self.axis.leaves[-1]}"
+            return Placement(None, f"the period {span.label} lies outside the period axis, {ends}")
         return Placement(
             None, f"the period {span.label} ({span.days} days) is no node of the {self.grain} axis"
         )
+
+    def _outside(self, span: Span) -> bool:
+        return self.extent is not None and (span.end < self.extent.start or span.start > self.extent.end)
 
     def _whole(self, span: Span) -> bool:
         return self.extent is not None and self.extent.start <= span.start and span.end <= self.extent.end
@@ -173,7 +179,9 @@ def grain_of(spans: Iterable[Span | None]) -> Grain:
     return "quarter" if any(span is not None and span.grain == "quarter" for span in spans) else "year"
 
 
-def build_calendar(spans: Iterable[Span | None], grain: Grain) -> Calendar:
+def build_calendar(
+    spans: Iterable[Span | None], grain: Grain, ends: tuple[Span | None, Span | None] = (None, None)
+) -> Calendar:
     """The period axis that statements over these spans need.
 
     Parameters
@@ -181,9 +189,18 @@ def build_calendar(spans: Iterable[Span | None], grain: Grain) -> Calendar:
     spans : iterable of Span or None
         None is the root and asks for nothing.
     grain : {"year", "quarter"}
+    ends : pair of Span or None
+        The first and the last leaf, whatever the statements reach to; None where they decide.
     """
     distinct = {span for span in spans if span is not None}
-    covered = [kept for span in distinct if (kept := _covered(span, grain)) is not None]
+    floor = ends[0].start if ends[0] is not None else date.min
+    ceiling = ends[1].end if ends[1] is not None else date.max
+    covered = [
+        kept
+        for span in distinct
+        if (kept := _covered(span, grain)) is not None and floor <= kept.start and kept.end <= ceiling
+    ]
+    covered += [end for end in ends if end is not None]
     if not covered:
         extent = next(iter(distinct)) if len(distinct) == 1 else None
         return Calendar(grain, extent, Axis("period", (Node(ROOT, _root_label(extent), None),)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .calendar import Span, parse_date, parse_period
 from .columns import Layout
@@ -30,6 +30,8 @@ class Fields:
     today : str
         Stands in for a missing as-of date; ``undated`` counts the rows where it had to.
     faults : Faults
+    units : mapping of str to str, optional
+        Class of every unit text; None where the plan gives no table of units.
     """
 
     table: Table
@@ -38,7 +40,9 @@ class Fields:
     sources: Sources
     today: str
     faults: Faults
+    units: Mapping[str, str] | None = None
     undated: int = 0
+    _strange: set[str] = field(default_factory=set)
 
     def row(self, position: int) -> dict[str, str]:
         """One row by standard name, with the plan's ``values`` applied; other columns by their own name."""
@@ -87,6 +91,22 @@ class Fields:
         hint = f'{did_you_mean(text, allowed)} or map it: values.{name} = {{"{text}" = "…"}}'
         self.fault(row, name, f"unknown {name}", text, ", ".join(allowed), hint)
         return None
+
+    def unit_class(self, row: int, unit: str) -> str:
+        """The class of a unit; empty without a table of units or a unit. An unlisted unit is one fault."""
+        if self.units is None or not unit or unit in self._strange:
+            return ""
+        if unit not in self.units:
+            self._strange.add(unit)
+            self.faults.add(
+                Problem(
+                    "unit without a class",
+                    f"{self.table.name}, row {row}, column {self.layout.theirs.get('unit', 'unit')}",
+                    repr(unit),
+                    do=f"{did_you_mean(unit, self.units)}; or add it to {self.spec.units}",
+                )
+            )
+        return self.units.get(unit, "")
 
     def as_of(self, row: int, values: Mapping[str, str], source: str) -> str | None:
         """When the fact was known: the row's date, its source's publication, the input's, today.

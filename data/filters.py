@@ -8,32 +8,40 @@ from dataclasses import fields as dataclass_fields
 from .draft import Draft
 from .errors import Problem, did_you_mean
 from .faults import Faults
-from .inputs import ExcludeSpec, PreferSpec
+from .filterspec import ExcludeSpec, PreferSpec
 from .statement import Statement
 
-_OWN = tuple(
-    f.name for f in dataclass_fields(Statement) if f.name not in ("preferred", "count", "low", "high")
-)
+_LATER = ("preferred", "shifted")  # known only after filters have spoken
+_OWN = tuple(f.name for f in dataclass_fields(Statement) if f.name not in (*_LATER, "count", "low", "high"))
+OF_SOURCES = ("confidence",)  # columns of the sources file that filters may use
 
 
-def matches(draft: Draft, where: Mapping[str, Sequence[str]]) -> bool:
+def matches(
+    draft: Draft, where: Mapping[str, Sequence[str]], sources: Mapping[str, Mapping[str, str]]
+) -> bool:
     """Does every filter name the value this statement has in that column?
 
-    The row's own field or the statement's (``stage`` of a wide table, ``file``, ``role``) may match, so that
-    ``period = "2024"`` finds a row dated from January to December.
+    The row's own field, the statement's (``stage`` of a wide table, ``file``, ``role``) or its source's
+    (``confidence``) may match, so that ``period = "2024"`` finds a row dated from January to December.
     """
     for column, wanted in where.items():
         seen = {draft.fields.get(column, "").strip()} if column in draft.fields else set()
         if column in _OWN:
             seen.add(str(getattr(draft.statement, column)))
+        if column in OF_SOURCES:
+            seen.add(sources.get(draft.statement.source_id, {}).get(column, ""))
         if seen.isdisjoint(wanted):
             return False
     return True
 
 
-def first_match(draft: Draft, filters: Iterable[ExcludeSpec | PreferSpec]) -> int | None:
+def first_match(
+    draft: Draft,
+    filters: Iterable[ExcludeSpec | PreferSpec],
+    sources: Mapping[str, Mapping[str, str]],
+) -> int | None:
     """Position of the first filter that names a statement."""
-    return next((i for i, each in enumerate(filters) if matches(draft, each.where)), None)
+    return next((i for i, each in enumerate(filters) if matches(draft, each.where, sources)), None)
 
 
 def check_columns(

@@ -18,7 +18,8 @@ class Step:
     name : str
         ``"<source>-<target>"``, e.g. ``"referral-arrest"``.
     kind : {"probability", "ratio"}
-        A step whose unit changes is a ratio: expected outcomes per unit, which may exceed 1.
+        A step whose unit changes, or one of whose stages counts in several units, is a ratio: expected
+        outcomes per unit, which may exceed 1.
     assumed : str
         The reason the plan gives for treating differing units as one to one; empty otherwise.
     """
@@ -38,8 +39,9 @@ class Funnel:
     ----------
     stages : tuple of str
         Names in order, at least two.
-    units : mapping of str to str
-        Unit class of each stage (report, case, person, charge, other). Absent: all the same.
+    units : mapping of str to str or tuple of str
+        Unit class of each stage (report, case, person, charge, other), several where sources count in
+        several, the usual one first. Absent: all the same.
     assume_one_to_one : mapping of str to str
         Step name to the reason why its outcome is at most one per unit although the units differ.
     max_per_unit : mapping of str to float
@@ -47,13 +49,18 @@ class Funnel:
     """
 
     stages: tuple[str, ...]
-    units: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     assume_one_to_one: Mapping[str, str] = field(default_factory=dict)
     max_per_unit: Mapping[str, float] = field(default_factory=dict)
 
+    def classes(self, stage: str) -> tuple[str, ...]:
+        """Unit classes of a stage, the usual one first; ``report`` where the plan says nothing."""
+        found = self.units.get(stage, "report")
+        return (found,) if isinstance(found, str) else tuple(found)
+
     def unit(self, stage: str) -> str:
-        """Unit class of a stage; ``"report"`` where the plan says nothing."""
-        return self.units.get(stage, "report")
+        """Unit of a stage in words: its class, or ``"case or person"`` where it counts in several."""
+        return " or ".join(self.classes(stage))
 
     def index(self, stage: str) -> int:
         """Position of a stage."""
@@ -69,7 +76,8 @@ class Funnel:
             )
             return Step(source, target, name, kind, "; ".join(s.assumed for s in inner if s.assumed))
         assumed = self.assume_one_to_one.get(name, "")
-        same = self.unit(self.stages[source]) == self.unit(self.stages[target])
+        units = {*self.classes(self.stages[source]), *self.classes(self.stages[target])}
+        same = len(units) == 1
         return Step(source, target, name, "probability" if same or assumed else "ratio", assumed)
 
     @property

@@ -12,11 +12,13 @@ from .draft import Draft
 from .errors import InputError
 from .faults import Faults
 from .fields import Fields
-from .inputs import PanelSpec
+from .filters import OF_SOURCES
+from .inputs import InputSpec, PanelSpec
 from .long import read_long
 from .read import read_file, read_input
 from .sources import NO_SOURCES, Sources, read_sources
 from .trees import axis_from_table
+from .units import read_units
 from .wide import read_wide
 
 
@@ -80,6 +82,7 @@ def gather(spec: PanelSpec, folder: Path, today: str, faults: Faults) -> Gathere
         offense=_axis("offense", spec.axes.offense, folder, faults),
         jurisdiction=_axis("jurisdiction", spec.axes.jurisdiction, folder, faults),
     )
+    out.columns |= {name for name in OF_SOURCES if any(name in row for row in out.sources.rows.values())}
     stages = spec.funnel.stages
     labels: Counter[str] = Counter()
     for each in spec.inputs:
@@ -94,8 +97,9 @@ def gather(spec: PanelSpec, folder: Path, today: str, faults: Faults) -> Gathere
         needed = {"period"} if each.form == "wide" else {"stage", "count", "period_start", "period_end"}
         if not needed <= layout.at.keys():
             continue
-        fields = Fields(table, each, layout, out.sources, today, faults)
-        found = read_wide(fields, stages, label) if each.form == "wide" else read_long(fields, label)
+        fields = Fields(table, each, layout, out.sources, today, faults, _units(each, folder, faults))
+        wide = each.form == "wide"
+        found = read_wide(fields, stages, label) if wide else read_long(fields, label, spec.roles)
         out.drafts += found.drafts
         out.undated += fields.undated
         out.not_reported += found.not_reported
@@ -116,6 +120,16 @@ def _axis(name: str, file: str | None, folder: Path, faults: Faults) -> Axis | N
         return axis_from_table(name, read_file(file, folder), faults)
     except InputError as error:
         faults.extend(error.problems, file)
+        return None
+
+
+def _units(spec: InputSpec, folder: Path, faults: Faults) -> dict[str, str] | None:
+    if spec.units is None:
+        return None
+    try:
+        return read_units(read_file(spec.units, folder), faults)
+    except InputError as error:
+        faults.extend(error.problems, spec.units)
         return None
 
 

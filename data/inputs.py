@@ -1,30 +1,40 @@
-"""The sections of a plan that say what was recorded: funnel, inputs, axes, filters, sources."""
+"""The sections of a plan that say what was recorded: funnel, inputs, mix, roles, sources; and all together."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from .axesspec import AxesSpec
 from .calendar import parse_date
 from .errors import did_you_mean
+from .filterspec import ExcludeSpec, PreferSpec
 from .funnel import Funnel
-from .names import LONG_COLUMNS, LONG_OPTIONAL, ROOT, WIDE_KEYS, WIDE_OPTIONAL, Clock, Origin, UnitClass
+from .names import (
+    LONG_COLUMNS,
+    LONG_OPTIONAL,
+    ROOT,
+    UNIT_CLASSES,
+    WIDE_KEYS,
+    WIDE_OPTIONAL,
+    Clock,
+    Origin,
+    Role,
+)
+from .section import Section
 from .tokens import parse_tokens
 
 
-class Section(BaseModel):
-    """A section of a plan: unknown keys are refused, values are never changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
 class FunnelSpec(Section):
-    """``[funnel]``: the stages in order, their units, and what is assumed of the steps."""
+    """``[funnel]``: the stages in order, their units, and what is assumed of the steps.
+
+    ``units`` gives a stage one unit class or a list of several, the usual one first.
+    """
 
     stages: tuple[str, ...] = Field(min_length=2)
-    units: dict[str, UnitClass] = Field(default_factory=dict)
+    units: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     assume_one_to_one: dict[str, str] = Field(default_factory=dict)
     max_per_unit: dict[str, float] = Field(default_factory=dict)
 
@@ -40,6 +50,21 @@ class FunnelSpec(Section):
             if stages.count(stage) > 1:
                 raise ValueError(f"stage {stage!r} is listed twice")
         return stages
+
+    @field_validator("units")
+    @classmethod
+    def _units(cls, units: dict[str, str | tuple[str, ...]]) -> dict[str, str | tuple[str, ...]]:
+        for stage, found in units.items():
+            classes = (found,) if isinstance(found, str) else found
+            for word in classes:
+                if word not in UNIT_CLASSES:
+                    raise ValueError(
+                        f"{stage}: {word!r} is no class of unit; allowed: {', '.join(UNIT_CLASSES)}"
+                    )
+            if not classes or len(set(classes)) < len(classes):
+                raise ValueError(f"{stage}: name one class, or several different ones")
+        # A list of one says no more than its word.
+        return {stage: found[0] if len(found) == 1 else found for stage, found in units.items()}
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -84,6 +109,9 @@ class InputSpec(Section):
         By standard column: value in the file to standard value.
     tokens : dict
         Text in a number's field to its meaning, e.g. ``{"<5": "suppressed 1..4"}``.
+    units : str or None
+        A file with the columns unit and class, for the long form: the class of every unit text. Statements of a
+        class that is not among those of their stage are not used.
     origin, clock, source_id, as_of
         Used where the row is silent. Wide tables default to ``referred_only`` and ``cohort``.
     """
@@ -95,6 +123,7 @@ class InputSpec(Section):
     columns: dict[str, str] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     tokens: dict[str, str] = Field(default_factory=dict)
+    units: str | None = None
     origin: Origin | None = None
     clock: Clock | None = None
     source_id: str | None = None
@@ -120,6 +149,8 @@ class InputSpec(Section):
     def _one_place(self) -> Self:
         if (self.file is None) == (self.query is None):
             raise ValueError("give either file or query")
+        if self.units is not None and self.form == "wide":
+            raise ValueError("units: a wide table names no units; say them in [funnel] units")
         theirs = list(self.columns.values())
         for name in theirs:
             if theirs.count(name) > 1:
@@ -132,56 +163,37 @@ class InputSpec(Section):
         return self.file if self.file is not None else "query"
 
 
-class AxesSpec(Section):
-    """``[axes]``: files with name, label, parent; and what the leaves of the period axis are.
+class MixSpec(Section):
+    """``[mix]``: a stage and a place whose exact and approximate counts tell how a total divides by offense.
 
-    ``period`` absent: quarters where the data hold any, else years.
+    They are placed on the period axis and belong to no other axis: the place need not be one of the plan's.
     """
 
-    offense: str | None = None
-    jurisdiction: str | None = None
-    period: Literal["year", "quarter"] | None = None
+    stage: str = Field(min_length=1)
+    jurisdiction: str = Field(min_length=1)
+
+
+class IntakeSpec(Section):
+    """``[intake]``: the roles whose statements are fitted; ``context`` never is."""
+
+    roles: tuple[Role, ...] = Field(("use",), min_length=1)
+
+    @field_validator("roles")
+    @classmethod
+    def _roles(cls, roles: tuple[Role, ...]) -> tuple[Role, ...]:
+        return _fitted_roles(roles)
+
+
+def _fitted_roles(roles: tuple[Role, ...]) -> tuple[Role, ...]:
+    if "context" in roles:
+        raise ValueError("context is background and never fitted; name use or doubtful")
+    return roles
 
 
 class SourcesSpec(Section):
     """``[sources]``: a file with source_id, title, publisher, published, url."""
 
     file: str
-
-
-class _Filter(Section):
-    """Column filters and the reason for them; keys other than ``reason`` are columns."""
-
-    where: dict[str, tuple[str, ...]]
-    reason: str = Field(min_length=1)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _columns(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or "where" in data:
-            return data
-        columns = {key: value for key, value in data.items() if key != "reason"}
-        if not columns:
-            raise ValueError('name at least one column to filter by, e.g. source_id = "x"')
-        out: dict[str, Any] = {"where": {k: _texts(k, v) for k, v in columns.items()}}
-        if "reason" in data:
-            out["reason"] = data["reason"]
-        return out
-
-
-def _texts(column: str, value: Any) -> tuple[str, ...]:
-    values = value if isinstance(value, list | tuple) else [value]
-    if not values or not all(isinstance(v, str | int | date) and not isinstance(v, bool) for v in values):
-        raise ValueError(f"{column}: a filter is a text or a list of texts")
-    return tuple(v.isoformat() if isinstance(v, date) else str(v).strip() for v in values)
-
-
-class ExcludeSpec(_Filter):
-    """``[[exclude]]``: rows that are read, listed and not used."""
-
-
-class PreferSpec(_Filter):
-    """``[[prefer]]``: rows that win where sources conflict."""
 
 
 class PanelSpec(Section):
@@ -193,3 +205,16 @@ class PanelSpec(Section):
     excludes: tuple[ExcludeSpec, ...] = ()
     prefers: tuple[PreferSpec, ...] = ()
     sources: SourcesSpec | None = None
+    mix: MixSpec | None = None
+    roles: tuple[Role, ...] = Field(("use",), min_length=1)
+
+    @field_validator("roles")
+    @classmethod
+    def _roles(cls, roles: tuple[Role, ...]) -> tuple[Role, ...]:
+        return _fitted_roles(roles)
+
+    @model_validator(mode="after")
+    def _mix_outside(self) -> Self:
+        if self.mix is not None and self.mix.stage in self.funnel.stages:
+            raise ValueError(f"mix: {self.mix.stage!r} is a stage of the funnel, whose counts are fitted")
+        return self

@@ -16,6 +16,7 @@ from .faults import Faults
 from .filters import check_columns, first_match, idle
 from .gather import Gathered, InputRecord, gather
 from .inputs import PanelSpec
+from .mix import belongs, settle, unfit_for_mix
 from .panel import Panel
 from .placing import Record, Status, build_axes, containers, place_periods, unfit_reason, unknown_names
 
@@ -136,8 +137,8 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
 
     drafts = reading.drafts
     warnings = _undated(reading, day)
-    excluded = [first_match(draft, spec.excludes) for draft in drafts]
-    preferred = [first_match(draft, spec.prefers) for draft in drafts]
+    excluded = [first_match(draft, spec.excludes, reading.sources.rows) for draft in drafts]
+    preferred = [first_match(draft, spec.prefers, reading.sources.rows) for draft in drafts]
     warnings += idle("exclude", spec.excludes, excluded) + idle("prefer", spec.prefers, preferred)
     drafts = [
         draft if hit is None else _prefer(draft, spec.prefers[hit].reason)
@@ -145,27 +146,39 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
     ]
     records: dict[int, Record] = {}
     active: list[int] = []
+    mixed: list[int] = []
     for i, (draft, hit) in enumerate(zip(drafts, excluded, strict=True)):
         if hit is not None:
             records[i] = Record(draft.statement, "excluded", spec.excludes[hit].reason)
-        elif reason := unfit_reason(draft, funnel, faults):
+        elif belongs(draft, spec.mix):
+            reason = unfit_for_mix(draft.statement, spec.roles)
+            records[i] = Record(draft.statement, "unused", reason)
+            mixed += [] if reason else [i]
+        elif reason := unfit_reason(draft, funnel, spec.roles, faults):
             records[i] = Record(draft.statement, "unused", reason)
         else:
             active.append(i)
     parents = containers([d for d, hit in zip(drafts, excluded, strict=True) if hit is None], faults)
     candidates = [drafts[i] for i in active]
+    mixes = [drafts[i] for i in mixed]
     axes, calendar = build_axes(
-        candidates, reading.offense, reading.jurisdiction, parents, spec.axes.period, faults
+        candidates, reading.offense, reading.jurisdiction, parents, spec.axes, mixes, faults
     )
     unknown_names(candidates, axes, faults)
+    unknown_names(mixes, axes, faults, ("offense",))
+    columns = {draft.statement.id: draft.column for draft in drafts}
     records |= dict(zip(active, place_periods(candidates, calendar), strict=True))
+    records |= dict(zip(mixed, settle(place_periods(mixes, calendar), columns, faults), strict=True))
+    if spec.mix is not None and not any(records[i].status == "used" for i in mixed):
+        warnings.append(f"[mix] stage {spec.mix.stage} at {spec.mix.jurisdiction} matches no number")
 
     ordered = tuple(records[i] for i in range(len(drafts)))
-    used = tuple(r.statement for r in ordered if r.status == "used")
+    mix = tuple(records[i].statement for i in mixed if records[i].status == "used")
+    apart = {statement.id for statement in mix}
+    used = tuple(r.statement for r in ordered if r.status == "used" and r.statement.id not in apart)
     known = [
         s for s in used if s.offense in axes.offense.by_name and s.jurisdiction in axes.jurisdiction.by_name
     ]
-    columns = {draft.statement.id: draft.column for draft in drafts}
     faults.extend(incoherences(known, funnel, axes, columns))
     if not used and not faults:
         reasons = Counter(record.reason for record in ordered).most_common(3)
@@ -173,7 +186,7 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
         faults.add(Problem("no number is used", ", ".join(i.file for i in reading.inputs), why))
     faults.raise_any()
 
-    panel = Panel(funnel, axes, used)
+    panel = Panel(funnel, axes, used, mix)
     named = dict.fromkeys(record.statement.source_id for record in ordered)
     if spec.sources is not None:
         unlisted = [name for name in named if name not in reading.sources.rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -25,7 +25,7 @@ NUMBERS = ("count", "count_low", "count_high")
 _NEEDS_RANGE = ("range", "suppressed")
 
 
-def read_long(fields: Fields, label: str) -> Drafts:
+def read_long(fields: Fields, label: str, roles: Collection[str] = ("use",)) -> Drafts:
     """Drafts of a long table.
 
     Parameters
@@ -33,6 +33,8 @@ def read_long(fields: Fields, label: str) -> Drafts:
     fields : Fields
     label : str
         The table's name in statement ids, unique within the panel.
+    roles : collection of str
+        Those that may be fitted, whose counts must be whole.
     """
     tokens = parse_tokens(fields.spec.tokens)
     spec = fields.spec
@@ -41,7 +43,7 @@ def read_long(fields: Fields, label: str) -> Drafts:
     for position, number in enumerate(fields.table.numbers):
         row = fields.row(position)
         role = fields.word(number, row, "funnel_role", ROLES, "use")
-        reading = _reading(fields, number, row, tokens, whole=role == "use")
+        reading = _reading(fields, number, row, tokens, whole=role in roles)
         if reading is not None and reading.state != "count":
             blank += reading.state == "not reported"
             inapplicable += reading.state == "not applicable"
@@ -70,6 +72,7 @@ def read_long(fields: Fields, label: str) -> Drafts:
             low=reading.low,
             high=reading.high,
             unit=row.get("unit", "").strip(),
+            unit_class=fields.unit_class(number, row.get("unit", "").strip()),
             origin=cast("Origin", origin),
             clock=cast("Clock", clock),
             as_of=as_of,

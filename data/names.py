@@ -19,6 +19,7 @@ Role = Literal["use", "context", "doubtful"]
 ROLES: Final = ("use", "context", "doubtful")
 UnitClass = Literal["report", "case", "person", "charge", "other"]
 UNIT_CLASSES: Final = ("report", "case", "person", "charge", "other")
+UNIT_WORDS: Final = (*UNIT_CLASSES, "rate", "share")  # of a table of units: the last two are no counts
 
 WIDE_KEYS: Final = ("offense", "jurisdiction", "period")
 WIDE_OPTIONAL: Final = ("source_id", "origin", "clock", "as_of", "note")
@@ -32,6 +33,10 @@ ESTIMATE_COLUMNS: Final = (
     "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "clock", "as_of", "median",
     "mean", "sd", "q05", "q25", "q75", "q95", "bound_low", "bound_high", "bound_basis", "contraction",
     "contraction_own", "label", "denominator_median", "statements",
+)  # fmt: skip
+SENSITIVITY_COLUMNS: Final = (
+    "scenario", "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "value", "base",
+    "base_sd", "shift", "label", "base_label",
 )  # fmt: skip
 QUANTITIES: Final = ("rate", "end_to_end", "change", "contrast")
 BASES: Final = ("superpopulation", "finite")

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from .axes import Axes, Axis
+from .axesspec import AxesSpec
 from .calendar import Calendar, Span, build_calendar, grain_of, year
 from .draft import Draft
 from .errors import Problem, did_you_mean
@@ -44,10 +45,10 @@ class Record:
     others: tuple[str, ...] = ()
 
 
-def unfit_reason(draft: Draft, funnel: Funnel, faults: Faults) -> str:
+def unfit_reason(draft: Draft, funnel: Funnel, roles: Sequence[str], faults: Faults) -> str:
     """Why a statement takes no part, whatever the axes; empty when it does. Misspelt stages are faults."""
     statement = draft.statement
-    if statement.role != "use":
+    if statement.role not in roles:
         return f"its role is {statement.role}"
     denominator = statement.share_of
     for stage in (statement.stage, denominator):
@@ -68,6 +69,10 @@ def unfit_reason(draft: Draft, funnel: Funnel, faults: Faults) -> str:
         return f"the stage {stage} is not in the funnel"
     if denominator is not None and funnel.index(denominator) >= funnel.index(statement.stage):
         return f"a share of {denominator}, which is no earlier stage than {statement.stage}"
+    # A share has no unit of its own.
+    if denominator is None and statement.unit_class not in ("", *funnel.classes(statement.stage)):
+        unit = f"{statement.unit!r} (class {statement.unit_class})"
+        return f"it counts {unit}, while the stage {statement.stage} counts {funnel.unit(statement.stage)}"
     return ""
 
 
@@ -102,23 +107,27 @@ def build_axes(
     offense: Axis | None,
     jurisdiction: Axis | None,
     parents: Mapping[str, str],
-    grain: Literal["year", "quarter"] | None,
+    spec: AxesSpec,
+    mix: Sequence[Draft],
     faults: Faults,
 ) -> tuple[Axes, Calendar]:
-    """The axes: those of the files, else what these statements name."""
+    """The axes: those of the files, else what these statements name; of the mix only the offenses count."""
     spans = [draft.span for draft in drafts]
-    calendar = build_calendar(spans, grain or grain_of(spans))
+    calendar = build_calendar(spans, spec.period or grain_of([*spans, *spec.ends]), spec.ends)
     if offense is None:
-        offense = axis_from_names("offense", sorted({d.statement.offense for d in drafts}), {}, faults)
+        offenses = sorted({d.statement.offense for d in (*drafts, *mix)})
+        offense = axis_from_names("offense", offenses, {}, faults)
     if jurisdiction is None:
         places = sorted({d.statement.jurisdiction for d in drafts})
         jurisdiction = axis_from_names("jurisdiction", places, parents, faults)
     return Axes(offense, jurisdiction, calendar.axis), calendar
 
 
-def unknown_names(drafts: Sequence[Draft], axes: Axes, faults: Faults) -> None:
+def unknown_names(
+    drafts: Sequence[Draft], axes: Axes, faults: Faults, names: Sequence[str] = ("offense", "jurisdiction")
+) -> None:
     """Report offenses and jurisdictions that the axes do not have."""
-    for name in ("offense", "jurisdiction"):
+    for name in names:
         axis = axes[name]
         seen: set[tuple[str, int]] = set()
         for draft in drafts:
@@ -172,7 +181,7 @@ def place_periods(drafts: Sequence[Draft], calendar: Calendar) -> list[Record]:
             continue
         moved = statement
         if statement.period != placement.node:
-            moved = replace(statement, period=placement.node)
+            moved = replace(statement, period=placement.node, shifted=placement.shifted)
         if i in beaten:
             other = drafts[beaten[i]].statement
             reason = (

@@ -41,6 +41,10 @@ class Statement:
     preferred : str
         The reason of the ``[[prefer]]`` entry that names it; empty for none.
     note : str
+    unit_class : str
+        What kind of unit ``unit`` names, by the table of units; empty where there is none.
+    shifted : bool
+        Its twelve months are not those of the year it is placed in.
     """
 
     id: str
@@ -62,6 +66,8 @@ class Statement:
     row: int = 0
     preferred: str = ""
     note: str = ""
+    unit_class: str = ""
+    shifted: bool = False
 
     @property
     def share_of(self) -> str | None:

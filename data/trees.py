@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from .axes import Axis, Node
@@ -20,9 +21,10 @@ def axis_from_table(name: str, table: Table, faults: Faults) -> Axis:
     name : str
         offense, jurisdiction.
     table : Table
-        Columns name and, optional, label and parent; an empty parent is the root, which need not be listed.
+        Columns name and, optional, label, parent and members (``Node.members``); an empty parent is the root,
+        which need not be listed.
     faults : Faults
-        Receives: missing columns, empty, repeated or odd names, unknown parents, cycles.
+        Receives: missing columns, empty, repeated or odd names, unknown parents, cycles, members that are none.
     """
     if "name" not in table.columns:
         faults.add(
@@ -31,11 +33,12 @@ def axis_from_table(name: str, table: Table, faults: Faults) -> Axis:
         return Axis(name, (Node(ROOT, ROOT, None),))
     at = {
         column: table.columns.index(column)
-        for column in ("name", "label", "parent")
+        for column in ("name", "label", "parent", "members")
         if column in table.columns
     }
     labels: dict[str, str] = {}
     parents: dict[str, str] = {}
+    members: dict[str, int] = {}
     rows: dict[str, str] = {}
     for row, number in zip(table.rows, table.numbers, strict=True):
         where = f"{table.name}, row {number}, column name"
@@ -49,6 +52,7 @@ def axis_from_table(name: str, table: Table, faults: Faults) -> Axis:
         else:
             labels[node] = row[at["label"]].strip() if "label" in at else ""
             parents[node] = row[at["parent"]].strip() if "parent" in at else ""
+            members[node] = _members(row[at["members"]].strip() if "members" in at else "", where, faults)
             rows[node] = where
     if parents.get(ROOT):
         faults.add(
@@ -63,7 +67,15 @@ def axis_from_table(name: str, table: Table, faults: Faults) -> Axis:
             )
             parents[node] = ""
     _report_twins(name, table.name, [ROOT, *labels], faults)
-    return _build(name, labels, parents, faults, table.name)
+    return _build(name, labels, parents, faults, table.name, members)
+
+
+def _members(text: str, where: str, faults: Faults) -> int:
+    if re.fullmatch(r"[1-9][0-9]{0,5}", text or "1"):
+        return int(text or 1)
+    place = where.replace("column name", "column members")
+    faults.add(Problem("not a number of parts", place, repr(text), "a whole number from 1 to 999999"))
+    return 1
 
 
 def axis_from_names(name: str, names: Iterable[str], parents: Mapping[str, str], faults: Faults) -> Axis:
@@ -105,18 +117,24 @@ def _report_twins(name: str, where: str, names: Iterable[str], faults: Faults) -
 
 
 def _build(
-    name: str, labels: Mapping[str, str], parents: Mapping[str, str], faults: Faults, where: str
+    name: str,
+    labels: Mapping[str, str],
+    parents: Mapping[str, str],
+    faults: Faults,
+    where: str,
+    members: Mapping[str, int] | None = None,
 ) -> Axis:
     """Nodes ordered parents first, siblings as they appeared."""
     children: dict[str, list[str]] = {}
     for node, parent in parents.items():
         children.setdefault(parent or ROOT, []).append(node)
-    nodes = [Node(ROOT, labels.get(ROOT) or f"All {name}s", None)]
+    many = members or {}
+    nodes = [Node(ROOT, labels.get(ROOT) or f"All {name}s", None, many.get(ROOT, 1))]
     stack = [(ROOT, child) for child in reversed(children.get(ROOT, []))]
     placed = {ROOT}
     while stack:
         parent, node = stack.pop()
-        nodes.append(Node(node, labels[node] or node, parent))
+        nodes.append(Node(node, labels[node] or node, parent, many.get(node, 1)))
         placed.add(node)
         stack.extend((node, child) for child in reversed(children.get(node, [])))
     loop = [node for node in parents if node not in placed]

@@ -15,6 +15,7 @@ from ..data.panel import Panel
 from ..models.blueprint import Blueprint, make_blueprint
 from ..models.explain import describe, extreme, implied_prior
 from ..models.spec import read_effects, read_kinds
+from ..models.unsplit import arrange
 from .engines import nuts
 from .plan import Plan
 from .store.identity import identity, source_digest
@@ -49,6 +50,7 @@ def bind_plan(plan: Plan) -> Bound:
     if problems or more:
         raise InputError([*problems, *more])
     panel, intake = read_panel(plan.panel_spec(), plan.folder)
+    panel = arrange(panel, plan.axes.remainder)
     blueprint = make_blueprint(plan.name, panel, effects, plan.prior, kinds)
     implied = implied_prior(blueprint, stream(0, "implied prior"))
     beyond = extreme(blueprint, implied)
@@ -93,6 +95,12 @@ def _account(intake: Intake, blueprint: Blueprint) -> Intake:
         for d in blueprint.analysis.decisions
     }
     decided |= {name: ("unused", reason, (), ()) for name, reason in blueprint.unclaimed.items()}
+    nowhere = blueprint.panel.arrangement.unplaced if blueprint.panel.arrangement is not None else {}
+    for statement in blueprint.panel.mix:
+        reason = nowhere.get(statement.id, "")
+        decided[statement.id] = (
+            ("unused", reason, (), ()) if reason else ("used", "", (), ("missing_denominator",))
+        )
     return intake.with_decisions(decided)
 
 

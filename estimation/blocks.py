@@ -7,10 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..data.funnel import Step
+from ..data.names import AXES, ESTIMATE_COLUMNS
+from ..models.blueprint import Blueprint
 from .evidence import Behind
 from .labels import NOT
-from .rows import Bools, Floats, quantity_id
+from .rows import Bools, Floats, published_steps, quantity_id
 
+DATA, DATA_AND_MIX = "data", "data + stated mix"
 _QUANTILES = (("q05", 0.05), ("q25", 0.25), ("median", 0.5), ("q75", 0.75), ("q95", 0.95))
 
 
@@ -71,7 +74,7 @@ def frame(
             **summary,
             "bound_low": limits[:, 0],
             "bound_high": limits[:, 1],
-            "bound_basis": "data",
+            "bound_basis": np.where(behind.mixed, DATA_AND_MIX, DATA),
             "contraction": against,
             "contraction_own": own,
             "label": labels,
@@ -79,3 +82,31 @@ def frame(
             "statements": behind.statements,
         }
     )
+
+
+def finer_rows(blueprint: Blueprint, answer: tuple[str, str]) -> list[pd.DataFrame]:
+    """Rows of the front table for offenses finer than any published denominator: no number, and why is elsewhere."""
+    arrangement = blueprint.panel.arrangement
+    finer = arrangement.finer if arrangement is not None else ()
+    frames = []
+    for quantity, step in published_steps(blueprint.panel.funnel):
+        for node in finer:
+            names = [node.name, *answer]
+            row = dict.fromkeys(ESTIMATE_COLUMNS, np.nan) | dict(zip(AXES, names, strict=True))
+            row |= {
+                "quantity_id": quantity_id(quantity, step.name, names, "superpopulation"),
+                "quantity": quantity,
+                "step": step.name,
+                "basis": "superpopulation",
+                "clock": "period",
+                "as_of": "",
+                "bound_low": 0.0,
+                "bound_high": 1.0 if step.kind == "probability" else np.inf,
+                "bound_basis": DATA,
+                "contraction": 0.0,
+                "contraction_own": 0.0,
+                "label": NOT,
+                "statements": 0,
+            }
+            frames.append(pd.DataFrame([row]))
+    return frames

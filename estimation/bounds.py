@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data.axes import Index
 from ..data.panel import Panel
-from ..models.contract import Analysis, Floats
+from ..models.contract import Analysis, Floats, Group
 from ..models.limits import most, per_unit
 
 ROUNDS = 20
@@ -40,6 +40,7 @@ class Bounds:
 
     def __init__(self, panel: Panel, analysis: Analysis) -> None:
         self._limit = per_unit(panel.funnel)
+        self._by_id = panel.by_id
         self._counts = analysis.counts
         known = ~np.isnan(analysis.counts)
         self._low: Floats = np.where(known, analysis.counts, 0.0)
@@ -129,10 +130,19 @@ class Bounds:
             axis=-1,
         )
 
+    def _own(self, group: Group) -> bool:
+        """Does a group count the funnel's own cases of its own year, whole cells of them?"""
+        names = (name for stage in group.statements for name in stage)
+        hard = all(self._by_id[name].share_of is None for name in names)
+        shifted = any(self._by_id[name].shifted for stage in group.statements for name in stage)
+        return group.origin == "referred" and group.part < 0 and hard and not shifted
+
     def _sums_of_groups(self, analysis: Analysis) -> list[tuple[int, Index, float, float]]:
         sums = []
         for group in analysis.groups:
             if len(group.cells) == 1 and not np.isnan(analysis.counts[group.stages[0], group.cells[0]]):
+                continue
+            if not self._own(group):
                 continue
             beyond = np.where(group.end >= 0, analysis.counts[group.end, group.cells], 0.0).sum()
             for stage, low, high in zip(group.stages, group.low, group.high, strict=True):
@@ -144,12 +154,19 @@ class Bounds:
         sums = []
         for decision in analysis.decisions:
             statement = panel.by_id[decision.statement]
-            if decision.action not in ("unused", "known") or statement.relation != "exact":
+            if statement.relation != "exact" or statement.shifted or statement.count is None:
                 continue
-            if statement.origin != "referred_only":
-                continue  # it may hold more than the funnel's own cases
-            stage, cells = panel.funnel.index(statement.stage), panel.cells(statement)
-            if statement.count is not None and len(cells) > 1:
+            stage = panel.funnel.index(statement.stage)
+            if panel.arrangement is not None and statement.id in panel.arrangement.unplaced:
+                continue
+            cells = panel.cells(statement)
+            if statement.origin != "referred_only" and stage > 0:
+                # It may hold more than the funnel's own cases, never fewer.
+                sums.append((stage, cells, 0.0, statement.count))
+                continue
+            if decision.action not in ("unused", "known"):
+                continue
+            if len(cells) > 1:
                 self._whole[stage, cells.tobytes()] = statement.count
                 sums.append((stage, cells, statement.count, statement.count))
         return sums

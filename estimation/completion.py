@@ -5,15 +5,18 @@ A finite-population rate is a ratio of complete counts, so every draw must repro
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from ..models import paths
+from ..models import catalogue, paths
 from ..models.blueprint import Blueprint
-from ..models.contract import Batch
+from ..models.contract import Batch, Group
 from ..models.field import FieldDraws
-from ..models.simulate import rates_of
+from ..models.mixture import log_shares
+from ..models.rates import rates_of
 from ..models.sums.draw import draw_parts_many
 
 Floats = NDArray[np.float64]
@@ -42,9 +45,11 @@ def complete(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws:
     size = len(eta)
     known = blueprint.analysis.counts[:, layout.cells]
     counts = np.broadcast_to(known, (size, *known.shape)).copy()
+    _begin(blueprint, draws, counts)
     for batch in blueprint.batches:
         _complete_batch(rng, blueprint, batch, eta, draws, counts)
     rates = rates_of(eta, blueprint.ratio_steps)
+    _forward_shares(blueprint, rates, counts)
     for stage in range(1, len(funnel.stages)):
         for column in np.flatnonzero(np.isnan(counts[0, stage]) & np.isfinite(counts[0, stage - 1])):
             later = [b for b in range(stage + 1, len(funnel.stages)) if np.isfinite(counts[0, b, column])]
@@ -63,18 +68,23 @@ def _complete_batch(
 ) -> None:
     """Fill the counts of one batch's cells at the stages its groups speak of."""
     analysis, layout = blueprint.analysis, blueprint.layout
+    if catalogue.kind(batch.report).soft:
+        return
     todo = [
         row
         for row, number in enumerate(batch.groups)
-        if np.isnan(
+        if _own(blueprint, analysis.groups[number])
+        and np.isnan(
             counts[0][np.ix_(analysis.groups[number].stages, layout.positions[analysis.groups[number].cells])]
         ).any()
     ]
     for row in todo:
         group = analysis.groups[batch.groups[row]]
         columns = layout.positions[group.cells]
-        one = _row(batch, row)
-        gathered = eta.reshape(len(eta), -1)[:, one.slots]
+        one = batch.row(row)
+        gathered = blueprint.gathered(one, eta, draws.unknown)
+        if batch.ratio and batch.depth > 1:
+            continue  # drawn forward: what is published of such stages are rates, not counts
         if batch.ratio:
             drawn = _ratio_parts(rng, one, gathered, blueprint.ratio_steps, draws.phi)
             counts[:, group.stages[0], columns] = drawn[:, : len(columns)]
@@ -88,24 +98,38 @@ def _complete_batch(
             counts[:, stage, columns] = z[:, :, place + 1 :].sum(axis=2) + at_end
 
 
-def _row(batch: Batch, row: int) -> Batch:
-    """A batch of one group."""
-    keep = slice(row, row + 1)
-    return Batch(
-        report=batch.report,
-        parts=batch.parts,
-        slots=batch.slots[keep],
-        segment=batch.segment[keep],
-        step=batch.step[keep],
-        ratio=batch.ratio,
-        end=batch.end,
-        mask=batch.mask[keep],
-        n=batch.n[keep],
-        low=batch.low[keep],
-        high=batch.high[keep],
-        groups=batch.groups[keep],
-        statement_id=batch.statement_id[keep],
-    )
+def _begin(blueprint: Blueprint, draws: FieldDraws, counts: Floats) -> None:
+    """Where each cell's counts begin: a share of an unsplit total, or a count of mixed origin for want of another.
+
+    Cells of an unsplit total hold what they may expect, not whole numbers: they weight rates and are no counts.
+    """
+    layout, analysis = blueprint.layout, blueprint.analysis
+    if analysis.weights is not None:
+        start = analysis.weights[:, layout.cells]
+        first = np.argmax(np.isfinite(start), axis=0)
+        columns = np.flatnonzero(np.isfinite(start).any(axis=0) & np.isnan(counts[0]).all(axis=0))
+        counts[:, first[columns], columns] = start[first[columns], columns]
+    mixture = blueprint.mixture
+    if mixture is None:
+        return
+    settings: Any = blueprint.kind_settings["missing_denominator"]
+    shares = np.exp(log_shares(mixture, settings.factor, settings.shared, draws.unknown, paths.ARRAY))
+    rows, places = np.nonzero(mixture.mask & (layout.member_of[mixture.members] >= 0))
+    counts[:, 0, mixture.members[rows, places]] = counts[:, 0, mixture.at[rows]] * shares[:, rows, places]
+
+
+def _forward_shares(blueprint: Blueprint, rates: Floats, counts: Floats) -> None:
+    """Expected counts of the cells of unsplit totals at later stages."""
+    cells = np.flatnonzero(blueprint.layout.member_of >= 0)
+    for stage in range(1, counts.shape[1]):
+        counts[:, stage, cells] = counts[:, stage - 1, cells] * rates[:, stage - 1, cells]
+
+
+def _own(blueprint: Blueprint, group: Group) -> bool:
+    """Does a group count the funnel's own cases of its own year, whole cells of them?"""
+    by_id = blueprint.panel.by_id
+    names = (name for stage in group.statements for name in stage)
+    return group.origin == "referred" and group.part < 0 and not any(by_id[name].shifted for name in names)
 
 
 def _ratio_parts(

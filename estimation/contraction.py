@@ -13,7 +13,8 @@ from ..data.funnel import Step
 from ..data.names import AXES
 from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws, draw_block, spread
-from ..models.simulate import rates_of
+from ..models.paths import ARRAY
+from ..models.rates import rates_of
 from .rows import Bools, Floats, Rows, link
 
 _PRIOR_DRAWS = 1000
@@ -52,8 +53,14 @@ def touched(blueprint: Blueprint) -> Bools:
     layout = blueprint.layout
     flags = np.zeros(layout.steps * layout.size, dtype=bool)
     for batch in blueprint.batches:
-        flags[batch.slots[(batch.segment >= 0) & batch.mask[..., None]]] = True
-    return flags.reshape(layout.steps, layout.size)
+        inside = (batch.segment >= 0) & batch.mask[..., None] & (batch.slots < flags.size)
+        flags[batch.slots[inside]] = True
+    out = flags.reshape(layout.steps, layout.size)
+    for group in blueprint.analysis.groups:
+        if group.part >= 0:
+            steps = np.arange(min(int(group.start[0]), group.stages[0] - 1), group.stages[0])
+            out[np.ix_(steps, layout.positions[group.cells])] = True
+    return out
 
 
 def _variance(values: Floats) -> Floats:
@@ -81,7 +88,7 @@ class Reference:
         self._rng = rng
         self._weights = np.nan_to_num(weights)
         prior = blueprint.prior_draws(rng, _PRIOR_DRAWS)
-        eta = prior.eta(blueprint.blocks, blueprint.layout)
+        eta = blueprint.predictor(prior)
         self.prior_rates = cell_rates(rng, blueprint, eta, prior, observed=False)
 
     def _rows(self, member: sp.csr_matrix, rates: Floats, step: Step) -> Floats:
@@ -124,6 +131,7 @@ class Reference:
         for block in afresh:
             fresh = draw_block(self._rng, block, draws.sd[block.name], blueprint.layout, fresh=True)
             eta += spread(fresh, block, blueprint.layout)
+        eta = blueprint.extended(eta, draws.unknown, ARRAY)[0]
         return cell_rates(self._rng, blueprint, eta, draws, observed=False)
 
 

@@ -38,7 +38,7 @@ def _differences(
     moved = link(two.superpopulation, ratio) - link(one.superpopulation, ratio)
     against = contraction(moved.var(axis=0), (prior[1] - prior[0]).var(axis=0))
     against[~behind.touched] = 0.0
-    labels = label(against, np.full(len(names), np.nan), behind.margins_only)
+    labels = label(against, np.full(len(names), np.nan), behind.margins_only, behind.mixed)
     size = np.median(np.minimum(one.denominator, two.denominator), axis=0)
     values = two.superpopulation - one.superpopulation
     block = frame(
@@ -61,6 +61,7 @@ def _both(behind: Behind, one: NDArray[np.int64], two: NDArray[np.int64]) -> Beh
         a.counted & b.counted,
         a.period_clock | b.period_clock,
         np.where(a.as_of > b.as_of, a.as_of, b.as_of),
+        a.mixed | b.mixed,
     )
 
 
@@ -115,7 +116,14 @@ def contrasts(
     for name in axes.jurisdiction.by_name:
         parent = axes.jurisdiction.by_name[name].parent
         wanted += _pair(at, (ROOT, name, answer[1]), (ROOT, parent, answer[1]))
-    keep = [(child, parent) for child, parent in wanted if rows.member[parent].nnz > rows.member[child].nnz]
+    # A share of an unsplit total is no part that can be taken out of it.
+    keep = [
+        (child, parent)
+        for child, parent in wanted
+        if rows.member[parent].nnz
+        > rows.member[child].nnz
+        == rows.member[parent].multiply(rows.member[child]).nnz
+    ]
     if not keep:
         return
     child, parent = np.array(keep).T

@@ -9,16 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..data.funnel import Step
-from ..data.names import ESTIMATE_COLUMNS
+from ..data.names import ESTIMATE_COLUMNS, ROOT
 from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
-from .blocks import Collector, frame
+from .blocks import Collector, finer_rows, frame
 from .bounds import Bounds
 from .contraction import Reference, contraction
 from .differences import changes, contrasts
 from .evidence import Behind, Evidence
 from .labels import COUNTED, label
-from .rows import Floats, Rows, Values, evaluate, link, make_rows, published_steps
+from .rows import Bools, Floats, Rows, Values, evaluate, link, make_rows, published_steps
 
 _CHUNK = 2000
 
@@ -49,6 +49,7 @@ def estimates(
     rng: np.random.Generator,
     answer: tuple[str, str],
     cells: bool = True,
+    crossed: int = 3,
 ) -> Estimates:
     """Every published quantity.
 
@@ -67,10 +68,13 @@ def estimates(
         Node at which contrasts are drawn.
     cells : bool
         Publish single cells beside the aggregates.
+    crossed : int
+        Publish rows that lie below the root on at most so many axes; the front table is always published.
     """
     rows = make_rows(blueprint.panel, blueprint.layout)
     if not cells:
         rows = rows.take(~rows.leaf)
+    rows = rows.take(_near_root(rows, crossed, answer))
     reference = Reference(rng, blueprint, draws, np.nan_to_num(counts).mean(axis=0))
     evidence, bounds = Evidence(blueprint), Bounds(blueprint.panel, blueprint.analysis)
     collector = Collector()
@@ -92,8 +96,16 @@ def estimates(
             _collect(collector, quantity, step, block, values, behind.take(part), limits[part], against, own)
         changes(collector, blueprint, here, step, rates, counts, reference, behind, limits)
         contrasts(collector, blueprint, here, step, rates, counts, reference, behind, answer)
+    collector.frames += finer_rows(blueprint, answer)
     table = pd.concat(collector.frames, ignore_index=True)[list(ESTIMATE_COLUMNS)]
     return Estimates(table, collector.ids, np.concatenate(collector.draws, axis=1))
+
+
+def _near_root(rows: Rows, crossed: int, answer: tuple[str, str]) -> Bools:
+    """Rows below the root on few axes, and those of the front table."""
+    below = (rows.names != ROOT).sum(axis=1)
+    front = (rows.names[:, 1:] == np.array(answer, dtype=object)).all(axis=1)
+    return (below <= crossed) | front
 
 
 def _spread(values: Floats, step: Step) -> Floats:
@@ -125,7 +137,7 @@ def _collect(
     against: Floats,
     own: Floats,
 ) -> None:
-    labels = label(against, own, behind.margins_only)
+    labels = label(against, own, behind.margins_only, behind.mixed)
     size = np.median(values.denominator, axis=0)
     block_frame = frame(
         quantity, step, rows.names, "superpopulation", values.superpopulation, limits, against, own, labels,

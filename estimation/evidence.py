@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..data.funnel import Step
 from ..models.blueprint import Blueprint
+from ..models.layout import Layout
 from .rows import Bools, Rows
 
 
@@ -31,6 +32,8 @@ class Behind:
         Some outcome is dated by period, not by cohort: the rate is a same-period ratio.
     as_of : str
         Latest date at which a statement behind the row was known.
+    mixed : bool
+        Some denominator of the row is a share of an unsplit total, by the stated mix.
     """
 
     statements: NDArray[np.int64]
@@ -39,6 +42,7 @@ class Behind:
     counted: Bools
     period_clock: Bools
     as_of: NDArray[np.object_]
+    mixed: Bools
 
     def take(self, keep: NDArray[np.int64]) -> Behind:
         """Evidence of some of the rows."""
@@ -49,6 +53,7 @@ class Behind:
             self.counted[keep],
             self.period_clock[keep],
             self.as_of[keep],
+            self.mixed[keep],
         )
 
 
@@ -68,9 +73,11 @@ class Evidence:
         self._dates = np.array([*dates, ""], dtype=object)
         self._date = np.array([dates.index(s.as_of) for s in self._statements])
         cells = [layout.positions[panel.cells(s)] for s in self._statements]
-        self._on = _incidence([c[c >= 0] for c in cells], layout.size)
+        self._on = _incidence([_with_members(c[c >= 0], layout) for c in cells], layout.size)
         groups = blueprint.analysis.groups
-        self._group = _incidence([layout.positions[g.cells] for g in groups], layout.size)
+        own = [layout.positions[g.cells] for g in groups]
+        self._own = _incidence(own, layout.size)
+        self._group = _incidence([_with_members(c, layout) for c in own], layout.size)
         self._span = np.array([[int(g.start.min()), max(max(g.stages), int(g.end.max()))] for g in groups])
 
     def behind(self, rows: Rows, step: Step) -> Behind:
@@ -86,9 +93,9 @@ class Evidence:
         groups = np.flatnonzero((self._span[:, 0] < step.target) & (self._span[:, 1] > step.source))
         inside = sp.csr_matrix(rows.member @ self._group[groups].T)
         touched = inside.getnnz(axis=1) > 0
-        size = np.asarray(self._group[groups].sum(axis=1)).ravel()
-        whole = inside.copy()
-        whole.data = (inside.data == size[inside.indices]).astype(float)
+        size = np.asarray(self._own[groups].sum(axis=1)).ravel()
+        whole = sp.csr_matrix(rows.member @ self._own[groups].T)
+        whole.data = (whole.data == size[whole.indices]).astype(float)
         any_whole = np.asarray(whole.sum(axis=1)).ravel() > 0
         counts = self._blueprint.analysis.counts[:, self._blueprint.layout.cells]
         known = np.isfinite(counts[step.source]) & np.isfinite(counts[step.target])
@@ -98,6 +105,7 @@ class Evidence:
             touched=touched,
             margins_only=touched & ~any_whole,
             counted=unknown == 0,
+            mixed=np.asarray(rows.member @ (self._blueprint.layout.member_of >= 0).astype(float)).ravel() > 0,
             period_clock=dated,
             as_of=self._latest(hits, about),
         )
@@ -107,6 +115,13 @@ class Evidence:
         rows = np.repeat(np.arange(hits.shape[0]), np.diff(hits.indptr))
         np.maximum.at(latest, rows, self._date[about][hits.indices])
         return self._dates[latest]
+
+
+def _with_members(positions: NDArray[np.int64], layout: Layout) -> NDArray[np.int64]:
+    """Active positions and, for unsplit totals among them, those of their cells."""
+    totals = layout.cells[positions]
+    below = np.flatnonzero((layout.member_of >= 0) & np.isin(layout.member_of, totals))
+    return np.union1d(positions, below)
 
 
 def _incidence(cells: list[NDArray[np.int64]], size: int) -> sp.csr_matrix:

@@ -23,7 +23,8 @@ from .estimates import Estimates, estimates
 from .information import information
 from .plan import Plan
 from .record import draws_tree, manifest_of
-from .rows import Floats, link
+from .rows import Floats, link, published_steps
+from .silent import shift_silent
 from .store.write import RunWriter
 from .thinning import KEPT, by_chain, evenly, take
 
@@ -46,11 +47,20 @@ def fit_plan(
     sampled = time.perf_counter()
     keep = evenly(len(fit.field.intercept), blueprint.layout.steps * blueprint.layout.size, fit.chains)
     draws = take(fit.field, keep)
-    eta = draws.eta(blueprint.blocks, blueprint.layout)
+    eta = shift_silent(blueprint, draws, blueprint.predictor(draws), plan.assume.silent_shift)
     rates = cell_rates(stream(seed, "cell rates"), blueprint, eta, draws, observed=True)
     counts = complete(stream(seed, "complete counts"), blueprint, eta, draws)
     answer = (plan.answer.jurisdiction, plan.answer.period)
-    table = estimates(blueprint, draws, rates, counts, stream(seed, "reference"), answer, plan.publish.cells)
+    table = estimates(
+        blueprint,
+        draws,
+        rates,
+        counts,
+        stream(seed, "reference"),
+        answer,
+        plan.publish.cells,
+        plan.publish.crossed,
+    )
     thin = by_chain(len(eta), fit.chains, KEPT)
     few = take(draws, thin)
     shown = predictive.reports(blueprint)
@@ -97,8 +107,8 @@ def _information(
 ) -> Any:
     """Shares for every superpopulation row: aggregates from their draws, cells from their rates."""
     frame = table.table
-    ratio = {step.name: step.kind == "ratio" for step in blueprint.panel.funnel.steps}
-    ratio[blueprint.panel.funnel.end_to_end.name] = blueprint.panel.funnel.end_to_end.kind == "ratio"
+    steps = {step.name: step for _, step in published_steps(blueprint.panel.funnel)}
+    ratio = {name: step.kind == "ratio" for name, step in steps.items()}
     wanted = frame[
         (frame["basis"] == "superpopulation") & frame["quantity"].isin(["rate", "end_to_end"])
     ].set_index("quantity_id")
@@ -117,17 +127,12 @@ def _information(
     }
     for name in cells:
         row = wanted.loc[name]
-        step = _step(blueprint, str(row["step"]))
+        step = steps[str(row["step"])]
         column = positions["|".join([row["offense"], row["jurisdiction"], row["period"]])]
         value = rates[thin, step.source : step.target, column].prod(axis=1)
         linked.append(link(value, ratio[step.name]))
     held = wanted["contraction"].reindex([*ids, *cells]).to_numpy(dtype=float)
     return information(shown, moments, [*ids, *cells], np.stack(linked, axis=1), held)
-
-
-def _step(blueprint: Blueprint, name: str) -> Any:
-    funnel = blueprint.panel.funnel
-    return next((s for s in funnel.steps if s.name == name), funnel.end_to_end)
 
 
 def _diagnose(fit: Fit, table: Estimates, rates: Floats) -> Diagnostics:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import copy
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ..data.errors import InputError, Problem, did_you_mean
+from ..data.errors import InputError, Problem
 from ..data.inputs import (
     AxesSpec,
     ExcludeSpec,
     FunnelSpec,
     InputSpec,
+    IntakeSpec,
+    MixSpec,
     PanelSpec,
     PreferSpec,
     SourcesSpec,
 )
 from ..data.names import ROOT
-from ..models.priors import Exponential, HalfNormal, Normal, PrecisionGamma, UniformRate
-from ..models.spec import EVERY, PriorSpec
+from ..models.spec import PriorSpec
+from .patches import SET, apply_patches, plain
+from .planfaults import fault_lines
 from .store.layout import default_name
 
 FORMAT = 1
@@ -51,9 +53,48 @@ class EstimateSpec(_Section):
 
 
 class PublishSpec(_Section):
-    """``[publish]``: which rows of estimates are written; the default is all of them."""
+    """``[publish]``: which rows of estimates are written; the default is all of them.
+
+    ``cells``: single cells. ``crossed``: on how many axes at once a row may lie below the root.
+    """
 
     cells: bool = True
+    crossed: int = Field(3, ge=1, le=3)
+
+
+class AssumeSpec(_Section):
+    """``[assume]``: what is assumed of what nobody recorded.
+
+    Parameters
+    ----------
+    silent_shift : float
+        Places without any outcome differ from the others by so many sd between places, on the link scale.
+    """
+
+    silent_shift: float = Field(0.0, allow_inf_nan=False)
+
+
+class ScenarioSpec(_Section):
+    """``[[scenario]]``: another judgement, as changes of the plan.
+
+    Parameters
+    ----------
+    name : str
+        Unique among the scenarios of a plan.
+    reason : str
+        Why the judgement could be another.
+    set : dict
+        Dotted keys and their values, as ``--set`` takes them; ``"exclude.+"`` appends an entry.
+    """
+
+    name: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    set: dict[str, Any] = Field(min_length=1)
+
+    @field_validator("set")
+    @classmethod
+    def _set(cls, value: dict[str, Any]) -> dict[str, Any]:
+        return plain(value)
 
 
 class Plan(_Section):
@@ -64,14 +105,18 @@ class Plan(_Section):
     format : int
         1.
     name : str
-    funnel, input, axes, sources, exclude, prefer
+    funnel, input, axes, sources, mix, intake, exclude, prefer
         What was recorded; see ``attrition.data.inputs``.
+    assume
+        What is assumed of what nobody recorded.
     answer, publish
         What to tell.
     effect, prior, kind
         The model; see ``attrition.models.spec``.
     estimate
         How to fit.
+    scenario
+        Other judgements, for ``vary``; they are no part of the identity of the plan's own run.
     folder : Path
         The folder of the plan's file, to which its paths are relative. Not part of the file.
     """
@@ -82,6 +127,9 @@ class Plan(_Section):
     input: tuple[InputSpec, ...] = Field(min_length=1)
     axes: AxesSpec = AxesSpec()
     sources: SourcesSpec | None = None
+    mix: MixSpec | None = None
+    intake: IntakeSpec = IntakeSpec()
+    assume: AssumeSpec = AssumeSpec()
     answer: AnswerSpec = AnswerSpec()
     publish: PublishSpec = PublishSpec()
     effect: tuple[dict[str, Any], ...] | None = None
@@ -90,6 +138,7 @@ class Plan(_Section):
     exclude: tuple[ExcludeSpec, ...] = ()
     prefer: tuple[PreferSpec, ...] = ()
     estimate: EstimateSpec = EstimateSpec()
+    scenario: tuple[ScenarioSpec, ...] = Field(default=(), exclude=True)
     folder: Path = Field(default=Path(), exclude=True)
     file: Path | None = Field(default=None, exclude=True)
     patches: dict[str, Any] = Field(default_factory=dict, exclude=True)
@@ -103,18 +152,38 @@ class Plan(_Section):
             excludes=self.exclude,
             prefers=self.prefer,
             sources=self.sources,
+            mix=self.mix,
+            roles=self.intake.roles,
         )
 
 
+def settled(plan: Plan, engine: str | None = None, seed: int | None = None, draft: bool = False) -> Plan:
+    """A plan with the settings of one fit: another engine or seed, or the few draws of a draft.
+
+    Raises
+    ------
+    InputError
+        For an engine that does not exist.
+    """
+    given = {key: value for key, value in (("engine", engine), ("seed", seed)) if value is not None}
+    if draft:
+        given |= {"draws": 250, "tune": 400}
+    settings = plan.estimate.model_copy(update=given)
+    if settings.engine not in ("nuts", "auto"):
+        raise InputError(Problem("no such engine", "--engine", repr(settings.engine), "nuts"))
+    return plan.model_copy(update={"estimate": settings})
+
+
 _NOT_KEYS = ("folder", "file", "patches")
-_PRIORS: dict[str, type[BaseModel]] = {
-    "half_normal": HalfNormal, "exponential": Exponential, "precision_gamma": PrecisionGamma, "normal": Normal,
-    "uniform_rate": UniformRate,
+_MODELS: dict[str, type[BaseModel]] = {
+    "funnel": FunnelSpec, "input": InputSpec, "axes": AxesSpec, "sources": SourcesSpec, "mix": MixSpec,
+    "intake": IntakeSpec, "assume": AssumeSpec, "answer": AnswerSpec, "publish": PublishSpec, "prior": PriorSpec,
+    "estimate": EstimateSpec, "scenario": ScenarioSpec,
 }  # fmt: skip
 SECTIONS = tuple(key for key in Plan.model_fields if key not in _NOT_KEYS)
 
 
-def read_plan(path: str | Path, patches: Mapping[str, Any] | None = None) -> Plan:
+def read_plan(path: str | Path, patches: Mapping[str, Any] | None = None, origin: str = SET) -> Plan:
     """Read a plan.
 
     Parameters
@@ -123,7 +192,9 @@ def read_plan(path: str | Path, patches: Mapping[str, Any] | None = None) -> Pla
         A TOML file.
     patches : mapping, optional
         Dotted keys and the values that replace what is written, e.g. ``{"prior.spread": 2.0}``. An array of tables
-        takes a position from 0 or, for effects, its kind: ``effect.time.over``.
+        takes a position from 0 or, for effects, its kind: ``effect.time.over``; ``exclude.+`` appends to one.
+    origin : str
+        What messages call the place of the patches.
 
     Raises
     ------
@@ -145,7 +216,7 @@ def read_plan(path: str | Path, patches: Mapping[str, Any] | None = None) -> Pla
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(Problem(f"is not valid TOML: {error}", str(path))) from None
-    return parse_plan(apply_patches(raw, patches or {}), path, dict(patches or {}))
+    return parse_plan(apply_patches(raw, patches or {}, origin), path, plain(dict(patches or {})))
 
 
 def parse_plan(raw: dict[str, Any], path: Path, patches: dict[str, Any] | None = None) -> Plan:
@@ -177,92 +248,7 @@ def parse_plan(raw: dict[str, Any], path: Path, patches: dict[str, Any] | None =
         raise InputError(problems)
     try:
         plan = Plan(**raw, folder=path.parent, file=path, patches=patches or {})
+        plan.panel_spec()  # some sections are checked against one another
     except ValidationError as error:
-        raise InputError(_lines(error, where)) from None
+        raise InputError(fault_lines(error, where, SECTIONS, _MODELS)) from None
     return plan if plan.name else plan.model_copy(update={"name": default_name(path)})
-
-
-def _lines(error: ValidationError, where: str) -> list[Problem]:
-    """One line for each fault, with the key the writer probably meant."""
-    problems = []
-    faults = error.errors()
-    for fault in faults:
-        place = fault["loc"]
-        inner = any(len(f["loc"]) > len(place) and f["loc"][: len(place)] == place for f in faults)
-        if fault["type"] == "too_short" and inner:
-            continue  # its entries are at fault, each with a line of its own
-        loc = [part for part in fault["loc"] if not _of_pydantic(str(part))]
-        key = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
-        if fault["type"] == "extra_forbidden":
-            known = _known_keys(fault["loc"][:-1])
-            problems.append(
-                Problem("unknown key", where, key, "", did_you_mean(str(loc[-1]), known) if known else "")
-            )
-        elif fault["type"] == "missing":
-            problems.append(Problem("missing key", where, "", key, f"add {key}"))
-        else:
-            message = fault["msg"].removeprefix("Value error, ")
-            problems.append(Problem(message, f"{where}, {key}", repr(fault.get("input"))[:80]))
-    return problems
-
-
-def _of_pydantic(part: str) -> bool:
-    """Names of types that pydantic puts among the keys."""
-    return part[:1].isupper() or "[" in part or part in _PRIORS or part == EVERY
-
-
-def _known_keys(loc: Sequence[Any]) -> list[str]:
-    """The keys allowed at a place of the plan, as pydantic names it."""
-    sections: dict[str, type[BaseModel]] = {
-        "funnel": FunnelSpec, "input": InputSpec, "axes": AxesSpec, "sources": SourcesSpec, "answer": AnswerSpec,
-        "publish": PublishSpec, "prior": PriorSpec, "estimate": EstimateSpec,
-    }  # fmt: skip
-    if not loc:
-        return list(SECTIONS)
-    named = [_PRIORS[str(part)] for part in loc if str(part) in _PRIORS]
-    model = named[-1] if named else sections.get(str(loc[0]))
-    return list(model.model_fields) if model else []
-
-
-def apply_patches(raw: dict[str, Any], patches: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of a plan's dictionary with dotted keys replaced.
-
-    Raises
-    ------
-    InputError
-        A key leads through something that is not a table.
-    """
-    out = copy.deepcopy(raw)
-    for key, value in patches.items():
-        place: Any = out
-        *path, last = _split(key)
-        for part in path:
-            place = _enter(place, part, key)
-        if not isinstance(place, dict):
-            raise InputError(Problem("does not lead to a table", f"--set {key}", do="name a key of a table"))
-        place[last] = value
-    return out
-
-
-def _split(key: str) -> list[str]:
-    """Parts of a dotted key; a part in double quotes may hold dots."""
-    parts, quoted, current = [], False, ""
-    for letter in key:
-        if letter == '"':
-            quoted = not quoted
-        elif letter == "." and not quoted:
-            parts.append(current)
-            current = ""
-        else:
-            current += letter
-    return [*parts, current]
-
-
-def _enter(place: Any, part: str, key: str) -> Any:
-    if isinstance(place, dict):
-        return place.setdefault(part, {})
-    if isinstance(place, list):
-        for number, item in enumerate(place):
-            if part == str(number) or (isinstance(item, dict) and item.get("kind") == part):
-                return item
-    raise InputError(Problem("no such place in the plan", f"--set {key}", part))

@@ -12,13 +12,15 @@ import xarray as xr
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode, get_mode
 
-from ..models import paths
+from ..models import catalogue, paths
 from ..models.blueprint import Blueprint
-from ..models.compile import batch_logp
+from ..models.compile import batch_logp, values_of
 from ..models.contract import Batch
 from ..models.field import FieldDraws
+from ..models.kinds.all_sources import AllSources, log_share
 
 Floats = NDArray[np.float64]
+ALL_SOURCES = AllSources.name
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def reports(blueprint: Blueprint) -> tuple[Report, ...]:
     for batch in blueprint.batches:
         for row, number in enumerate(batch.groups):
             group = blueprint.analysis.groups[number]
+            # A soft report gives a rate: its counts are what the rate makes of the denominators.
+            scale = float(batch.n[row].sum()) if catalogue.kind(batch.report).soft else 1.0
             for place, stage in enumerate(group.stages):
                 behind = [by_id[s] for s in group.statements[place]]
                 first = behind[0]
@@ -72,14 +76,14 @@ def reports(blueprint: Blueprint) -> tuple[Report, ...]:
                         group=number,
                         place=place,
                         ids=" + ".join(s.id for s in behind),
-                        kind="+".join((batch.report, *batch.parts)),
+                        kind="+".join((batch.report, *batch.kinds[row])),
                         stage=blueprint.panel.funnel.stages[stage],
                         offense=first.offense,
                         jurisdiction=first.jurisdiction,
                         period=first.period,
                         source_id=" + ".join(sorted({s.source_id for s in behind})),
-                        low=float(batch.low[row, place]),
-                        high=float(batch.high[row, place]),
+                        low=float(batch.low[row, place] * scale),
+                        high=float(batch.high[row, place] * scale),
                     )
                 )
     return tuple(out)
@@ -96,16 +100,23 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
     """
     mean, variance, replicate = [], [], []
     for batch in blueprint.batches:
-        gathered = eta.reshape(len(eta), -1)[:, batch.slots]
+        gathered = blueprint.gathered(batch, eta, draws.unknown)
         size = (len(eta), -1)
         if batch.ratio:
-            m, v = paths.ratio_mean(gathered, batch, blueprint.ratio_steps, draws.phi, paths.ARRAY)
-            m, v = m.sum(axis=2), v.sum(axis=2)
-            excess = np.maximum(v / m - 1, 1e-9)
-            y = rng.poisson(rng.gamma(np.maximum(m / excess, 1e-300), excess)).astype(float)
+            phi = draws.phi[:, None, :] if draws.phi.ndim == 2 else draws.phi
+            log_mean, factor = paths.ratio_law(gathered, batch, blueprint.ratio_steps, phi, paths.ARRAY)
+            m = np.exp(log_mean)
+            shown_counts: list[Floats] = []
+            before: Floats | float = 1.0
+            for d in range(batch.depth):
+                given = m[..., d] if d == 0 else m[..., d] / m[..., d - 1] * before
+                # A total of binomials, whose factor is below 1, is drawn as the Poisson beside it.
+                excess = np.maximum(factor[..., d] - 1, 1e-9)
+                before = rng.poisson(rng.gamma(np.maximum(given / excess, 1e-300), excess)).astype(float)
+                shown_counts.append(before)
             mean.append(m.reshape(size))
-            variance.append(v.reshape(size))
-            replicate.append(y.reshape(size))
+            variance.append((m * factor).reshape(size))
+            replicate.append(np.stack(shown_counts, axis=-1).reshape(size))
             continue
         chance = np.exp(paths.categories(gathered, batch, paths.ARRAY))
         spread: Floats | float = 1.0
@@ -118,12 +129,25 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
             shown = chance
         reach = chance[..., ::-1].cumsum(axis=-1)[..., ::-1][..., 1:]
         n = batch.n[..., None]
-        mean.append((n * reach).sum(axis=2).reshape(size))
-        variance.append((n * reach * (1 - reach) * np.expand_dims(spread, -1)).sum(axis=2).reshape(size))
+        others = _others(blueprint, batch, reach, draws)
+        mean.append(((n * reach).sum(axis=2) + others).reshape(size))
+        within = (n * reach * (1 - reach) * np.expand_dims(spread, -1)).sum(axis=2)
+        variance.append((within + others).reshape(size))
         z = rng.multinomial(batch.n.astype(np.int64), shown / shown.sum(axis=-1, keepdims=True))
         y = z.sum(axis=2)[..., ::-1].cumsum(axis=-1)[..., ::-1][..., 1:]
-        replicate.append(y.reshape(size).astype(float))
+        replicate.append((y + rng.poisson(others)).reshape(size).astype(float))
     return Moments(*(np.concatenate(part, axis=1) for part in (mean, variance, replicate)))
+
+
+def _others(blueprint: Blueprint, batch: Batch, reach: Floats, draws: FieldDraws) -> Floats | float:
+    """Expected cases of other origins in each total of a probability path, (R, S, D)."""
+    if ALL_SOURCES not in batch.parts or not batch.data["entry"].any():
+        return 0.0
+    unsure = batch.data["unknown_origin"][:, None]
+    settings = blueprint.kind_settings[ALL_SOURCES]
+    share = np.minimum(log_share(settings, draws.unknown, batch.data["source"], unsure, paths.ARRAY), -1e-9)
+    odds = np.where(batch.data["entry"][:, None], np.expm1(-share), 0.0)
+    return (batch.n[..., None] * reach * odds[..., None]).sum(axis=2)
 
 
 def log_likelihood(blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Floats:
@@ -132,23 +156,23 @@ def log_likelihood(blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Floa
     The kinds' own graphs are interpreted, not compiled: the numbers are those the sampler used.
     """
     point = pt.dmatrix("eta")
+    unknown = {one.name: pt.tensor(one.name, shape=one.shape, dtype="float64") for one in blueprint.unknowns}
     phi = pt.dvector("phi")
     concentration = pt.dscalar("concentration")
     uses = draws.concentration is not None
     whole = pt.specify_shape(point, (blueprint.layout.steps, blueprint.layout.size))
-    logs = [
-        batch_logp(batch, whole, blueprint.ratio_steps, phi, concentration if uses else None)
-        for batch in blueprint.batches
-    ]
+    values = values_of(blueprint, whole, phi, concentration if uses else None, unknown, blueprint.mixture)
+    logs = [batch_logp(blueprint, batch, values) for batch in blueprint.batches]
     program = pytensor.function(
-        [point, phi, concentration],
+        [point, phi, concentration, *unknown.values()],
         pt.concatenate(logs),
         mode=Mode("py", get_mode("FAST_COMPILE").provided_optimizer),
         on_unused_input="ignore",
     )
     total = draws.concentration if uses else np.zeros(len(eta))
     assert total is not None
-    return np.stack([program(eta[r], draws.phi[r], total[r]) for r in range(len(eta))])
+    rest = [draws.unknown[name] for name in unknown]
+    return np.stack([program(eta[r], draws.phi[r], total[r], *(x[r] for x in rest)) for r in range(len(eta))])
 
 
 def group_ids(batches: Sequence[Batch]) -> list[str]:

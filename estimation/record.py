@@ -40,7 +40,7 @@ def draws_tree(
     blueprint, chains = bound.blueprint, fit.chains
     layout, axes = blueprint.layout, blueprint.panel.axes
     prior = blueprint.prior_draws(stream(seed, "prior"), 1000)
-    prior_eta = prior.eta(blueprint.blocks, layout)
+    prior_eta = blueprint.predictor(prior)
     prior_moments = predictive.moments(
         stream(seed, "prior predictive"), blueprint, prior_eta[:KEPT], take(prior, np.arange(KEPT))
     )

@@ -66,7 +66,10 @@ def _membership(axis: Axis) -> tuple[list[str], sp.csr_matrix]:
 
 
 def make_rows(panel: Panel, layout: Layout) -> Rows:
-    """Every node triple that has an active cell below it."""
+    """Every node triple that has an active cell below it.
+
+    A row that holds an unsplit total whole holds it, and not its cells beside it; made nodes are no rows.
+    """
     parts = [_membership(panel.axes[axis]) for axis in AXES]
     member = sp.csr_matrix(sp.kron(sp.kron(parts[0][1], parts[1][1]), parts[2][1]))[:, layout.cells]
     # The Kronecker product stores zeros of its blocks; a row's cells are read off its stored entries.
@@ -80,14 +83,40 @@ def make_rows(panel: Panel, layout: Layout) -> Rows:
         [np.array([not panel.axes[axis].children[name] for name in parts[k][0]])[index[k]]
          for k, axis in enumerate(AXES)], axis=1
     ).all(axis=1)  # fmt: skip
-    keep = member.getnnz(axis=1) > 0
+    member = _without_members(panel, layout, member, index[0], parts[0][0])
+    made = np.stack(
+        [np.array([bool(panel.axes[axis].by_name[name].made) for name in parts[k][0]])[index[k]]
+         for k, axis in enumerate(AXES)], axis=1
+    ).any(axis=1)  # fmt: skip
+    keep = (member.getnnz(axis=1) > 0) & ~made
     return Rows(names, member, whole, leaf).take(keep)
 
 
+def _without_members(
+    panel: Panel, layout: Layout, member: sp.csr_matrix, offense: Ints, names: Sequence[str]
+) -> sp.csr_matrix:
+    """Take the cells of an unsplit total out of the rows that hold the total."""
+    inside = np.flatnonzero(layout.member_of >= 0)
+    if not len(inside):
+        return member
+    axis = panel.axes.offense
+    leaves = np.array(axis.leaves, dtype=object)
+    total = leaves[np.unravel_index(layout.member_of[inside], layout.shape)[0]]
+    holds = {leaf: {leaf, *axis.ancestors(leaf)} for leaf in set(total)}
+    drop = np.zeros((len(names), layout.size))
+    for row, name in enumerate(names):
+        drop[row, inside] = [name in holds[leaf] for leaf in total]
+    entries = member.tocoo()
+    keep = drop[offense[entries.row], entries.col] == 0
+    return sp.csr_matrix((entries.data[keep], (entries.row[keep], entries.col[keep])), shape=member.shape)
+
+
 def published_steps(funnel: Funnel) -> tuple[tuple[str, Step], ...]:
-    """The quantity's name and its step: each consecutive step, then end to end where there are several."""
+    """The quantity's name and its step: each consecutive step, from the first stage to each later, end to end."""
     steps = [("rate", step) for step in funnel.steps]
-    return tuple(steps + ([("end_to_end", funnel.end_to_end)] if len(steps) > 1 else []))
+    last = len(funnel.stages) - 1
+    steps += [("rate", funnel.step(0, stage)) for stage in range(2, last)]
+    return tuple(steps + ([("end_to_end", funnel.end_to_end)] if last > 1 else []))
 
 
 @dataclass(frozen=True)

@@ -34,4 +34,5 @@ def take(draws: FieldDraws, index: np.ndarray) -> FieldDraws:
         phi=draws.phi[index],
         concentration=draws.concentration[index] if draws.concentration is not None else None,
         total_spread=draws.total_spread[index] if draws.total_spread is not None else None,
+        unknown={name: values[index] for name, values in draws.unknown.items()},
     )

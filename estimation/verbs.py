@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from ..data import intake as intake_module
 from ..data.errors import InputError, Problem
@@ -19,13 +15,16 @@ from ..data.intake import Intake
 from ..data.panel import Panel
 from ..models.compile import CompiledModel, compile_model
 from ..models.simulate import simulate_panel
-from .binding import Bound, bind_plan, run_identity, stream
+from .binding import bind_plan, run_identity, stream
 from .contraction import touched
-from .engines.contract import Progress
-from .fitting import fit_plan
-from .plan import Plan, read_plan
+from .plan import Plan, read_plan, settled
 from .rows import make_rows
-from .store.find import stored
+from .sensitivity.compare import Comparison, Varied, moved
+from .sensitivity.differences import differences
+from .sensitivity.scenario import bind_scenarios
+from .sensitivity.sweep import keep, sweep
+from .shown import fit_shown, say_nothing, say_on_stderr
+from .store.find import find_run, finished, stored
 from .store.layout import runs_root
 from .store.runs import Run
 
@@ -76,9 +75,12 @@ def read_panel(plan: Plan | str | Path) -> tuple[Panel, Intake]:
 
 
 def validate(plan: Plan | str | Path) -> Validation:
-    """Check a plan and its data without fitting; every problem at once."""
+    """Check a plan, its data and its scenarios without fitting; every problem at once."""
     try:
-        bound = bind_plan(_plan(plan))
+        plan = _plan(plan)
+        bound = bind_plan(plan)
+        if plan.scenario:
+            bind_scenarios(plan)
     except InputError as error:
         return Validation(list(error.problems), {}, [], {}, [])
     blueprint, layout = bound.blueprint, bound.blueprint.layout
@@ -121,18 +123,18 @@ def simulate(plan: Plan | str | Path, seed: int) -> dict[str, Any]:
         ``statements``: list of plain records; ``truth``: list of step, offense, jurisdiction, period, rate.
     """
     bound = bind_plan(_plan(plan))
-    panel, _counts, rates = simulate_panel(stream(seed, "simulate"), bound.blueprint)
+    twin = simulate_panel(stream(seed, "simulate"), bound.blueprint)
     layout, axes = bound.blueprint.layout, bound.panel.axes
     truth = [
         {
             "step": step.name,
             **dict(zip(("offense", "jurisdiction", "period"), axes.cell_names(int(cell)), strict=True)),
-            "rate": float(rates[step.source, column]),
+            "rate": float(twin.rates[step.source, column]),
         }
         for step in bound.panel.funnel.steps
         for column, cell in enumerate(layout.cells)
     ]
-    return {"statements": [{"id": s.id, **s.record()} for s in panel.statements], "truth": truth}
+    return {"statements": [{"id": s.id, **s.record()} for s in twin.panel.statements], "truth": truth}
 
 
 def estimate(
@@ -171,40 +173,14 @@ def estimate(
     InputError
         Every fault of the plan or the data; nothing is written.
     """
-    plan = _plan(plan, patches)
-    settings = plan.estimate.model_copy(
-        update={key: value for key, value in (("engine", engine), ("seed", seed)) if value is not None}
-    )
-    if settings.engine not in ("nuts", "auto"):
-        raise InputError(Problem("no such engine", "--engine", repr(settings.engine), "nuts"))
-    if draft:
-        settings = settings.model_copy(update={"draws": 250, "tune": 400})
-    plan = plan.model_copy(update={"estimate": settings})
+    plan = settled(_plan(plan, patches), engine, seed, draft)
     bound = bind_plan(plan)
     root = runs_root(plan.file or Path("plan.toml"), runs)
     if not again:
         found = stored(root, plan.name, run_identity(bound, plan))
         if found is not None:
             return found
-    return Run(_fit(bound, plan, root, again, progress))
-
-
-def _fit(bound: Bound, plan: Plan, root: Path, again: bool, progress: bool) -> Path:
-    if not progress:
-        return fit_plan(bound, plan, root, again, lambda _: None, None)
-    console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("sampling", total=None)
-        return fit_plan(bound, plan, root, again, console.print, _watch(bar, task))
-
-
-def _watch(bar: Bar, task: Any) -> Callable[[Progress], None]:
-    def show(state: Progress) -> None:
-        words = "sampling" + (f", {state.divergences} divergences" if state.divergences else "")
-        bar.update(task, total=state.total, completed=state.done, description=words)
-
-    return show
+    return Run(fit_shown(bound, plan, root, again, progress))
 
 
 def check(run: Run) -> list[dict[str, Any]]:
@@ -212,6 +188,75 @@ def check(run: Run) -> list[dict[str, Any]]:
     return list(run.checks)
 
 
+def vary(
+    plan: Plan | str | Path,
+    scenarios: Iterable[str] | None = None,
+    *,
+    runs: Path | None = None,
+    draft: bool = False,
+    progress: bool = True,
+) -> Comparison:
+    """Fit a plan and its scenarios, and say what each moved; what is stored is not fitted again.
+
+    Parameters
+    ----------
+    plan : Plan or path
+    scenarios : iterable of str, optional
+        Names of ``[[scenario]]`` entries; default all of them.
+    runs : Path, optional
+        Folder of runs; default ``ATTRITION_RUNS`` or ``runs`` beside the plan.
+    draft : bool
+        Few draws, for a first look, in the plan's own run as in every scenario's.
+    progress : bool
+        Tell of every scenario, and show a progress bar, on standard error.
+
+    Returns
+    -------
+    Comparison
+        Also kept beside the plan's own run, as ``scenarios.json`` and ``sensitivity.parquet``.
+
+    Raises
+    ------
+    InputError
+        Every fault of the plan and of every scenario; nothing is fitted.
+    KeyboardInterrupt
+        The user stopped it; scenarios that have finished are kept, and the next call goes on.
+    """
+    plan = settled(_plan(plan), draft=draft)
+    identity, bound = bind_scenarios(plan, scenarios, draft)
+    root = runs_root(plan.file or Path("plan.toml"), runs)
+
+    def fit(wanted: Plan) -> Run:
+        return estimate(wanted, runs=runs, progress=progress)
+
+    base = finished(root, plan.name, identity) or fit(plan)
+    say = say_on_stderr if progress else say_nothing
+    return keep(base, sweep(bound, root, fit, say), plan)
+
+
+def compare(one: Run | str | Path, two: Run | str | Path, *, runs: Path | None = None) -> Comparison:
+    """What the second of two stored runs has otherwise than the first: its rates, its plan, its numbers.
+
+    Parameters
+    ----------
+    one, two : Run, path or str
+        A run, its folder, the beginning of its identity, or a plan for its latest run.
+    runs : Path, optional
+        Folder of runs.
+
+    Raises
+    ------
+    InputError
+        When a name is not that of one run, or both are the same.
+    """
+    first, second = (run if isinstance(run, Run) else find_run(run, runs) for run in (one, two))
+    if first.folder.resolve() == second.folder.resolve():
+        raise InputError(Problem("both are the same run", str(first.folder), do="name two runs"))
+    other = Varied(second.identity, second.scenario or "", second.blueprint.get("patches", {}), second)
+    return Comparison(first, (other,), moved(first, [(other.name, second)]), differences(first, second))
+
+
 __all__ = [
-    "Validation", "check", "compile", "estimate", "read_panel", "read_plan", "simulate", "validate",
+    "Validation", "check", "compare", "compile", "estimate", "read_panel", "read_plan", "simulate", "validate",
+    "vary",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,17 +70,44 @@ def zero_sum(levels: int) -> Basis:
 
 
 def siblings(axis: Axis, names: Sequence[str]) -> Basis:
-    """Exchangeable nodes that sum to zero among those with the same parent; ``names`` in sibling order."""
-    sizes: list[int] = []
-    last: str | None = None
-    for name in names:
-        parent = axis.by_name[name].parent
-        if sizes and parent == last:
-            sizes[-1] += 1
-        else:
-            sizes.append(1)
-        last = parent
-    return Basis(block_diag(*[helmert(size) for size in sizes]), np.eye(len(names)))
+    """Exchangeable nodes that sum to zero among those with the same parent; ``names`` in sibling order.
+
+    Where their parent has a remainder they are not all there is, and are free; the remainder is a mean over its
+    members, and varies less than one of them.
+    """
+    pieces: list[Floats] = []
+    scales: list[float] = []
+    for parent, group in groupby(names, key=lambda name: axis.by_name[name].parent):
+        made = [axis.by_name[name].made == "rest" for name in group]
+        scale = [mean_scale(axis, parent or "") if rest else 1.0 for rest in made]
+        pieces.append(np.diag(scale) if any(made) else helmert(len(made)))
+        scales += scale
+    return Basis(block_diag(*pieces), np.diag(scales))
+
+
+def over(axis: Axis, constrained: bool) -> Basis:
+    """Exchangeable leaves of an axis, zero-sum if constrained; leaves made for unsplit totals have no level.
+
+    A remainder unit is a mean over its members: its effect is drawn apart, its standard deviation divided by the
+    square root of their number.
+    """
+    nodes = [axis.by_name[name] for name in axis.leaves]
+    plain = [i for i, node in enumerate(nodes) if not node.made]
+    rest = [i for i, node in enumerate(nodes) if node.made == "rest"]
+    inner = helmert(len(plain)) if constrained else np.eye(len(plain))
+    matrix = np.zeros((len(nodes), inner.shape[1] + len(rest)))
+    matrix[plain, : inner.shape[1]] = inner
+    fresh = np.zeros((len(nodes), len(nodes)))
+    fresh[plain, plain] = 1.0
+    for column, row in enumerate(rest, start=inner.shape[1]):
+        matrix[row, column] = fresh[row, row] = mean_scale(axis, nodes[row].parent or "")
+    return Basis(matrix, fresh)
+
+
+def mean_scale(axis: Axis, place: str) -> float:
+    """Standard deviation of the mean of a place's members that are not recorded, relative to that of one."""
+    known = sum(not axis.by_name[child].made for child in axis.children[place])
+    return float(1 / np.sqrt(max(axis.by_name[place].members - known, 1)))
 
 
 def random_walk(levels: int) -> Basis:

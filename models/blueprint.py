@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
@@ -11,11 +12,13 @@ from pydantic import BaseModel
 from ..data.errors import InputError, Problem
 from ..data.panel import Panel
 from . import catalogue
-from .analyse import analyse
 from .bind import bind
-from .contract import Analysis, Batch, ReportKind
+from .contract import Analysis, Batch, Decision, Floats, Group, PartKind, ReportKind, Unknown
 from .field import FieldDraws, draw_block
+from .layers import analyse_layers
 from .layout import Layout, make_layout
+from .mixture import Mixture, extend, log_shares, make_mixture
+from .paths import ARRAY, Ops
 from .spec import PriorSpec
 from .terms import Block, Concentration, Effect, Settings
 
@@ -40,6 +43,10 @@ class Blueprint:
     batches : tuple of Batch
     statement_kinds : mapping of statement id to the names of the kinds that claim it
     unclaimed : mapping of statement id to the reason why no kind reads it
+    mixture : Mixture or None
+        The unsplit totals.
+    unknowns : tuple of Unknown
+        Standard normal coordinates of what the kinds do not know.
     """
 
     name: str
@@ -54,6 +61,8 @@ class Blueprint:
     batches: tuple[Batch, ...]
     statement_kinds: Mapping[str, tuple[str, ...]]
     unclaimed: Mapping[str, str]
+    mixture: Mixture | None
+    unknowns: tuple[Unknown, ...]
 
     @property
     def ratio_steps(self) -> tuple[bool, ...]:
@@ -64,6 +73,35 @@ class Blueprint:
     def shared(self) -> tuple[Block, ...]:
         """Blocks that share the total spread."""
         return tuple(block for block in self.blocks if block.sd is None)
+
+    def extended(self, eta: Any, unknown: Mapping[str, Any], ops: Ops) -> tuple[Any, Any]:
+        """The field (…, S, A) with the rates of unsplit totals put in, and the predictors of their parts (…, Q)."""
+        if self.mixture is None:
+            return eta, None
+        settings = self.kind_settings["missing_denominator"]
+        shares = log_shares(self.mixture, settings.factor, settings.shared, unknown, ops)  # type: ignore[attr-defined]
+        return extend(eta, shares, self.mixture, self.ratio_steps, ops)
+
+    def predictor(self, draws: FieldDraws, leave_out: Sequence[str] = ()) -> Floats:
+        """Linear predictors of the active step-cells under draws of the field, (R, S, A)."""
+        eta = draws.eta(self.blocks, self.layout, leave_out)
+        return self.extended(eta, draws.unknown, ARRAY)[0]
+
+    def gathered(self, batch: Batch, eta: Floats, unknown: Mapping[str, Floats]) -> Floats:
+        """Linear predictors along the paths of a batch, (R, S, m, L), from those of the step-cells (R, S, A)."""
+        flat = eta.reshape(len(eta), -1)
+        if batch.slots.max(initial=0) >= flat.shape[1]:
+            _, parts = self.extended(eta, unknown, ARRAY)
+            flat = np.concatenate([flat, parts], axis=1)
+        return self.shifted(flat[:, batch.slots], batch, unknown, ARRAY)
+
+    def shifted(self, eta: Any, batch: Batch, unknown: Mapping[str, Any], ops: Ops) -> Any:
+        """Predictors along paths, changed by what the kinds of a batch do not know."""
+        for name in batch.parts:
+            kind = catalogue.kind(name)
+            assert isinstance(kind, PartKind)
+            eta = kind.shift(eta, batch, self.kind_settings[name], unknown, ops)
+        return eta
 
     def prior_draws(self, rng: np.random.Generator, size: int) -> FieldDraws:
         """Independent draws from the prior, by forward simulation in NumPy."""
@@ -85,8 +123,9 @@ class Blueprint:
         concentration = (
             np.exp(self.concentration.prior.sample(rng, (size,))) if self.concentration is not None else None
         )
+        unknown = {one.name: rng.standard_normal((size, *one.shape)) for one in self.unknowns}
         return FieldDraws(
-            intercept, sd, values, 1 + excess * np.array(self.ratio_steps), concentration, total
+            intercept, sd, values, 1 + excess * np.array(self.ratio_steps), concentration, total, unknown
         )
 
 
@@ -121,12 +160,13 @@ def make_blueprint(
         for s in panel.statements
         if s.id in claimed and not claimed[s.id].soft
     }
-    analysis = analyse(panel, ranges)
+    analysis = analyse_layers(panel, ranges)
+    analysis = _add_soft(panel, analysis, claimed, kind_settings)
     if not analysis.groups:
         raise InputError(_nothing_informs(panel, analysis))
     terms = [term for effect, settings in effects for term in effect.terms(settings, panel.axes)]
     concentration = next((term for term in terms if isinstance(term, Concentration)), None)
-    layout = make_layout(panel.axes, analysis, len(panel.funnel.steps))
+    layout = make_layout(panel, analysis)
     batches = bind(analysis, panel, layout, claimed)
     if concentration is not None and any(b.report != "exact" or b.parts or b.ratio for b in batches):
         raise InputError(
@@ -151,7 +191,35 @@ def make_blueprint(
         batches=batches,
         statement_kinds=_kinds_of(panel, analysis, batches, claimed),
         unclaimed=unclaimed,
+        mixture=make_mixture(panel, layout, analysis.groups),
+        unknowns=tuple(
+            one
+            for kind in catalogue.kinds()
+            if isinstance(kind, PartKind)
+            for one in kind.unknowns(panel, analysis)
+        ),
     )
+
+
+def _add_soft(
+    panel: Panel,
+    analysis: Analysis,
+    claimed: Mapping[str, ReportKind],
+    kind_settings: Mapping[str, BaseModel],
+) -> Analysis:
+    """The analysis with the groups of soft reports, which share no counts with anything."""
+    groups, decisions = list(analysis.groups), list(analysis.decisions)
+    for statement in panel.statements:
+        kind = claimed.get(statement.id)
+        if kind is None or not kind.soft:
+            continue
+        made = kind.group(statement, panel, analysis, kind_settings[kind.name])
+        if isinstance(made, Group):
+            groups.append(made)
+            decisions.append(Decision(statement.id, "used", "a published rate, read softly"))
+        else:
+            decisions.append(made)
+    return replace(analysis, groups=tuple(groups), decisions=tuple(decisions))
 
 
 def claim(panel: Panel) -> tuple[dict[str, ReportKind], dict[str, str]]:
@@ -160,7 +228,11 @@ def claim(panel: Panel) -> tuple[dict[str, ReportKind], dict[str, str]]:
     origins = {"referred_only"} | {origin for kind in catalogue.kinds() for origin in kind.origins}
     claimed: dict[str, ReportKind] = {}
     unclaimed: dict[str, str] = {}
+    nowhere = panel.arrangement.unplaced if panel.arrangement is not None else {}
     for statement in panel.statements:
+        if statement.id in nowhere:
+            unclaimed[statement.id] = nowhere[statement.id]
+            continue
         takers = [kind for kind in reports if kind.claims(statement, panel)]
         if panel.funnel.index(statement.stage) > 0 and statement.origin not in origins:
             unclaimed[statement.id] = (
@@ -181,11 +253,11 @@ def _kinds_of(
     """Names of the kinds of each claimed statement: its report, and what shapes its group."""
     kinds: dict[str, tuple[str, ...]] = {statement: (kind.name,) for statement, kind in claimed.items()}
     for batch in batches:
-        for number in batch.groups:
+        for number, parts in zip(batch.groups, batch.kinds, strict=True):
             for stage in analysis.groups[number].statements:
                 for statement in stage:
                     if statement in kinds:
-                        kinds[statement] = (claimed[statement].name, *batch.parts)
+                        kinds[statement] = (claimed[statement].name, *parts)
     return kinds
 
 

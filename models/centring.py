@@ -48,12 +48,14 @@ def information(blueprint: Blueprint) -> Floats:
         variance = 2.0 if batch.ratio else np.maximum(1 - whole, 0.05)[..., None]
         share = batch.n[..., None] / np.maximum(batch.n.sum(axis=1), 1)[:, None, None]
         gain = batch.n[..., None] * whole[..., None] * slope**2 / variance * share * used
-        np.add.at(info, batch.slots.ravel(), np.where(batch.mask[..., None], gain, 0.0).ravel())
+        # A part of an unsplit total stands behind the field and says little of its cells.
+        told = batch.mask[..., None] & (batch.slots < info.size)
+        np.add.at(info, np.where(told, batch.slots, 0).ravel(), np.where(told, gain, 0.0).ravel())
     return info.reshape(len(rates), blueprint.layout.size)
 
 
 def weights(blueprint: Blueprint, scales: Mapping[str, Floats] | None = None) -> Mapping[str, Floats]:
-    """Centring weight of every free coefficient of every block, in [0, 1]; shapes (S, free…) or (S, A).
+    """Centring weight of every free coefficient of every block, in [0, 1]; shapes (S, free…) or (S, units).
 
     Parameters
     ----------
@@ -70,10 +72,16 @@ def weights(blueprint: Blueprint, scales: Mapping[str, Floats] | None = None) ->
             if scales is not None
             else np.full(len(info), _CAUTION * blueprint.prior.spread)
         )
-        held = info if block.cellwise else _per_coefficient(info, block, blueprint)
+        held = _per_unit(info, blueprint) if block.cellwise else _per_coefficient(info, block, blueprint)
         strength = held * (known**2).reshape(-1, *(1,) * (held.ndim - 1))
         out[block.name] = strength / (1 + strength)
     return out
+
+
+def _per_unit(info: Floats, blueprint: Blueprint) -> Floats:
+    """Information about the cell effects: summed over the cells that share one, (S, units)."""
+    layout = blueprint.layout
+    return np.stack([np.bincount(layout.unit, row, minlength=layout.units) for row in info])
 
 
 def _per_coefficient(info: Floats, block: Block, blueprint: Blueprint) -> Floats:

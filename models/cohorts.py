@@ -245,12 +245,12 @@ class Cohorts:
                 what = f"{names} sums share unobserved counts but not all of their cells"
                 self._refuse(ids, what, found, "sums over the same cells, or with a known stage between them")
                 return
-            if not self._chained(*items):
+            if not self._chained(*items) and (len(items) > 2 or (first.end >= 0).any()):
                 what = f"{names} sums of the same cells, with a ratio step among their stages"
                 found = " and ".join(x.total.stated for x in items)
-                self._refuse(ids, what, found, "several sums of one cohort on probability steps only")
+                self._refuse(ids, what, found, "at most two sums of one cohort across a ratio step")
                 return
-            for a, b in pairwise(items):
+            for a, b in pairwise(items if self._chained(*items) else ()):
                 if b.total.low > a.total.high:
                     found = f"{b.total.stated} of {a.total.stated}"
                     what = f"{self.panel.funnel.stages[b.stage]} count above its denominator"

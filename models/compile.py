@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pymc as pm
@@ -13,11 +13,16 @@ from pytensor.tensor.variable import TensorVariable
 
 from ..data.names import AXES
 from . import catalogue, paths
+from .anchors import Anchors, cell_block, make_anchors
 from .blueprint import Blueprint
 from .centring import weights
 from .contract import Batch, PartKind, Parts, PathRates, ReportKind
 from .field_op import field_eta, field_prior, make_design
+from .mixture import Mixture, departures
+from .mixture_op import mix
+from .needed import Needed, needed
 from .priors import Normal
+from .ratio_law_op import ratio_law
 from .scales_op import draw_coordinates, log_scales, spread_prior
 
 Floats = NDArray[np.float64]
@@ -32,15 +37,19 @@ class CompiledModel:
     model : pymc.Model
     blueprint : Blueprint
     eta : TensorVariable
-        Linear predictors of the active step-cells, (S, A).
+        Linear predictors (S, N) of the cells that reports read; see ``needed``.
     logp : tuple of TensorVariable
         Log probability of each group's report, one vector a batch, in the order of ``blueprint.batches``.
     hyper : tuple of str
         Names of the location, scale and dispersion variables.
     blocks : tuple of str
         Names of the blocks; their stored values carry the prefix ``effect_``.
+    unknowns : tuple of str
+        Names of the standard normal coordinates of what the kinds do not know.
     weights : tuple of array
         Centring weights of each block's coefficients, (S, free…), in the order of ``blocks``.
+    anchors : Anchors
+        Cell effects that are centred on counts; stored as ``anchored``.
     """
 
     model: pm.Model
@@ -49,7 +58,9 @@ class CompiledModel:
     logp: tuple[TensorVariable, ...]
     hyper: tuple[str, ...]
     blocks: tuple[str, ...]
+    unknowns: tuple[str, ...]
     weights: tuple[Floats, ...]
+    anchors: Anchors
 
 
 def effect_name(block: str) -> str:
@@ -78,11 +89,14 @@ def compile_model(blueprint: Blueprint, scales: Mapping[str, Floats] | None = No
         coords["block"] = tuple(block.name for block in blueprint.shared)
     with pm.Model(coords=coords) as model:
         intercept = _intercept(blueprint)
-        centred = weights(blueprint, scales)
-        if blueprint.blocks:
-            eta = _field(blueprint, intercept, _log_scales(blueprint), centred)
+        anchors = make_anchors(blueprint)
+        centred = _without(weights(blueprint, scales), blueprint, anchors)
+        log_sd = _log_scales(blueprint) if blueprint.blocks else None
+        part = needed(blueprint)
+        if log_sd is not None:
+            eta = _field(blueprint, intercept, log_sd, centred, anchors, part.cells)
         else:
-            eta = pt.broadcast_to(intercept[:, None], (layout.steps, layout.size))
+            eta = pt.broadcast_to(intercept[:, None], (layout.steps, len(part.cells)))
         phi = None
         hyper = [
             "intercept",
@@ -97,9 +111,14 @@ def compile_model(blueprint: Blueprint, scales: Mapping[str, Floats] | None = No
         if blueprint.concentration is not None:
             concentration = pt.exp(blueprint.concentration.prior.variable("log_concentration"))
             hyper.append("log_concentration")
+        unknown = {one.name: pm.Normal(one.name, 0.0, 1.0, shape=one.shape) for one in blueprint.unknowns}
+        values = values_of(blueprint, eta, phi, concentration, unknown, part.mixture)
+        if len(anchors):
+            assert log_sd is not None
+            values = _anchor(blueprint, anchors, part, values, log_sd)
         logs = []
-        for number, batch in enumerate(blueprint.batches):
-            logs.append(batch_logp(batch, eta, blueprint.ratio_steps, phi, concentration))
+        for number, batch in enumerate(part.batches):
+            logs.append(batch_logp(blueprint, batch, values))
             pm.Potential(f"reports_{number}", logs[-1].sum())
     return CompiledModel(
         model,
@@ -108,33 +127,98 @@ def compile_model(blueprint: Blueprint, scales: Mapping[str, Floats] | None = No
         tuple(logs),
         tuple(hyper),
         tuple(block.name for block in blueprint.blocks),
+        tuple(unknown),
         tuple(centred[block.name] for block in blueprint.blocks),
+        anchors,
     )
 
 
-def batch_logp(
-    batch: Batch,
-    eta: TensorVariable,
-    ratio_steps: tuple[bool, ...],
-    phi: TensorVariable | None,
-    concentration: TensorVariable | None,
-) -> TensorVariable:
+def _without(centred: Mapping[str, Floats], blueprint: Blueprint, anchors: Anchors) -> Mapping[str, Floats]:
+    """Centring weights with none for the coefficients that anchors replace."""
+    block = cell_block(blueprint)
+    if block is None or not len(anchors):
+        return centred
+    cell = centred[block.name].copy()
+    cell[anchors.step, anchors.unit] = 0.0
+    return {**centred, block.name: cell}
+
+
+def _anchor(
+    blueprint: Blueprint, anchors: Anchors, part: Needed, values: Values, log_sd: TensorVariable
+) -> Values:
+    """Put the anchored cell effects into the predictor; their prior enters as a potential."""
+    rest = []
+    for number, rows in anchors.rows.items():
+        one = part.batches[number].take(rows)
+        gathered = values.flat[one.slots.ravel()].reshape(one.slots.shape)
+        path = blueprint.shifted(gathered, one, values.unknown, paths.TENSOR)
+        rest.append(pt.where(one.segment == 0, path, 0.0).sum(axis=(1, 2)))
+    z = pm.Normal("anchor", 0.0, 1.0, shape=(len(anchors),))
+    effect = anchors.scale * z + anchors.target - pt.concatenate(rest)
+    pm.Deterministic("anchored", effect)
+    cell = next(i for i, block in enumerate(blueprint.blocks) if block.cellwise)
+    log_scale = log_sd[anchors.step, cell]
+    # The coordinate's own normal density is taken back: it is no prior.
+    density = -0.5 * (effect * pt.exp(-log_scale)) ** 2 - log_scale + 0.5 * z**2
+    pm.Potential("anchors", density.sum() + float(np.log(anchors.scale).sum()))
+    slot = part.slots(anchors.slot, blueprint.layout.size)
+    return replace(values, flat=pt.inc_subtensor(values.flat[slot], effect))
+
+
+def batch_logp(blueprint: Blueprint, batch: Batch, values: Values) -> TensorVariable:
     """Log probability of the reports of one batch, (S,): path, then parts, then report."""
-    flat = eta.ravel()
-    whole = batch.slots.size == np.prod(eta.type.shape if None not in eta.type.shape else (0,))
-    if whole and (batch.slots.ravel() == np.arange(batch.slots.size)).all():
-        gathered = flat.reshape(batch.slots.shape)
+    flat, slots = values.flat, batch.slots
+    shape = flat.type.shape[0]
+    if shape == slots.size and (slots.ravel() == np.arange(slots.size)).all():
+        gathered = flat.reshape(slots.shape)
     else:
-        gathered = flat[batch.slots.ravel()].reshape(batch.slots.shape)
-    rates = PathRates(gathered, ratio_steps, phi, concentration)
+        gathered = flat[slots.ravel()].reshape(slots.shape)
+    shifted = blueprint.shifted(gathered, batch, values.unknown, paths.TENSOR)
+    rates = PathRates(shifted, blueprint.ratio_steps, values.phi, values.concentration, values.unknown)
     parts = _first_parts(rates, batch)
     for name in batch.parts:
         kind = catalogue.kind(name)
         assert isinstance(kind, PartKind)
-        parts = kind.parts(parts, rates, batch)
+        parts = kind.parts(parts, rates, batch, blueprint.kind_settings[name])
     report = catalogue.kind(batch.report)
     assert isinstance(report, ReportKind)
-    return report.logp(parts, batch)
+    return report.logp(parts, batch, blueprint.kind_settings[batch.report])
+
+
+@dataclass(frozen=True)
+class Values:
+    """What the reports are read against, as tensors.
+
+    Parameters
+    ----------
+    flat : (S × A + Q,)
+        Linear predictors of the step-cells, and behind them those of the parts of unsplit totals.
+    phi : (S,) or None
+    concentration : scalar or None
+    unknown : mapping of name to tensor
+    """
+
+    flat: TensorVariable
+    phi: TensorVariable | None
+    concentration: TensorVariable | None
+    unknown: Mapping[str, TensorVariable]
+
+
+def values_of(
+    blueprint: Blueprint,
+    eta: TensorVariable,
+    phi: TensorVariable | None,
+    concentration: TensorVariable | None,
+    unknown: Mapping[str, TensorVariable],
+    mixture: Mixture | None,
+) -> Values:
+    """The field (S, N) with the unsplit totals of ``mixture`` and their parts, raveled."""
+    if mixture is None:
+        return Values(eta.ravel(), phi, concentration, unknown)
+    settings = blueprint.kind_settings["missing_denominator"]
+    scale = departures(settings.factor, settings.shared)  # type: ignore[attr-defined]
+    flat = mix(eta, mixture, scale, blueprint.ratio_steps, unknown["mix_shared"], unknown["mix_place"])
+    return Values(flat, phi, concentration, unknown)
 
 
 def _first_parts(rates: PathRates, batch: Batch) -> Parts:
@@ -142,9 +226,10 @@ def _first_parts(rates: PathRates, batch: Batch) -> Parts:
     n = pt.constant(batch.n)
     if batch.ratio:
         assert rates.phi is not None
-        mean, variance = paths.ratio_mean(rates.eta, batch, rates.ratio_steps, rates.phi, paths.TENSOR)
-        total = mean.sum(axis=1)
-        return Parts(n=n, log_mean=pt.log(total), factor=variance.sum(axis=1) / total)
+        law = ratio_law(
+            rates.eta, rates.phi, batch.n, batch.segment, batch.step, rates.ratio_steps, batch.depth
+        )
+        return Parts(n=n, log_mean=law[0], factor=law[1])
     log_pi = paths.single(rates.eta, paths.TENSOR)
     return Parts(n=n, log_pi=log_pi, eta=rates.eta[:, 0, 0], concentration=rates.concentration)
 
@@ -192,11 +277,17 @@ def _log_scales(blueprint: Blueprint) -> TensorVariable:
 
 
 def _field(
-    blueprint: Blueprint, intercept: TensorVariable, log_sd: TensorVariable, centred: Mapping[str, Floats]
+    blueprint: Blueprint,
+    intercept: TensorVariable,
+    log_sd: TensorVariable,
+    centred: Mapping[str, Floats],
+    anchors: Anchors,
+    cells: NDArray[np.int64],
 ) -> TensorVariable:
-    """Linear predictors of the active step-cells, (S, A); the blocks' values are stored as deterministics."""
+    """Linear predictors (S, N) of some active cells; the blocks' values are stored as deterministics."""
     blocks, layout = blueprint.blocks, blueprint.layout
     design = make_design(blocks, layout)
+    design = replace(design, level=np.ascontiguousarray(design.level[cells]))
     weight = np.concatenate([centred[block.name].reshape(layout.steps, -1) for block in blocks], axis=1)
 
     def draw(
@@ -213,6 +304,12 @@ def _field(
         random=lambda log_sd, weight, rng=None, size=None: draw(log_sd, weight, rng, size),
         signature="(s,b),(s,f)->(s,f)",
     )
+    if len(anchors):
+        # Anchored effects are put in later; their places in z hold nothing.
+        start = sum(int(np.prod(centred[b.name].shape[1:])) for b in blocks if not b.cellwise)
+        held = np.ones(weight.shape)
+        held[anchors.step, start + anchors.unit] = 0.0
+        z = z * held
     scaled = z * pt.exp((1 - weight) * log_sd[:, design.block])
     start = 0
     for block in blocks:

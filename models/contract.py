@@ -9,7 +9,7 @@ over the cells of "reached stage d". ``models/sums`` holds the one probability k
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -23,6 +23,7 @@ from ..data.statement import Statement
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+GroupOrigin = Literal["referred", "all_sources", "unknown", "between"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,14 @@ class Group:
         the total is exact.
     statements : tuple of tuple of str
         Ids of the statements behind each stage's range (the kept ones).
+    origin : {"referred", "all_sources", "unknown", "between"}
+        What the counts hold: cases that began as referrals; of every source, or of unknown origin, out of a count
+        of referrals; of every source at both ends.
+    part : int
+        The cell of the unsplit total of which ``cells`` are a part, -1 for none. ``start`` and ``n`` (one entry)
+        are then the total's.
+    apart : tuple of int
+        Cells of that total whose counts at this stage are known and taken off ``n``.
     """
 
     cells: Ints
@@ -56,6 +65,9 @@ class Group:
     low: Floats
     high: Floats
     statements: tuple[tuple[str, ...], ...]
+    origin: GroupOrigin = "referred"
+    part: int = -1
+    apart: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,23 +102,33 @@ class Analysis:
     """A panel cut into groups.
 
     counts : (stages, cells) float
-        Counts known exactly, NaN elsewhere.
+        Counts known exactly, NaN elsewhere; after the first stage only those that began as referrals.
+    loose : mapping of (stage, cell) to (low, high)
+        Counts that stand for a narrow range and are conditioned on at its middle.
+    weights : (stages, cells) float or None
+        Counts of any origin, NaN elsewhere: what weights a cell whose own counts are not known at any stage.
     """
 
     counts: Floats
     known: tuple[Known, ...]
     groups: tuple[Group, ...]
     decisions: tuple[Decision, ...]
+    loose: Mapping[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
+    weights: Floats | None = None
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """A quantity a kind needs beside the rates; ``latent`` joins the Gaussian field, ``hyper`` does not."""
+    """Standard normal coordinates a kind needs beside the rates; the kind turns them into what it does not know.
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of int
+    """
 
     name: str
     shape: tuple[int, ...]
-    prior: Mapping[str, Any]
-    role: Literal["latent", "hyper"]
 
 
 @dataclass(frozen=True)
@@ -118,16 +140,16 @@ class Batch:
     report : str
         The report kind that says what was seen of the totals.
     parts : tuple of str
-        The part kinds that apply, in order.
+        The part kinds that apply to some group, in order.
     slots : (S, m, L) int32
-        Positions in the vector of active step-cells.
+        Positions in the vector of active step-cells, or behind its end among the parts of unsplit totals.
     segment : (S, m, L) int8
         Which stretch of the path a step belongs to: d for the steps that lead to the d-th stage spoken of
         (0-based), D for those from the last of them to ``end``, -1 for padding.
     step : (S, m, L) int8
         Position of the step in the funnel.
     ratio : bool
-        The path holds a ratio step (log link): totals are negative binomial and D = 1.
+        The path holds a ratio step (log link): totals are negative binomial and D is 1 or 2.
     end : bool
         Some cell is conditioned on a later known stage.
     mask : (S, m) bool
@@ -137,9 +159,10 @@ class Batch:
         Positions in ``Analysis.groups``.
     statement_id : tuple of str
         One joined id a group, the coordinate of its log-likelihood.
-    data : mapping of str to (S, …) float
+    data : mapping of str to (S, …) array
         What part kinds added when binding.
-    unknown : tuple of Unknown
+    kinds : tuple of tuple of str
+        The part kinds that apply to each group.
     """
 
     report: str
@@ -155,13 +178,29 @@ class Batch:
     high: Floats
     groups: tuple[int, ...]
     statement_id: tuple[str, ...]
-    data: Mapping[str, Floats] = field(default_factory=dict)
-    unknown: tuple[Unknown, ...] = ()
+    data: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    kinds: tuple[tuple[str, ...], ...] = ()
 
     @property
     def depth(self) -> int:
         """D, the number of stages spoken of."""
         return self.low.shape[1]
+
+    def with_data(self, data: Mapping[str, NDArray[Any]]) -> Batch:
+        """The batch with more arrays, first axis S."""
+        return replace(self, data={**self.data, **data})
+
+    def take(self, rows: Ints) -> Batch:
+        """A batch of some of the groups."""
+        arrays = ("slots", "segment", "step", "mask", "n", "low", "high")
+        tuples = ("groups", "statement_id", "kinds")
+        parts: dict[str, Any] = {name: getattr(self, name)[rows] for name in arrays}
+        parts |= {name: tuple(getattr(self, name)[row] for row in rows) for name in tuples}
+        return replace(self, **parts, data={name: value[rows] for name, value in self.data.items()})
+
+    def row(self, number: int) -> Batch:
+        """A batch of one of the groups."""
+        return self.take(np.array([number]))
 
 
 @dataclass(frozen=True)
@@ -197,15 +236,16 @@ class Parts:
         Log probability that a unit of the cell stops before the first stage, between the first and the second, …,
         reaches the last.
     n : (S, m)
-    log_mean, factor : (S,), (S,)
-        Ratio steps: log mean of the total and its variance factor φ ≥ 1 (negative binomial).
+    log_mean, factor : (S, D), (S, D)
+        Ratio steps: log mean of the total at each stage, and the variance factor φ ≥ 1 of its law given the total
+        before (negative binomial).
     eta : (S,) or None
         The linear predictor itself where a group is one cell, one probability step and nothing else: lets a
         report use the shortest formula.
     log_poisson : (S, D) or None
         Log mean of an independent Poisson count that ends in each of the D stages (other origins).
-    concentration : scalar or None
-        Beta-binomial concentration a+b, where the plan asks for it.
+    concentration : scalar, (S,) or None
+        Beta-binomial concentration a+b.
     """
 
     n: TensorVariable
@@ -255,7 +295,13 @@ class ReportKind(Kind, Protocol):
         """The inclusive range of whole numbers that a hard report leaves open; the high end may be infinite."""
         ...
 
-    def logp(self, parts: Parts, batch: Batch) -> TensorVariable:
+    def group(
+        self, statement: Statement, panel: Panel, analysis: Analysis, settings: Any
+    ) -> Group | Decision:
+        """For a soft report, the group it informs by itself, or why it informs none."""
+        return Decision(statement.id, "unused", "a hard report: the analyser makes its group")
+
+    def logp(self, parts: Parts, batch: Batch, settings: Any) -> TensorVariable:
         """Log probability of each group's report, (S,)."""
         ...
 
@@ -270,14 +316,22 @@ class ReportKind(Kind, Protocol):
 class PartKind(Kind, Protocol):
     """What a total is a sum of."""
 
-    def applies(self, group: Group, panel: Panel) -> bool:
+    def applies(self, group: Group, panel: Panel, analysis: Analysis) -> bool:
         """Does this kind shape the parts of a group?"""
         ...
 
-    def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel) -> Batch:
-        """The batch with whatever data and unknowns the kind needs."""
-        ...
+    def unknowns(self, panel: Panel, analysis: Analysis) -> tuple[Unknown, ...]:
+        """What the kind does not know, for all groups together."""
+        return ()
 
-    def parts(self, parts: Parts, rates: PathRates, batch: Batch) -> Parts:
+    def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel, analysis: Analysis) -> Batch:
+        """The batch with whatever data the kind needs."""
+        return batch
+
+    def shift(self, eta: Any, batch: Batch, settings: Any, unknown: Mapping[str, Any], ops: Any) -> Any:
+        """Linear predictors along the paths, (…, S, m, L), changed by what this kind does not know."""
+        return eta
+
+    def parts(self, parts: Parts, rates: PathRates, batch: Batch, settings: Any) -> Parts:
         """The parts, changed by what this kind knows."""
-        ...
+        return parts

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..data.axes import Node
 from ..data.names import AXES
+from ..data.panel import Panel
 from . import catalogue
 from .blueprint import Blueprint
-from .simulate import rates_of
+from .rates import rates_of
 
 _DRAWS = 4000
 _LOWEST, _HIGHEST = 1e-4, 0.999
@@ -44,7 +46,7 @@ def implied_prior(blueprint: Blueprint, rng: np.random.Generator) -> dict[str, d
         out["end_to_end"] = _three(rates.prod(axis=1))
     some = min(layout.size, 400)
     few = blueprint.prior_draws(rng, 400)
-    eta = few.eta(blueprint.blocks, layout)
+    eta = blueprint.predictor(few)
     pick = np.linspace(0, layout.size - 1, some).astype(int)
     over = rates_of(eta[..., pick], blueprint.ratio_steps).mean(axis=2)
     return out | {f"root:{step.name}": _three(over[:, step.source]) for step in funnel.steps}
@@ -66,6 +68,33 @@ def extreme(blueprint: Blueprint, implied: dict[str, dict[str, float]]) -> list[
     return out
 
 
+def _finer(panel: Panel) -> tuple[Node, ...]:
+    """Offenses of the tree that no cell speaks of."""
+    return panel.arrangement.finer if panel.arrangement is not None else ()
+
+
+def _mix(blueprint: Blueprint) -> dict[str, Any] | None:
+    """The stated mix by period, and what is assumed of it."""
+    panel = blueprint.panel
+    if panel.arrangement is None or not panel.mix:
+        return None
+    used = [s for s in panel.mix if s.id not in panel.arrangement.unplaced]
+    leaves = [name for name in panel.axes.offense.leaves if not panel.axes.offense.by_name[name].made]
+    at = {name: i for i, name in enumerate(panel.axes.offense.leaves)}
+    periods = panel.axes.period.leaves
+    return {
+        "stage": panel.mix[0].stage,
+        "jurisdiction": panel.mix[0].jurisdiction,
+        **blueprint.kind_settings["missing_denominator"].model_dump(mode="json"),
+        "shares": {
+            period: {name: float(np.exp(panel.arrangement.shares[t, at[name]])) for name in leaves}
+            for t, period in enumerate(periods)
+        },
+        "taken_from": dict(zip(periods, panel.arrangement.mixed_from, strict=True)),
+        "sources": sorted({s.source_id for s in used}),
+    }
+
+
 def describe(blueprint: Blueprint, implied: dict[str, dict[str, float]]) -> dict[str, Any]:
     """The blueprint as plain values, for ``blueprint.json``; every default explicit."""
     panel, funnel = blueprint.panel, blueprint.panel.funnel
@@ -81,7 +110,10 @@ def describe(blueprint: Blueprint, implied: dict[str, dict[str, float]]) -> dict
         },
         "steps": [{"name": s.name, "kind": s.kind, "assumed": s.assumed} for s in funnel.steps],
         "axes": {
-            axis: [{"name": n.name, "label": n.label, "parent": n.parent} for n in panel.axes[axis].nodes]
+            axis: [
+                {"name": n.name, "label": n.label, "parent": n.parent}
+                for n in (*panel.axes[axis].nodes, *(_finer(panel) if axis == "offense" else ()))
+            ]
             for axis in AXES
         },
         "effects": [
@@ -94,6 +126,8 @@ def describe(blueprint: Blueprint, implied: dict[str, dict[str, float]]) -> dict
             for effect, settings in blueprint.effects
         ],
         "equation": equation(blueprint),
+        "mix": _mix(blueprint),
+        "finer": [node.name for node in _finer(panel)],
         "kinds": [
             {
                 "kind": kind.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import EllipsisType
 
 import numpy as np
@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 def spread(values: Floats, block: Block, layout: Layout) -> Floats:
     """A block's values (…, S, levels…) at the active cells, (…, S, A)."""
     if block.cellwise:
-        return values
+        return values if layout.units == layout.size else values[..., layout.unit]
     index: tuple[EllipsisType | Ints, ...] = (
         ...,
         *(layout.coordinates[AXES.index(axis)] for axis in block.axes),
@@ -52,10 +52,10 @@ def draw_block(
 
     Returns
     -------
-    (R, S, levels…), or (R, S, A) for a cellwise block
+    (R, S, levels…), or (R, S, units) for a cellwise block
     """
     if block.cellwise:
-        return rng.standard_normal((*sd.shape, layout.size)) * sd[..., None]
+        return rng.standard_normal((*sd.shape, layout.units)) * sd[..., None]
     free = tuple((b.fresh if fresh else b.matrix).shape[1] for b in block.bases)
     values = apply_bases(rng.standard_normal((*sd.shape, *free)), block.bases, fresh)
     return values * sd.reshape(*sd.shape, *(1,) * len(free))
@@ -69,11 +69,13 @@ class FieldDraws:
     ----------
     intercept : (R, S)
     sd : mapping of block name to (R, S)
-    values : mapping of block name to (R, S, levels…) or (R, S, A)
+    values : mapping of block name to (R, S, levels…) or (R, S, units)
     phi : (R, S)
         Variance factor of ratio steps, 1 elsewhere.
     concentration : (R,) or None
     total_spread : (R, S) or None
+    unknown : mapping of name to (R, …)
+        Standard normal coordinates of what the kinds do not know.
     """
 
     intercept: Floats
@@ -82,6 +84,7 @@ class FieldDraws:
     phi: Floats
     concentration: Floats | None = None
     total_spread: Floats | None = None
+    unknown: Mapping[str, Floats] = field(default_factory=dict)
 
     def eta(self, blocks: Sequence[Block], layout: Layout, leave_out: Sequence[str] = ()) -> Floats:
         """Linear predictors of the active step-cells, (R, S, A), without some blocks."""

@@ -58,8 +58,8 @@ def make_design(blocks: Sequence[Block], layout: Layout) -> Design:
     offset = 0
     for number, one in enumerate(blocks):
         if one.cellwise:
-            piece = sp.identity(layout.size, format="csr")
-            where = np.arange(layout.size)
+            piece = sp.identity(layout.units, format="csr")
+            where = layout.unit
         else:
             piece = sp.csr_matrix(np.ones((1, 1)))
             for basis in one.bases:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.axes import Axes
+from ..data.panel import Panel
 from .contract import Analysis
 
 Ints = NDArray[np.int64]
@@ -26,16 +26,27 @@ class Layout:
         Numbers of leaves (O, J, T).
     steps : int
         Number of consecutive steps S. The linear predictor is an (S, A) array; slot = step × A + position.
+    unit : (A,) int
+        Cells of one unsplit total, and the total itself, share a number: they share their cell effect.
+    member_of : (A,) int
+        For the cells of unsplit totals the flat number of their total, -1 for others.
     """
 
     cells: Ints
     shape: tuple[int, int, int]
     steps: int
+    unit: Ints
+    member_of: Ints
 
     @property
     def size(self) -> int:
         """A, the number of active cells."""
         return len(self.cells)
+
+    @cached_property
+    def units(self) -> int:
+        """Number of different units."""
+        return int(self.unit.max(initial=-1)) + 1
 
     @property
     def dense(self) -> bool:
@@ -60,9 +71,20 @@ class Layout:
         return step * self.size + self.positions[cells]
 
 
-def make_layout(axes: Axes, analysis: Analysis, steps: int) -> Layout:
-    """Active cells: the denominator is known, or a group holds the cell."""
+def make_layout(panel: Panel, analysis: Analysis) -> Layout:
+    """Active cells: the denominator is known, a group holds the cell, or its unsplit total is active."""
+    axes = panel.axes
     wanted = np.isfinite(analysis.counts[0])
     for group in analysis.groups:
-        wanted[group.cells] = True
-    return Layout(np.flatnonzero(wanted), axes.shape, steps)
+        wanted[group.cells if group.part < 0 else group.part] = True
+    pools = panel.arrangement.pools if panel.arrangement is not None else {}
+    total = np.full(wanted.size, -1, dtype=np.int64)
+    for cell in pools:
+        if wanted[cell]:
+            # A cell with a denominator of its own is no longer a share of the total.
+            total[pools[cell][~wanted[pools[cell]]]] = cell
+    wanted |= total >= 0
+    cells = np.flatnonzero(wanted)
+    member_of = total[cells]
+    _, unit = np.unique(np.where(member_of >= 0, member_of, cells), return_inverse=True)
+    return Layout(cells, axes.shape, len(panel.funnel.steps), unit.astype(np.int64), member_of)

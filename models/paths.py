@@ -5,12 +5,14 @@ Written once for two array libraries, PyTensor inside a model and NumPy on store
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from scipy.special import ndtr
 
 from .contract import Batch
 
@@ -30,10 +32,50 @@ class Ops:
     stack: Callable[..., Any]
     softplus: Callable[..., Any]
     log1mexp: Callable[..., Any]
+    log: Callable[..., Any]
+    minimum: Callable[..., Any]
+    logsumexp: Callable[..., Any]
+    phi: Callable[..., Any]
+    put: Callable[..., Any]
 
 
-TENSOR = Ops(pt.where, pt.exp, pt.stack, pt.softplus, pt.log1mexp)
-ARRAY = Ops(np.where, np.exp, np.stack, lambda x: np.logaddexp(0.0, x), _log1mexp)
+def _put(x: Any, at: Any, values: Any) -> Any:
+    """A copy with some columns replaced."""
+    out = np.array(x)
+    out[..., at] = values
+    return out
+
+
+def _logsumexp(x: Any) -> Any:
+    """Over the last axis, which is kept."""
+    top = x.max(axis=-1, keepdims=True)
+    return top + np.log(np.exp(x - top).sum(axis=-1, keepdims=True))
+
+
+TENSOR = Ops(
+    where=pt.where,
+    exp=pt.exp,
+    stack=pt.stack,
+    softplus=pt.softplus,
+    log1mexp=pt.log1mexp,
+    log=pt.log,
+    minimum=pt.minimum,
+    logsumexp=lambda x: pt.logsumexp(x, axis=-1, keepdims=True),
+    phi=lambda x: 0.5 * pt.erfc(-x / math.sqrt(2)),
+    put=lambda x, at, values: pt.set_subtensor(x[..., at], values),
+)
+ARRAY = Ops(
+    where=np.where,
+    exp=np.exp,
+    stack=np.stack,
+    softplus=lambda x: np.logaddexp(0.0, x),
+    log1mexp=_log1mexp,
+    log=np.log,
+    minimum=np.minimum,
+    logsumexp=_logsumexp,
+    phi=ndtr,
+    put=_put,
+)
 
 
 def single(eta: Any, ops: Ops) -> Any:
@@ -112,3 +154,32 @@ def ratio_mean(eta: Any, batch: Batch, ratio_steps: tuple[bool, ...], phi: Any, 
         factor = ops.where(padded[..., step], factor, moved)
         mean = ops.where(padded[..., step], mean, mean * one)
     return mean, mean * factor
+
+
+def ratio_law(eta: Any, batch: Batch, ratio_steps: tuple[bool, ...], phi: Any, ops: Ops) -> tuple[Any, Any]:
+    """Law of the totals of a ratio path at each stage spoken of, given the total before.
+
+    Returns
+    -------
+    log_mean : (…, S, D)
+        Log of the expected total.
+    factor : (…, S, D)
+        Variance factor given the total at the stage before (or the counts at the start); as ``ratio_mean``.
+    """
+    is_ratio = np.asarray(ratio_steps)[np.maximum(batch.step, 0)] & (batch.segment >= 0)
+    rate = ops.exp(ops.where(is_ratio, eta, -ops.softplus(-eta)))
+    mean: Any = batch.n
+    means, factors = [], []
+    for d in range(batch.depth):
+        factor: Any = 0.0
+        for step in range(batch.segment.shape[2]):
+            here = batch.segment[..., step] == d
+            one = rate[..., step]
+            spread = phi[..., np.maximum(batch.step[..., step], 0)]
+            moved = ops.where(is_ratio[..., step], one * factor + spread, one * factor + 1 - one)
+            factor = ops.where(here, moved, factor)
+            mean = ops.where(here, mean * one, mean)
+        total = mean.sum(axis=-1)
+        means.append(ops.log(total))
+        factors.append((mean * factor).sum(axis=-1) / total)
+    return ops.stack(means, axis=-1), ops.stack(factors, axis=-1)

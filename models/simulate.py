@@ -1,49 +1,63 @@
-"""The funnel forward: complete counts from rates, and the statements they would have given."""
+"""A panel of the same shape with known truth: every statement as the same rule of reporting would have made it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.panel import Panel
 from ..data.statement import Statement
-from . import catalogue
+from . import catalogue, paths
 from .blueprint import Blueprint
 from .contract import ReportKind
 from .field import FieldDraws
+from .forward import Forward, Key
+from .unsplit import layer
 
 Floats = NDArray[np.float64]
 
 
-def rates_of(eta: Floats, ratio_steps: Sequence[bool]) -> Floats:
-    """Rates on their natural scale; eta (…, S, A) in logits, or logs for ratio steps."""
-    out = np.empty_like(eta)
-    for step, ratio in enumerate(ratio_steps):
-        x = eta[..., step, :]
-        out[..., step, :] = np.exp(x) if ratio else 0.5 * (1 + np.tanh(x / 2))
-    return out
+@dataclass(frozen=True)
+class Twin:
+    """A simulated panel and its truth.
+
+    Parameters
+    ----------
+    panel : Panel
+        The statements of the panel it was made after, with the same ids and cells.
+    counts : (S + 1, A)
+        Complete counts of the funnel's own cases; NaN before a cell's first known count.
+    rates : (S, A)
+        On their natural scale; of an unsplit total its own.
+    draws : FieldDraws
+        The truth, R = 1: published rows of it are evaluated as those of any draw.
+    """
+
+    panel: Panel
+    counts: Floats
+    rates: Floats
+    draws: FieldDraws
 
 
-def step_forward(
-    rng: np.random.Generator,
-    counts: Floats,
-    rate: Floats,
-    ratio: bool,
-    phi: Floats | float,
-    concentration: Floats | None = None,
-) -> Floats:
-    """Counts at the next stage: binomial, beta-binomial, or negative binomial for a ratio step."""
-    if ratio:
-        mean = counts * rate
-        excess = np.broadcast_to(np.asarray(phi, dtype=float) - 1, mean.shape)
-        spread_out = rng.gamma(np.maximum(mean / np.maximum(excess, 1e-9), 1e-300), excess)
-        return rng.poisson(np.where(excess > 1e-9, spread_out, mean)).astype(float)
-    if concentration is not None:
-        rate = rng.beta(concentration * rate + 1e-300, concentration * (1 - rate) + 1e-300)
-    return rng.binomial(counts.astype(np.int64), np.clip(rate, 0, 1)).astype(float)
+def simulate_panel(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws | None = None) -> Twin:
+    """A panel of the same shape with known truth.
+
+    Denominators are taken over as they are: the first stage, and counts of cells for which none is known before.
+    Statements that stand nowhere or that no kind reads are taken over too.
+
+    Parameters
+    ----------
+    rng : Generator
+    blueprint : Blueprint
+    draws : FieldDraws, optional
+        With R = 1; a draw from the prior where it is left out.
+    """
+    truth = blueprint.prior_draws(rng, 1) if draws is None else draws
+    forward = Forward(rng, blueprint, truth)
+    statements = replicate(rng, blueprint, forward)
+    return Twin(replace(blueprint.panel, statements=statements), forward.counts(), forward.rates, truth)
 
 
 def complete_counts(
@@ -64,57 +78,95 @@ def complete_counts(
         NaN before a cell's first known count.
     rates : (S, A)
     """
-    eta = draws.eta(blueprint.blocks, blueprint.layout)[0]
-    rates = rates_of(eta, blueprint.ratio_steps)
-    known = blueprint.analysis.counts[:, blueprint.layout.cells]
-    counts = [first]
-    for step, ratio in enumerate(blueprint.ratio_steps):
-        concentration = draws.concentration[0] if draws.concentration is not None else None
-        given = np.nan_to_num(counts[-1])
-        drawn = step_forward(rng, given, rates[step], ratio, draws.phi[0, step], concentration)
-        counts.append(np.where(np.isnan(counts[-1]), known[step + 1], drawn))
-    return np.stack(counts), rates
+    forward = Forward(rng, blueprint, draws, first)
+    return forward.counts(), forward.rates
 
 
-def replicate(
-    rng: np.random.Generator, blueprint: Blueprint, counts: Floats, statements: Sequence[Statement]
-) -> tuple[Statement, ...]:
-    """The statements the same reporting rules would have made of other complete counts.
-
-    First-stage statements are taken over as they are: the denominators are given. Statements of cells that have no
-    counts there are left out.
-    """
+def replicate(rng: np.random.Generator, blueprint: Blueprint, forward: Forward) -> tuple[Statement, ...]:
+    """The statements that the same reporting rules would have made of other complete counts, in the same order."""
     panel = blueprint.panel
+    rates = _soft_rates(blueprint, forward)
+    tables: dict[Key, _Table] = {}
     out = []
-    for statement in statements:
-        stage = panel.funnel.index(statement.stage)
+    for statement in panel.statements:
         names = blueprint.statement_kinds.get(statement.id)
-        if stage == 0 or names is None:
+        if names is None:
             out.append(statement)
             continue
         kind = catalogue.kind(names[0])
         assert isinstance(kind, ReportKind)
-        cells = blueprint.layout.positions[panel.cells(statement)]
-        if (cells < 0).any():
+        settings = blueprint.kind_settings[kind.name]
+        if kind.soft:
+            rate = rates.get(statement.id)
+            out.append(statement if rate is None else kind.replicate(rng, rate, statement, settings))
             continue
-        count = counts[stage, cells].sum()
-        if np.isnan(count):
-            continue
-        out.append(kind.replicate(rng, count, statement, blueprint.kind_settings[kind.name]))
+        key = layer(statement)
+        if key not in tables:
+            tables[key] = _Table(blueprint, forward, key)
+        count = tables[key].count(statement)
+        out.append(statement if count is None else kind.replicate(rng, count, statement, settings))
     return tuple(out)
 
 
-def simulate_panel(rng: np.random.Generator, blueprint: Blueprint) -> tuple[Panel, Floats, Floats]:
-    """A panel of the same shape with known truth, drawn from the prior.
+class _Table:
+    """Counts of one layer, of every cell of the axes.
 
-    Returns
-    -------
-    panel : Panel
-    counts : (S + 1, A)
-    rates : (S, A)
+    Cells without a known count at any stage keep what was said of them, so that sums that hold some of them still
+    agree with one another.
     """
-    first = blueprint.analysis.counts[0][blueprint.layout.cells]
-    draws = blueprint.prior_draws(rng, 1)
-    counts, rates = complete_counts(rng, blueprint, draws, first)
-    statements = replicate(rng, blueprint, counts, blueprint.panel.statements)
-    return replace(blueprint.panel, statements=statements), counts, rates
+
+    def __init__(self, blueprint: Blueprint, forward: Forward, key: Key) -> None:
+        panel, layout = blueprint.panel, blueprint.layout
+        size = int(np.prod(layout.shape))
+        self._counts = np.full((len(panel.funnel.stages), size), np.nan)
+        self._counts[:, layout.cells] = forward.counts(key)
+        self._begins = np.full(size, -1, dtype=np.int64)
+        self._begins[layout.cells] = forward.begins(key)
+        self._parts = panel.arrangement.parts if panel.arrangement is not None else {}
+        self._panel = panel
+        self._said = np.where(np.isnan(self._counts), np.nan, 0.0)
+        read = [s for s in panel.statements if s.id in blueprint.statement_kinds]
+        exact = [s for s in read if s.relation == "exact" and layer(s) == key]
+        for statement in sorted(exact, key=lambda s: len(panel.cells(s))):
+            self._keep(statement)
+
+    def _keep(self, statement: Statement) -> None:
+        cells, stage = self._panel.cells(statement), self._panel.funnel.index(statement.stage)
+        if stage == 0 or statement.count is None or np.isfinite(self._counts[stage, cells]).any():
+            return
+        open_cells = cells[np.isnan(self._said[stage, cells])]
+        if len(open_cells):
+            left = statement.count - np.nansum(self._said[stage, cells])
+            self._said[stage, open_cells] = 0.0
+            self._said[stage, open_cells[0]] = max(left, 0.0)
+
+    def count(self, statement: Statement) -> float | None:
+        """The count a statement speaks of; None where it was given and not drawn."""
+        cells, stage = self._panel.cells(statement), self._panel.funnel.index(statement.stage)
+        drawn = np.isfinite(self._counts[stage, cells])
+        given = stage == 0 or (self._begins[cells] == stage).all()
+        if not drawn.any() or (given and statement.id not in self._parts):
+            return None
+        return float(
+            np.where(drawn, self._counts[stage, cells], np.nan_to_num(self._said[stage, cells])).sum()
+        )
+
+
+def _soft_rates(blueprint: Blueprint, forward: Forward) -> dict[str, float]:
+    """Expected rates of the cells that published rates are of, by statement."""
+    out: dict[str, float] = {}
+    for batch in blueprint.batches:
+        if not catalogue.kind(batch.report).soft:
+            continue
+        eta = blueprint.gathered(batch, forward.eta[None], forward.draws.unknown)
+        if batch.ratio:
+            phi = forward.draws.phi[:, None, :]
+            log_mean, _ = paths.ratio_law(eta, batch, blueprint.ratio_steps, phi, paths.ARRAY)
+            rate = np.exp(log_mean[0, :, 0]) / batch.n.sum(axis=1)
+        else:
+            reach = np.exp(paths.categories(eta, batch, paths.ARRAY)[0, ..., -1])
+            rate = (reach * batch.n).sum(axis=1) / batch.n.sum(axis=1)
+        for row, number in enumerate(batch.groups):
+            for name in blueprint.analysis.groups[number].statements[0]:
+                out[name] = float(rate[row])
+    return out

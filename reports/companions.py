@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
@@ -10,7 +11,8 @@ import pandas as pd
 from ..data.names import ESTIMATE_COLUMNS
 from .document import Cell, Column, Row, Table
 from .numbers import NONE, Scale, count, decimals, estimate, factor_of, interval, known, number, plural, share
-from .view import StepView, View
+from .steps import StepView
+from .view import View
 
 WITHHELD: Final = "not published"
 GLYPHS: Final = {
@@ -21,7 +23,9 @@ GLYPHS: Final = {
     "counted": "■",
 }
 LONG: Final = 24
+MIXED: Final = "data + stated mix"
 PERIOD_RATIO: Final = "same-period ratio"
+UNFIT: Final = "Not for publication: the sampler did not reach its diagnostics."
 NOTES: Final = (
     "Rate: of the process that produced the cases (superpopulation). Counted cases: the same rate for the "
     "cases recorded here (finite population), where it is defined. Data alone: the lowest and the highest "
@@ -60,12 +64,14 @@ def bounds(row: Mapping[str, Any], scale: Scale) -> str:
     """What the data alone allow."""
     low, high = row["bound_low"], row["bound_high"]
     places = decimals([low, high], factor_of(scale))
+    mix = "*" if row["bound_basis"] == MIXED else ""
+    if known(low) and high == math.inf:
+        return f"{estimate(low, scale, places) if low else '0'} to no upper limit{mix}"
     if known(low) and not known(high):
-        return f"at least {estimate(low, scale, places)}"
+        return f"at least {estimate(low, scale, places)}{mix}"
     if known(low) and low == high:
-        return estimate(low, scale, places)
-    mix = "*" if row["bound_basis"] == "data + stated mix" else ""
-    return interval(low, high, scale, places) + mix
+        return estimate(low, scale, places) + mix
+    return interval(low, high, scale, places) + (mix if known(low, high) else "")
 
 
 def step_heading(step: StepView, clocks: set[str]) -> str:
@@ -129,7 +135,7 @@ def companions(view: View, id: str, title: str, by: str, nodes: list[str] | None
         Column("Basis"),
         Column("Sources"),
     )
-    folded = by != "offense" and len(printed) > LONG
+    folded = len(printed) > LONG
     return Table(id, title, columns, tuple(printed), data, NOTES + _extra_notes(data, view), folded)
 
 
@@ -184,8 +190,8 @@ def _extra_notes(data: pd.DataFrame, view: View) -> tuple[str, ...]:
             "may belong to earlier referrals: it is not the share of these referrals that led to an outcome, "
             "it may exceed one, and it has no finite-population value."
         )
-    if (data["bound_basis"] == "data + stated mix").any():
+    if (data["bound_basis"] == MIXED).any():
         notes.append("* Bounds over the data and the stated mix of the unknown denominators.")
     if view.run.unfit:
-        notes.append("Not for publication: the sampler did not reach its diagnostics.")
+        notes.append(UNFIT)
     return tuple(notes)

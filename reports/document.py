@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -39,12 +39,28 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One printed cell: text, perhaps a link, perhaps spanning the ``span`` columns from here on."""
+    """One printed cell.
+
+    Parameters
+    ----------
+    text : str
+    href : str
+        Where the text leads; empty for nowhere.
+    tone : {"", "strong", "muted"}
+    span : int
+        Columns from here on.
+    more : tuple of str
+        Smaller lines below the text.
+    badge : str
+        A label set apart below them.
+    """
 
     text: str = ""
     href: str = ""
     tone: Literal["", "strong", "muted"] = ""
     span: int = 1
+    more: tuple[str, ...] = ()
+    badge: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +90,10 @@ class Table:
         Printed below.
     folded : bool
         A page shows the title only, until it is opened; print shows the rows.
+    form : {"list", "matrix"}
+        A matrix crosses two lists: every cell stands for itself.
+    nested : mapping or None
+        The same as nested values, written as ``tables/<id>.json``; None for no such file.
     """
 
     id: str
@@ -83,6 +103,8 @@ class Table:
     data: pd.DataFrame = field(repr=False, compare=False)
     notes: tuple[str, ...] = ()
     folded: bool = False
+    form: Literal["list", "matrix"] = "list"
+    nested: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..data.axes import Axis
 from ..data.names import AXES
+from .nodes import made
 
 if TYPE_CHECKING:
     from .view import View
@@ -44,9 +45,9 @@ class Observed:
     def _codes(self) -> pd.DataFrame:
         """Statements with the position of their stage and of their three nodes."""
         used = self.view.used
-        codes = pd.DataFrame({"stage": pd.Categorical(used["stage"], list(self.view.stages)).codes})
+        codes = pd.DataFrame({"stage": pd.Index(self.view.stages).get_indexer(used["stage"])})
         for axis in AXES:
-            codes[axis] = pd.Categorical(used[axis], list(self.view.axes[axis].by_name)).codes
+            codes[axis] = pd.Index(list(self.view.axes[axis].by_name)).get_indexer(used[axis])
         codes["relation"] = used["relation"]
         codes["count"] = pd.to_numeric(used["count"], errors="coerce")
         return codes[(codes[["stage", *AXES]] >= 0).all(axis=1)]
@@ -122,8 +123,13 @@ class Observed:
         return np.where(whole, y, parts[0]), np.where(whole, n, parts[1])
 
     @cached_property
+    def places(self) -> tuple[str, ...]:
+        """The leaves of the jurisdictions that are places."""
+        return tuple(name for name in self.view.axes["jurisdiction"].leaves if not made(name))
+
+    @cached_property
     def states(self) -> NDArray[np.int8]:
-        """How each place and period was observed at each stage, (stages, J, T): positions in ``STATES``."""
+        """How each of ``places`` and each period was observed at each stage, (stages, J, T), as in ``STATES``."""
         exact = self._covered(self._codes["relation"] == "exact", cells_only=True)
         total = self._covered(self._codes["relation"] == "exact", cells_only=False)
         bounded = self._covered(self._codes["relation"] != "exact", cells_only=False)
@@ -131,11 +137,13 @@ class Observed:
         later = np.zeros_like(known)
         for stage in range(len(known) - 2, -1, -1):
             later[stage] = later[stage + 1] | known[stage + 1]
-        return np.select(
+        codes = np.select(
             [exact.all(axis=1), exact.any(axis=1), total.any(axis=1), bounded.any(axis=1), later],
             [0, 1, 2, 3, 4],
             default=5,
-        ).astype(np.int8)
+        )
+        leaves = self.view.axes["jurisdiction"].leaves
+        return codes[:, [leaves.index(name) for name in self.places]].astype(np.int8)
 
     def _covered(self, keep: pd.Series, cells_only: bool) -> NDArray[np.bool_]:
         """Cells inside the nodes of the kept statements, (stages, O, J, T)."""

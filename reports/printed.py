@@ -39,6 +39,7 @@ def printed(
     show: Mapping[str, Shown],
     notes: tuple[str, ...] = (),
     most: int | None = None,
+    folded: bool = False,
 ) -> Table:
     """A table of the columns named in ``show``, in that order.
 
@@ -51,6 +52,8 @@ def printed(
     notes : tuple of str
     most : int or None
         Print at most so many rows and say how many more the CSV holds.
+    folded : bool
+        Show the title only, until it is opened.
     """
     shown = data if most is None else data.head(most)
     columns = tuple(Column(one.title, one.align) for one in show.values())
@@ -58,7 +61,7 @@ def printed(
     rows = tuple(Row(cells) for cells in zip(*formatted, strict=True))
     if len(shown) < len(data):
         notes = (*notes, f"The first {len(shown)} of {len(data)} rows; tables/{id}.csv holds them all.")
-    return Table(id, title, columns, rows, data, notes)
+    return Table(id, title, columns, rows, data, notes, folded)
 
 
 def text(value: Any) -> str:

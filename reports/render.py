@@ -18,7 +18,7 @@ from ..estimation.store.runs import Run
 from .document import Document, reason
 from .page import page
 from .plan import build_document
-from .tables import csv_text, workbook
+from .tables import csv_text, json_text, workbook
 from .typeset import typeset
 from .view import View
 
@@ -67,6 +67,8 @@ def write_report(run: Run, formats: Sequence[str] = ("html",), folder: Path | No
         _write(figures / f"{figure.id}.svg", figure.svg.encode())
     for table in document.tables:
         _write(tables / f"{table.id}.csv", csv_text(table).encode())
+        if table.nested is not None:
+            _write(tables / f"{table.id}.json", json_text(table).encode())
     written = {"figures": figures, "tables": tables}
     document = _attempt(
         document, "the workbook of tables", lambda: _book(document), folder / WORKBOOK, "xlsx", written

@@ -1,12 +1,15 @@
-"""Tables as files: CSV and one workbook, with text that no spreadsheet takes for a formula."""
+"""Tables as files: CSV, JSON and one workbook, with text that no spreadsheet takes for a formula."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from openpyxl import Workbook
 from openpyxl.styles import Font
@@ -28,6 +31,19 @@ def csv_text(table: Table) -> str:
     for values in zip(*(_plain(table.data[c]) for c in table.data.columns), strict=True):
         writer.writerow(["" if v is None else v for v in values])
     return out.getvalue()
+
+
+def json_text(table: Table) -> str:
+    """The nested values; what is no finite number is null.
+
+    Raises
+    ------
+    TypeError
+        For a table without nested values.
+    """
+    if table.nested is None:
+        raise TypeError(f"table {table.id!r} has no nested values")
+    return json.dumps(_finite(table.nested), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def workbook(tables: tuple[Table, ...], title: str) -> Workbook:
@@ -68,12 +84,24 @@ def _sheet_name(id: str, taken: set[str]) -> str:
     return name
 
 
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)) else value
+
+
 def _plain(column: pd.Series) -> list[Any]:
     return [_value(v) for v in column.tolist()]
 
 
 def _value(value: Any) -> Any:
-    if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+    if isinstance(value, float) and math.isinf(value):
+        return "inf" if value > 0 else "-inf"  # no limit, which is not the same as no value
+    if value is None or value is pd.NA or value != value:
         return None
     if isinstance(value, list | tuple | dict):
         value = "; ".join(map(str, value))

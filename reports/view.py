@@ -13,49 +13,16 @@ from numpy.typing import NDArray
 from ..data.axes import Axis, Node
 from ..data.names import AXES, ROOT
 from ..estimation.store.runs import RATES, Run
-from .numbers import Scale
+from .nodes import made
 from .observed import Observed
+from .pairs import raw_pairs
+from .steps import StepView, steps_of
 
 STATEMENT: Final = (
     "id", "stage", "offense", "jurisdiction", "period", "relation", "count", "low", "high", "unit", "origin",
-    "clock", "as_of", "source_id", "role", "file", "row", "note", "status", "reason", "kinds", "others",
+    "clock", "as_of", "source_id", "role", "file", "row", "note", "unit_class", "shifted", "status", "reason",
+    "kinds", "others",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class StepView:
-    """A step as people read it.
-
-    Parameters
-    ----------
-    name : str
-        ``"<stage>-<stage>"``.
-    source, target : int
-        Positions in the funnel.
-    title : str
-        ``"referral → arrest"``.
-    kind : {"probability", "ratio"}
-    assumed : str
-        Why differing units were treated as one to one; empty where they were not.
-    unit : str
-        Unit class of the denominator.
-    whole : bool
-        From the first stage to the last.
-    """
-
-    name: str
-    source: int
-    target: int
-    title: str
-    kind: str
-    assumed: str
-    unit: str
-    whole: bool
-
-    @property
-    def scale(self) -> Scale:
-        """Per cent for a probability, outcomes per unit for a ratio."""
-        return "percent" if self.kind == "probability" else "each"
 
 
 @dataclass(frozen=True)
@@ -84,33 +51,9 @@ class View:
 
     @cached_property
     def steps(self) -> tuple[StepView, ...]:
-        """Consecutive steps, then the whole way where there is more than one step."""
-        units = self.run.blueprint["funnel"].get("units", {})
-        known = {step["name"]: step for step in self.run.blueprint["steps"]}
-        pairs = [(i, i + 1) for i in range(len(self.stages) - 1)]
-        if len(pairs) > 1:
-            pairs.append((0, len(self.stages) - 1))
-        out = []
-        for source, target in pairs:
-            name = f"{self.stages[source]}-{self.stages[target]}"
-            inside = [known[f"{self.stages[i]}-{self.stages[i + 1]}"] for i in range(source, target)]
-            entry = known.get(name) or {
-                "kind": "ratio" if any(s["kind"] == "ratio" for s in inside) else "probability",
-                "assumed": "; ".join(s["assumed"] for s in inside if s.get("assumed")),
-            }
-            out.append(
-                StepView(
-                    name,
-                    source,
-                    target,
-                    f"{_words(self.stages[source])} → {_words(self.stages[target])}",
-                    entry["kind"],
-                    entry.get("assumed") or "",
-                    units.get(self.stages[source], "report"),
-                    target - source == len(self.stages) - 1,
-                )
-            )
-        return tuple(out)
+        """Consecutive steps, published longer ones, then the whole way where there is more than one step."""
+        rows = self.run.estimates
+        return steps_of(self.run.blueprint, rows.loc[rows["quantity"].isin(RATES), "step"].unique())
 
     @cached_property
     def step(self) -> dict[str, StepView]:
@@ -127,6 +70,19 @@ class View:
         node = self.axes[axis].by_name.get(name)
         return node.label if node is not None else name
 
+    def shown(self, axis: str, leaves: bool = False) -> list[str]:
+        """Nodes of an axis that people know: not the remainders and unsplit totals the model adds to it.
+
+        Parameters
+        ----------
+        axis : str
+        leaves : bool
+            Those without known nodes below them alone.
+        """
+        nodes = [node for node in self.axes[axis].nodes if not made(node.name)]
+        parents = {node.parent for node in nodes}
+        return [node.name for node in nodes if not (leaves and node.name in parents)]
+
     @property
     def place(self) -> str:
         """The answer's jurisdiction and period in words."""
@@ -135,9 +91,19 @@ class View:
         return f"{where}, {when}"
 
     @cached_property
+    def _public(self) -> pd.DataFrame:
+        """Estimates of what people know: not of remainders and unsplit totals."""
+        rows = self.run.estimates
+        hidden = np.zeros(len(rows), dtype=bool)
+        for axis in AXES[:2]:
+            names = rows[axis].unique()
+            hidden |= rows[axis].isin([name for name in names if made(name)]).to_numpy()
+        return rows[~hidden]
+
+    @cached_property
     def _rates(self) -> pd.DataFrame:
         """Rows of rates with one axis or more at the answer's node: all that a report looks at."""
-        rows = self.run.estimates
+        rows = self._public
         rows = rows[rows["quantity"].isin(RATES) & rows["step"].isin(self.step)]
         at = sum((rows[axis] == self.answer[axis]).to_numpy(int) for axis in AXES)
         # With two stages the only step is also the whole way: one row says it.
@@ -170,14 +136,16 @@ class View:
 
     def quantities(self, quantity: str, basis: str = "superpopulation") -> pd.DataFrame:
         """Rows of one kind of quantity (change, contrast) in one basis."""
-        rows = self.run.estimates
+        rows = self._public
         return rows[(rows["quantity"] == quantity) & (rows["basis"] == basis) & rows["step"].isin(self.step)]
 
     def _ordered(self, rows: pd.DataFrame, by: str) -> pd.DataFrame:
         steps = {name: i for i, name in enumerate(self.step)}
         nodes = {name: i for i, name in enumerate(self.axes[by].by_name)}
-        key = pd.DataFrame({"s": rows["step"].map(steps), "n": rows[by].map(nodes)}, index=rows.index)
-        return rows.loc[key.dropna().sort_values(["s", "n"], kind="stable").index].reset_index(drop=True)
+        # Rows of nodes that the axis lacks, offenses finer than any denominator, come last.
+        place = rows[by].map(nodes).fillna(len(nodes))
+        key = pd.DataFrame({"s": rows["step"].map(steps), "n": place}, index=rows.index)
+        return rows.loc[key.sort_values(["s", "n"], kind="stable").index].reset_index(drop=True)
 
     @cached_property
     def sources(self) -> pd.DataFrame:
@@ -233,6 +201,11 @@ class View:
         """The used statements as arrays."""
         return Observed(self)
 
+    @cached_property
+    def raw_pairs(self) -> pd.DataFrame:
+        """Raw ratios of the pairs of counts that places publish, see ``pairs.raw_pairs``."""
+        return raw_pairs(self)
+
     def draws_of(self, quantity_ids: list[str]) -> NDArray[np.float64]:
         """Joint draws of published aggregates, (draws, quantities); NaN columns where none were kept."""
         columns = [self.drawn.get(name, -1) for name in quantity_ids]
@@ -243,7 +216,3 @@ class View:
         out = np.full((len(flat), len(columns)), np.nan)
         out[:, [i for i, c in enumerate(columns) if c >= 0]] = flat
         return out
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -67,11 +67,18 @@ def bind(
     return make_blueprint("test", panel, found, prior or PriorSpec(), kinds)
 
 
-def group_logp(blueprint: Blueprint, eta: np.ndarray, phi: float = 1.0) -> dict[int, float]:
-    """Log probability of every group of the analysis, by its position; eta (S, A)."""
+def group_logp(
+    blueprint: Blueprint, eta: np.ndarray, phi: float = 1.0, unknown: Mapping[str, float] | None = None
+) -> dict[int, float]:
+    """Log probability of every group of the analysis, by its position; eta (S, A).
+
+    ``unknown``: one value for all coordinates of a name; 0 for the others.
+    """
     steps = len(blueprint.ratio_steps)
     factor = np.where(blueprint.ratio_steps, phi, 1.0)[None]
-    logs = log_likelihood(blueprint, eta[None], FieldDraws(np.zeros((1, steps)), {}, {}, factor))[0]
+    z = {one.name: np.full((1, *one.shape), (unknown or {}).get(one.name, 0.0)) for one in blueprint.unknowns}
+    draws = FieldDraws(np.zeros((1, steps)), {}, {}, factor, unknown=z)
+    logs = log_likelihood(blueprint, eta[None], draws)[0]
     numbers = [number for batch in blueprint.batches for number in batch.groups]
     return dict(zip(numbers, logs, strict=True))
 

@@ -9,18 +9,12 @@ import typer
 
 from ..console import emit
 from ..options import FolderArgument, JsonOption
+from .bundled import first_table, public_evidence, routing
 from .simulated import simulated
 
 init = typer.Typer(help="Write a plan and its data.", no_args_is_help=True, rich_markup_mode=None)
-
-
-@init.command()
-def first_table(folder: FolderArgument, as_json: JsonOption = False) -> None:
-    """Start from the bundled table of published counts."""
-    from .. import starts
-
-    written = starts.write_start(starts.first_table(), folder)
-    emit(starts.start_text(written), written, as_json)
+for command in (public_evidence, first_table, routing):
+    init.command()(command)
 
 
 @init.command()

@@ -1,41 +1,191 @@
-"""One compiled function for a model's log density and gradient, cached on disk and free of the interpreter lock.
+"""One compiled function for a model's log density and gradient: machine code, cached on disk, called without Python.
 
 Nutpie's own compilation of a PyMC model inlines the whole graph into one function and optimizes it again in every
 process (a minute for the default effects). PyTensor's Numba linker compiles node by node and finds the machine code
-again on disk; calling what it made directly costs a few microseconds, and releasing the lock lets chains run side by
-side.
+again on disk. What it made is wrapped in a C callback with the signature that nutpie calls, cached in the same place:
+the sampler's threads never take the interpreter lock. (As a Python function that released the lock, the same density
+spent three quarters of a small model's sampling time handing the lock from one chain to the other.)
 """
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from typing import Any, cast
 
+import numba
 import numpy as np
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
+from nutpie.compile_pymc import address_as_void_pointer
 from pymc.model.transform.optimization import freeze_dims_and_data
 from pymc.pytensorf import join_nonshared_inputs
 from pytensor.compile.mode import Mode, get_mode
+from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.replace import vectorize_graph
 from pytensor.link.numba import NumbaLinker
-from pytensor.link.numba.dispatch.basic import numba_njit
-from pytensor.tensor.variable import TensorVariable
+from pytensor.link.numba.cache import compile_numba_function_src
+from pytensor.link.numba.dispatch.basic import numba_funcify_and_cache_key
+from pytensor.tensor.basic import Alloc, AllocEmpty, Split
+from pytensor.tensor.shape import Reshape, SpecifyShape
+from pytensor.tensor.subtensor import IncSubtensor, Subtensor
+from pytensor.tensor.variable import TensorConstant, TensorVariable
 
 from ...models.compile import CompiledModel
 
 Floats = NDArray[np.float64]
 
+# What nutpie calls: (size, point, gradient out, value out, user data) -> 0, or a positive code where the point is
+# merely bad and a negative one where the call itself is wrong.
+_SIGNATURE = numba.types.int64(
+    numba.types.uint64,
+    numba.types.CPointer(numba.types.float64),
+    numba.types.CPointer(numba.types.float64),
+    numba.types.CPointer(numba.types.float64),
+    numba.types.voidptr,
+)
+# (size, size of the draw, point, draw out, user data) -> 0
+_EXPAND_SIGNATURE = numba.types.int64(
+    numba.types.uint64,
+    numba.types.uint64,
+    numba.types.CPointer(numba.types.float64),
+    numba.types.CPointer(numba.types.float64),
+    numba.types.voidptr,
+)
+_PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)
+# Operations whose machine code may depend on the numbers of a small constant.
+_NEEDS_NUMBERS = (Reshape, SpecifyShape, Alloc, AllocEmpty, Split, Subtensor, IncSubtensor)
+_RAISED, _BAD_GRADIENT, _BAD_VALUE = 1, 3, 4
+_CALLBACK = """
+def log_density(size, point, gradient, value, user):
+    try:
+        data = carray(user, ({rows},), np.int64)
+        arguments = {arguments}
+        found, slope = density(*arguments)
+        value[0] = found.item()
+        finite = True
+        for i in range(size):
+            gradient[i] = slope[i]
+            finite &= np.isfinite(slope[i])
+        if not finite:
+            return {bad_gradient}
+        if not np.isfinite(value[0]):
+            return {bad_value}
+    except Exception:
+        return {raised}
+    return 0
+"""
 
-class _Free(NumbaLinker):
-    """Numba's linker, with the outermost function releasing the interpreter lock."""
+
+@dataclass(frozen=True)
+class Callback:
+    """A compiled C function and the data that it reads.
+
+    Parameters
+    ----------
+    code : Any
+        Numba's object, which owns the machine code.
+    table : (rows,) int64
+        What its last argument points to: of each array the address and the shape.
+    arrays : tuple of array
+        Held, so that the addresses stay good.
+    """
+
+    code: Any
+    table: NDArray[np.int64]
+    arrays: tuple[NDArray[Any], ...]
+
+    @property
+    def address(self) -> int:
+        """Of the machine code."""
+        return int(self.code.address)
+
+
+@cache
+def copy_point() -> Any:
+    """The C function by which nutpie keeps a draw: the point as it is."""
+    return numba.cfunc(_EXPAND_SIGNATURE)(_copy_point)
+
+
+def _copy_point(size: int, expanded: int, point: Any, out: Any, user: Any) -> int:
+    if size != expanded:
+        return -1
+    for i in range(size):
+        out[i] = point[i]
+    return 0
+
+
+class _CallbackLinker(NumbaLinker):
+    """Numba's linker, with a C callback as its outermost function and the arrays of the graph as its data.
+
+    PyTensor writes constants into the machine code, and compiles again where one number differs. Handed over as
+    arguments they leave one code for every graph of the same form: a fit repeated with other scales, or with other
+    counts, compiles nothing.
+    """
+
+    def fgraph_convert(self, fgraph: Any, *_: Any, **__: Any) -> Any:
+        # The scheduler's order and storage speak of the graph as it was.
+        graph, arrays = _lift(fgraph)
+        fn, key = numba_funcify_and_cache_key(graph)
+        return fn, key if pytensor.config.numba__cache else None, arrays
 
     def jit_compile(self, fn_and_cache: Any) -> Any:
-        fn, cache_key = fn_and_cache
-        return numba_njit(fn.py_func, final_function=True, cache=cache_key is not None, nogil=True)
+        fn, key, arrays = fn_and_cache
+        source, table = _source(arrays)
+        # An axis of length one may be compiled as one that repeats.
+        ones = [[length == 1 for length in array.shape] for array in arrays]
+        form = sha256(f"{source}{ones}".encode()).hexdigest()
+        callback = compile_numba_function_src(
+            source,
+            "log_density",
+            globals() | {"density": fn, "carray": numba.carray, "pointer": address_as_void_pointer},
+            cache_key=key and f"{key}_fastmath{int(pytensor.config.numba__fastmath)}_{form}",
+        )
+        return Callback(numba.cfunc(_SIGNATURE, cache=key is not None)(callback), table, arrays)
+
+
+def _lift(fgraph: FunctionGraph) -> tuple[FunctionGraph, tuple[NDArray[Any], ...]]:
+    """A copy of a graph whose constant arrays are inputs, and those arrays; shapes and single numbers stay."""
+    graph, _ = fgraph.clone_get_equiv()
+    found = dict.fromkeys(
+        each for node in graph.toposort() for each in node.inputs if isinstance(each, TensorConstant)
+    )
+    arrays = []
+    for constant in found:
+        if constant.data.size > 1 and not any(
+            isinstance(getattr(client, "op", None), _NEEDS_NUMBERS) for client, _ in graph.clients[constant]
+        ):
+            argument = constant.type()
+            graph.add_input(argument)
+            graph.replace(constant, argument, import_missing=True)
+            arrays.append(np.ascontiguousarray(constant.data))
+    return graph, tuple(arrays)
+
+
+def _source(arrays: tuple[NDArray[Any], ...]) -> tuple[str, NDArray[np.int64]]:
+    """The callback's text for arrays of these types and ranks, and the table by which it finds them."""
+    table: list[int] = []
+    words = ["carray(point, (size,))"]
+    for array in arrays:
+        at = len(table)
+        shape = "".join(f"data[{at + 1 + axis}], " for axis in range(array.ndim))
+        words.append(f"carray(pointer(data[{at}]), ({shape}), np.{array.dtype.name})")
+        table += [array.ctypes.data, *array.shape]
+    # Python writes a call or a tuple of more than thirty items in a way that Numba does not read.
+    groups = [words[first : first + 25] for first in range(0, len(words), 25)]
+    source = _CALLBACK.format(
+        rows=len(table),
+        arguments=" + ".join(f"({', '.join(group)},)" for group in groups),
+        bad_gradient=_BAD_GRADIENT,
+        bad_value=_BAD_VALUE,
+        raised=_RAISED,
+    )
+    return source, np.array(table, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -48,14 +198,17 @@ class Density:
         Number of unconstrained parameters.
     start : (size,) float
         A central point.
+    callback : Callback
+        The C function that nutpie calls.
     value_and_gradient : callable
-        From a point to (log density, gradient); safe to call from several threads.
+        From a point to (log density, gradient), through the same C function; safe to call from several threads.
     expand : callable
         From points (R, size) to named variables on their own scales, each (R, …).
     """
 
     size: int
     start: Floats
+    callback: Callback
     value_and_gradient: Callable[[Floats], tuple[float, Floats]]
     expand: Callable[[Floats], dict[str, Floats]]
 
@@ -73,18 +226,29 @@ def make_density(compiled: CompiledModel, names: tuple[str, ...]) -> Density:
     point = model.initial_point(random_seed=0)
     values = model.value_vars
     [logp], x = join_nonshared_inputs(point, [model.logp()], values)
-    mode = Mode(_Free(), get_mode("NUMBA").provided_optimizer)
+    mode = Mode(_CallbackLinker(), get_mode("NUMBA").provided_optimizer)
     # The gradient is written on the joined vector, so that one array comes out.
     slope = cast("TensorVariable", pytensor.grad(logp, x))
-    program = pytensor.function([x], [logp, slope], mode=mode, trust_input=True)
-    run = program.vm.jit_fn
+    callback = pytensor.function([x], [logp, slope], mode=mode, trust_input=True).vm.jit_fn
     start = np.concatenate([np.ravel(point[value.name]) for value in values]).astype(float)
+    return Density(len(start), start, callback, _caller(callback, len(start)), _expander(model, point, names))
+
+
+def _caller(callback: Callback, size: int) -> Callable[[Floats], tuple[float, Floats]]:
+    """The C function as a Python one."""
+    call, data = _PROTOTYPE(callback.address), callback.table.ctypes.data
 
     def value_and_gradient(at: Floats) -> tuple[float, Floats]:
-        value, gradient = run(at)
-        return float(value), gradient
+        point = np.ascontiguousarray(at, dtype=np.float64)
+        if point.shape != (size,):
+            raise ValueError(f"a point has shape {point.shape}; the density takes ({size},)")
+        out = np.empty(size + 1)
+        place = out.ctypes.data
+        if call(size, point.ctypes.data, place, place + size * out.itemsize, data) == _RAISED:
+            raise FloatingPointError("the compiled log density raised an error at this point")
+        return float(out[size]), out[:size]
 
-    return Density(len(start), start, value_and_gradient, _expander(model, point, names))
+    return value_and_gradient
 
 
 def _expander(

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import nutpie
-import nutpie.compiled_pyfunc
 import xarray as xr
 from numpy.typing import NDArray
+from nutpie.compile_pymc import CompiledPyMCModel
 
 from ...data.names import AXES
 from ...models.blueprint import Blueprint
@@ -21,7 +21,7 @@ from ...models.field import FieldDraws, apply_bases
 from ..convergence import hyper_convergence
 from ..plan import EstimateSpec
 from .contract import Fit, Progress, Report
-from .density import Density, make_density
+from .density import Density, copy_point, make_density
 
 NAME = "nuts"
 Floats = NDArray[np.float64]
@@ -49,8 +49,9 @@ def fit_well(
 ) -> Fit:
     """Fit, and where the diagnostics ask for it fit again with what the first attempt has shown.
 
-    A second attempt centres each coefficient with the scales of the first and takes smaller steps; a third also
-    draws more. The last attempt is returned whatever its diagnostics say.
+    A later attempt centres each coefficient with the scales of the one before, takes smaller steps, and draws more
+    where the effective draws were less than twice those asked for: smaller steps may halve them. The last attempt
+    is returned whatever its diagnostics say.
     """
     goal = aim(settings)
     compiled = compile_model(blueprint)
@@ -65,11 +66,11 @@ def fit_well(
             "fitting again with the scales it found …"
         )
         scales = {name: np.quantile(sd, 0.25, axis=0) for name, sd in done.field.sd.items()}
-        more = min(max(1.5 * goal.ess / max(worst.ess, 1.0), 1.0), 4.0)
+        more = min(max(2.0 * goal.ess / max(worst.ess, 1.0), 1.0), 4.0)
         settings = settings.model_copy(
             update={
                 "target_accept": max(settings.target_accept, 0.98 if attempt == 2 else 0.99),
-                "draws": int(settings.draws * more) if attempt == 3 or not diverged else settings.draws,
+                "draws": int(settings.draws * more),
             }
         )
         seconds = done.seconds
@@ -105,14 +106,19 @@ def fit(
         The user stopped it; the sampler has been cancelled and nothing is returned.
     """
     started = time.perf_counter()
-    names = (*compiled.hyper, *(("z",) if compiled.blocks else ()))
+    names = (
+        *compiled.hyper,
+        *(("z",) if compiled.blocks else ()),
+        *compiled.unknowns,
+        *(("anchored",) if len(compiled.anchors) else ()),
+    )
     density = make_density(compiled, names)
     density.value_and_gradient(density.start)
     built = time.perf_counter()
     if say is not None:
         say(_forecast(density, settings))
     sampler = nutpie.sample(
-        _program(density, settings.chains, seed),
+        _program(density, seed),
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
@@ -160,21 +166,32 @@ def _forecast(density: Density, settings: EstimateSpec) -> str:
     )
 
 
-def _program(density: Density, chains: int, seed: int) -> Any:
-    """The density as nutpie takes it: one variable, the unconstrained point."""
-    jitter = np.random.default_rng([seed, chains])
+def _program(density: Density, seed: int) -> CompiledPyMCModel:
+    """The density as nutpie takes it: one variable, the unconstrained point, and two C functions.
 
-    def start(_seed: int) -> Floats:
-        return density.start + jitter.uniform(-1.0, 1.0, density.size)
+    Built field by field: nutpie's own way there compiles the PyMC model anew in every process.
+    """
 
-    return nutpie.compiled_pyfunc.from_pyfunc(
-        ndim=density.size,
-        make_logp_fn=lambda: density.value_and_gradient,
-        make_expand_fn=lambda seed1, seed2, chain: lambda point: {"point": point},
-        expanded_dtypes=[np.dtype("float64")],
-        expanded_shapes=[(density.size,)],
-        expanded_names=["point"],
-        make_initial_point_fn=start,
+    def start(chain_seed: int) -> Floats:
+        # The stream belongs to the chain, not to whichever thread asks first.
+        stream = np.random.default_rng([seed, chain_seed])
+        return density.start + stream.uniform(-1.0, 1.0, density.size)
+
+    return CompiledPyMCModel(
+        dims={},
+        compiled_logp_func=density.callback,
+        compiled_expand_func=copy_point(),
+        initial_point_func=start,
+        shared_data={},
+        shared_var_keys={},
+        user_data=density.callback.table,
+        n_expanded=density.size,
+        shape_info=(["point"], [slice(0, density.size)], [(density.size,)]),
+        logp_func=None,
+        expand_func=None,
+        _n_dim=density.size,
+        _shapes={"point": (density.size,)},
+        _coords={},
     )
 
 
@@ -205,6 +222,8 @@ def _field(compiled: CompiledModel, draws: dict[str, Floats]) -> FieldDraws:
         z = draws["z"][:, :, start:end].reshape(-1, *weight.shape)
         log_sd = np.log(sd[block.name]).reshape(*sd[block.name].shape, *(1,) * (weight.ndim - 1))
         values[block.name] = apply_bases(z * np.exp((1 - weight) * log_sd), block.bases)
+        if block.cellwise and len(compiled.anchors):
+            values[block.name][:, compiled.anchors.step, compiled.anchors.unit] = draws["anchored"]
         start = end
     intercept = draws["intercept"]
     return FieldDraws(
@@ -214,6 +233,7 @@ def _field(compiled: CompiledModel, draws: dict[str, Floats]) -> FieldDraws:
         phi=draws.get("phi", np.ones_like(intercept)),
         concentration=np.exp(draws["log_concentration"]) if "log_concentration" in draws else None,
         total_spread=draws.get("total_spread"),
+        unknown={name: draws[name] for name in compiled.unknowns},
     )
 
 

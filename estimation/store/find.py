@@ -7,7 +7,17 @@ import tomllib
 from pathlib import Path
 
 from ...data.errors import InputError, Problem
-from .layout import COMPLETE, FAILED, MANIFEST, VARIABLE, default_name, run_folder, runs_root, status_of
+from .layout import (
+    COMPLETE,
+    FAILED,
+    MANIFEST,
+    UNFIT,
+    VARIABLE,
+    default_name,
+    run_folder,
+    runs_root,
+    status_of,
+)
 from .runs import Run
 from .stale import tidy
 
@@ -20,6 +30,13 @@ def stored(root: Path, name: str, identity: str) -> Run | None:
     folder = run_folder(root, name, identity)
     tidy(folder.parent)
     return Run(folder) if status_of(folder) == COMPLETE else None
+
+
+def finished(root: Path, name: str, identity: str) -> Run | None:
+    """The run of an identity, complete or unfit: the same inputs would only give the same again."""
+    folder = run_folder(root, name, identity)
+    tidy(folder.parent)
+    return Run(folder) if status_of(folder) in (COMPLETE, UNFIT) else None
 
 
 def list_runs(root: Path) -> list[Run]:
@@ -42,7 +59,8 @@ def find_run(text: str | Path, root: Path | None = None) -> Run:
     ----------
     text : str or Path
         A run's folder; the beginning of an identity; or a plan (file, or a folder that holds ``plan.toml``),
-        for its latest complete run, or its latest unfit one where none is complete.
+        for its latest complete run, or its latest unfit one where none is complete; runs of its scenarios
+        are found only where it has none of its own.
     root : Path or None
         Folder of runs; None for ``ATTRITION_RUNS``, else ``runs`` beside the plan, or ``runs`` here.
 
@@ -81,9 +99,9 @@ def _latest(plan: Path, root: Path) -> Run:
     parent = run_folder(root, str(name), "x").parent
     tidy(parent)
     runs = [run for run in list_runs(root) if run.folder.parent == parent and run.status != FAILED]
-    complete = [run for run in runs if run.status == COMPLETE]
-    if complete or runs:
-        return (complete or runs)[0]
+    runs.sort(key=lambda run: run.status != COMPLETE)
+    if runs:
+        return next((run for run in runs if run.scenario is None), runs[0])
     raise InputError(
         Problem(
             "this plan has no finished run",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ...data.errors import InputError, Problem
 
+PLAN: Final = "plan.toml"
 BLUEPRINT: Final = "blueprint.json"
 INTAKE: Final = "intake.json"
 MANIFEST: Final = "manifest.json"
@@ -18,6 +19,8 @@ ESTIMATES: Final = "estimates.parquet"
 INFORMATION: Final = "information.parquet"
 DRAWS: Final = "draws.nc"
 REPORT: Final = "report"
+SCENARIOS: Final = "scenarios.json"
+SENSITIVITY: Final = "sensitivity"
 
 COMPLETE: Final = "complete"
 UNFIT: Final = "unfit"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +24,9 @@ from .layout import (
     INFORMATION,
     INTAKE,
     MANIFEST,
+    PLAN,
+    SCENARIOS,
+    SENSITIVITY,
     UNFIT,
     read_json,
 )
@@ -77,6 +82,32 @@ class Run:
     def information(self) -> pd.DataFrame:
         """Share of each quantity's information by kind and by source."""
         return self._table(INFORMATION)
+
+    @cached_property
+    def scenarios(self) -> list[dict[str, Any]]:
+        """Scenarios that ``vary`` fitted: name, reason, set, identity, status, seconds; empty where it has not run."""
+        path = self.folder / SCENARIOS
+        return list(read_json(path)) if path.is_file() else []
+
+    @cached_property
+    def sensitivity(self) -> pd.DataFrame | None:
+        """What each scenario moved (``SENSITIVITY_COLUMNS``); None where ``vary`` has not run."""
+        return self._table(f"{SENSITIVITY}.parquet") if self.scenarios else None
+
+    @cached_property
+    def scenario(self) -> str | None:
+        """The scenario of the plan that this run is; None for a run of the plan itself."""
+        if not (self.folder / BLUEPRINT).is_file() or not (self.folder / PLAN).is_file():
+            return None
+        patches = self.blueprint.get("patches") or {}
+        try:
+            written = tomllib.loads((self.folder / PLAN).read_text(encoding="utf-8")) if patches else {}
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+            return None
+        # TOML knows dates, the blueprint their text.
+        entries = json.loads(json.dumps(written.get("scenario", []), default=str))
+        found = [e for e in entries if all(patches.get(key) == value for key, value in e["set"].items())]
+        return max(found, key=lambda e: len(e["set"]))["name"] if found else None
 
     @cached_property
     def draws(self) -> xr.DataTree:

@@ -83,23 +83,15 @@ class RunWriter:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a UTF-8 text file as it is given."""
-        path = self._folder / name
-        path.write_bytes(text.encode())
-        _force(path)
+        put_text(self._folder / name, text)
 
     def write_json(self, name: str, value: Mapping[str, Any] | Sequence[Any]) -> None:
         """Write JSON for people and machines; NaN is refused, as readers do not agree on it."""
-        self.write_text(name, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        put_json(self._folder / name, value)
 
     def write_table(self, name: str, table: pd.DataFrame, csv: bool = True) -> None:
         """Write a table, without its index, as ``<name>.parquet`` and (unless told otherwise) ``.csv``."""
-        path = self._folder / f"{name}.parquet"
-        table.to_parquet(path, index=False)
-        _force(path)
-        if csv:
-            path = path.with_suffix(".csv")
-            table.to_csv(path, index=False, lineterminator="\n")
-            _force(path)
+        put_table(self._folder / name, table, csv)
 
     def write_draws(self, draws: xr.DataTree) -> None:
         """Write ``draws.nc``; floating variables of the group ``cells`` become float32."""
@@ -143,6 +135,28 @@ class RunWriter:
                 os.rename(aside, self.final)
             raise
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def put_text(path: Path, text: str) -> None:
+    """A UTF-8 text file, forced to disk."""
+    path.write_bytes(text.encode())
+    _force(path)
+
+
+def put_json(path: Path, value: Mapping[str, Any] | Sequence[Any]) -> None:
+    """JSON, forced to disk; NaN is refused."""
+    put_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def put_table(stem: Path, table: pd.DataFrame, csv: bool = True) -> None:
+    """A table without its index as ``<stem>.parquet`` and, unless told otherwise, ``.csv``, forced to disk."""
+    path = stem.with_name(f"{stem.name}.parquet")
+    table.to_parquet(path, index=False)
+    _force(path)
+    if csv:
+        path = path.with_suffix(".csv")
+        table.to_csv(path, index=False, lineterminator="\n")
+        _force(path)
 
 
 def _storable(dataset: xr.Dataset, single: bool) -> xr.Dataset:

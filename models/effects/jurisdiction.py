@@ -8,12 +8,12 @@ import numpy as np
 
 from ...data.axes import Axes, Axis
 from .. import terms
-from ..basis import Basis, identity, siblings
+from ..basis import Basis, over, siblings
 from ..priors import ScalePrior
 
 
 def nested(axis: Axis, depth: int) -> Basis:
-    """Basis of the nodes at one depth of a tree, summing to zero among siblings, mapped to the leaves."""
+    """Basis of the nodes at one depth of a tree, by sibling groups, mapped to the leaves."""
     nodes = [node.name for node in axis.nodes if axis.depth(node.name) == depth]
     # Siblings must stand together for the block-diagonal basis.
     nodes.sort(key=lambda name: [n.name for n in axis.nodes].index(axis.by_name[name].parent or ""))
@@ -25,7 +25,10 @@ def nested(axis: Axis, depth: int) -> Basis:
 
 
 class Jurisdiction:
-    """Exchangeable jurisdiction effects, one block for each depth of the tree, summing to zero among siblings."""
+    """Exchangeable jurisdiction effects: one block for the first level of the tree, one for all levels below it.
+
+    Siblings sum to zero where no remainder stands beside them.
+    """
 
     name: ClassVar[str] = "jurisdiction"
     order: ClassVar[int] = 20
@@ -50,14 +53,14 @@ class Jurisdiction:
         assert isinstance(settings, self.Settings)
         axis = axes.jurisdiction
         if not settings.constrained:
-            return (terms.Block("jurisdiction", ("jurisdiction",), (identity(len(axis)),), settings.sd),)
-        deepest = max(axis.depth(name) for name in axis.leaves)
-        return tuple(
-            terms.Block(
-                "jurisdiction" if depth == 1 else f"jurisdiction_{depth}",
-                ("jurisdiction",),
-                (nested(axis, depth),),
-                settings.sd,
+            return (
+                terms.Block("jurisdiction", ("jurisdiction",), (over(axis, constrained=False),), settings.sd),
             )
-            for depth in range(1, deepest + 1)
-        )
+        deepest = max(axis.depth(name) for name in axis.leaves)
+        blocks = [terms.Block("jurisdiction", ("jurisdiction",), (nested(axis, 1),), settings.sd)]
+        if deepest > 1:
+            # Few places lie deep in a tree: all levels below the first share one spread.
+            below = [nested(axis, depth) for depth in range(2, deepest + 1)]
+            basis = Basis(np.hstack([b.matrix for b in below]), np.hstack([b.fresh for b in below]))
+            blocks.append(terms.Block("jurisdiction_2", ("jurisdiction",), (basis,), settings.sd))
+        return tuple(blocks)

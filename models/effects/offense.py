@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from ...data.axes import Axes
 from .. import terms
-from ..basis import identity, zero_sum
+from ..basis import over
 from ..priors import ScalePrior
 
 
@@ -34,5 +34,5 @@ class Offense:
     def terms(self, settings: terms.Settings, axes: Axes) -> tuple[terms.Term, ...]:
         """Its contribution on these axes."""
         assert isinstance(settings, self.Settings)
-        basis = zero_sum(len(axes.offense)) if settings.constrained else identity(len(axes.offense))
+        basis = over(axes.offense, settings.constrained)
         return (terms.Block("offense", ("offense",), (basis,), settings.sd),)

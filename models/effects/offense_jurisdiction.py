@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from ...data.axes import Axes
 from .. import terms
-from ..basis import identity, zero_sum
+from ..basis import over
 from ..priors import ScalePrior
 
 
@@ -34,6 +34,5 @@ class OffenseJurisdiction:
     def terms(self, settings: terms.Settings, axes: Axes) -> tuple[terms.Term, ...]:
         """Its contribution on these axes."""
         assert isinstance(settings, self.Settings)
-        make = zero_sum if settings.constrained else identity
-        bases = (make(len(axes.offense)), make(len(axes.jurisdiction)))
+        bases = (over(axes.offense, settings.constrained), over(axes.jurisdiction, settings.constrained))
         return (terms.Block("offense_jurisdiction", ("offense", "jurisdiction"), bases, settings.sd),)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from ...data.axes import Axes
 from .. import terms
-from ..basis import random_walk, zero_sum
+from ..basis import over, random_walk
 from ..priors import ScalePrior
 
 
@@ -33,5 +33,5 @@ class OffenseTime:
     def terms(self, settings: terms.Settings, axes: Axes) -> tuple[terms.Term, ...]:
         """Its contribution on these axes."""
         assert isinstance(settings, self.Settings)
-        bases = (zero_sum(len(axes.offense)), random_walk(len(axes.period)))
+        bases = (over(axes.offense, constrained=True), random_walk(len(axes.period)))
         return (terms.Block("offense_time", ("offense", "period"), bases, settings.sd),)

@@ -16,7 +16,7 @@ from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
 from ..contract import Batch, Parts, ReportKind
-from ..negbin import negbin_range
+from ..negbin import negbin_chain
 from ..sums.op import sum_logp
 
 _RELATIONS = ("at_least", "at_most", "range", "suppressed", "rounded", "approx")
@@ -79,11 +79,11 @@ class Bounded(ReportKind):
         zeros = 10 ** (len(str(number)) - len(str(number).rstrip("0"))) if number else 1
         return float(max(zeros, math.ceil(number / 100), 2))
 
-    def logp(self, parts: Parts, batch: Batch) -> TensorVariable:
+    def logp(self, parts: Parts, batch: Batch, settings: Any) -> TensorVariable:
         """Log probability of each range, (S,)."""
         if parts.log_mean is not None:
             assert parts.factor is not None
-            return negbin_range(batch.low[:, 0], batch.high[:, 0], parts.log_mean, parts.factor)
+            return negbin_chain(batch.low, batch.high, parts.log_mean, parts.factor)
         return sum_logp(parts.log_pi, parts.n, batch.low, batch.high, parts.log_poisson)
 
     def replicate(

@@ -16,7 +16,7 @@ from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
 from ..contract import Batch, Parts, ReportKind
-from ..negbin import negbin_logp
+from ..negbin import negbin_chain
 from ..sums.op import sum_logp
 
 
@@ -52,12 +52,12 @@ class Exact(ReportKind):
         assert statement.count is not None
         return statement.count, statement.count
 
-    def logp(self, parts: Parts, batch: Batch) -> TensorVariable:
+    def logp(self, parts: Parts, batch: Batch, settings: Any) -> TensorVariable:
         """Log probability of each count, (S,)."""
         count = batch.high[:, -1]
         if parts.log_mean is not None:
             assert parts.factor is not None
-            return negbin_logp(count, parts.log_mean, parts.factor)
+            return negbin_chain(batch.low, batch.high, parts.log_mean, parts.factor)
         if parts.eta is not None:
             n = batch.n[:, 0]
             choose = gammaln(n + 1) - gammaln(count + 1) - gammaln(n - count + 1)

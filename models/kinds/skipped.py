@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
-from ..contract import Batch, Group, PartKind, Parts, PathRates
+from ..contract import Analysis, Batch, Group, PartKind, Parts, PathRates
 from ..path_op import chances
 
 
@@ -45,15 +44,13 @@ class Skipped(PartKind):
             s.stage == before and (s.offense, s.jurisdiction, s.period) == place for s in panel.statements
         )
 
-    def applies(self, group: Group, panel: Panel) -> bool:
+    def applies(self, group: Group, panel: Panel, analysis: Analysis) -> bool:
         """Is there more than one step on some path, or a later known stage to condition on?"""
+        if group.part >= 0:
+            return False  # the part's predictor holds the whole path
         return bool((max(group.stages) - group.start > 1).any() or (group.end >= 0).any())
 
-    def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel) -> Batch:
-        """Nothing to add: slots and segments say it."""
-        return batch
-
-    def parts(self, parts: Parts, rates: PathRates, batch: Batch) -> Parts:
+    def parts(self, parts: Parts, rates: PathRates, batch: Batch, settings: Any) -> Parts:
         """Category chances along the path; for ratio paths mean and variance factor."""
         if batch.ratio:
             return parts

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
-from ..contract import Batch, Group, PartKind, Parts, PathRates
+from ..contract import Analysis, Batch, Group, PartKind, Parts, PathRates
 
 
 class Total(PartKind):
@@ -39,14 +38,10 @@ class Total(PartKind):
         """Does the statement speak of more than one cell?"""
         return len(panel.cells(statement)) > 1
 
-    def applies(self, group: Group, panel: Panel) -> bool:
+    def applies(self, group: Group, panel: Panel, analysis: Analysis) -> bool:
         """Is there more than one cell?"""
-        return len(group.cells) > 1
+        return len(group.cells) > 1 and group.part < 0
 
-    def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel) -> Batch:
-        """Nothing to add: the cells are the parts."""
-        return batch
-
-    def parts(self, parts: Parts, rates: PathRates, batch: Batch) -> Parts:
+    def parts(self, parts: Parts, rates: PathRates, batch: Batch, settings: Any) -> Parts:
         """The cells stay separate parts; the shortest formula no longer applies."""
         return replace(parts, eta=None)

@@ -47,9 +47,9 @@ def draw(view: View, table: Table) -> Figure:
         alt = "Bars, one a step, filled to the rate with its 90 percent interval. " + "; ".join(words) + "."
         svg = svg_of(figure, ID, title, alt)
     caption = (
-        "Full bar: every unit at the first stage of the step. Dark part: the median share that reaches "
-        "the second. Line: 90 % interval. The steps multiply to the whole way only where the units stay "
-        "the same."
+        "Full bar: every unit at the first stage of the step. Dark part: the median share that reaches the second, "
+        "or the outcomes per unit where the two are counted in different units. Line: 90 % interval. The steps "
+        "multiply to the whole way only where the units stay the same."
     )
     return Figure(ID, title, alt, svg, figure.get_figwidth() * DPI * PX, table, caption)
 

@@ -12,15 +12,16 @@ from matplotlib.lines import Line2D
 from ..canvas import ACCENT, DPI, LIGHT, MID, PX, SECOND, WIDTH, canvas, rate_axis, shorten, svg_of
 from ..companions import withheld
 from ..document import Figure, Table
-from ..view import StepView, View
+from ..steps import StepView
+from ..view import View
 
 MOST: Final = 60
 NAMED: Final = 8
 CAPTION: Final = (
-    "Filled dot and line: pooled median and 90 % interval. Open square: raw count divided by raw count, "
-    "where both were counted exactly. Dashed: the whole. A tier holds the jurisdictions whose 90 % interval "
-    "lies wholly above, across or wholly below the whole; within a tier the order is alphabetical and says "
-    "nothing."
+    "Filled dot and line: pooled median and 90 % interval. Open square or triangle: raw count divided by raw "
+    "count, where both are known; a triangle where the outcomes also hold cases that began otherwise. Dashed: the "
+    "whole. A tier holds the jurisdictions whose 90 % interval lies wholly above, across or wholly below the "
+    "whole; within a tier the order is alphabetical and says nothing."
 )
 TIERS: Final = ("above the whole", "not distinguishable from the whole", "below the whole", "not published")
 
@@ -46,7 +47,11 @@ def draw(view: View, step: StepView, rows: pd.DataFrame, whole: dict[str, Any], 
     table : Table
     """
     id = f"figure-jurisdictions-{step.name}"
-    rows = rows.sort_values("denominator_median", ascending=False, kind="stable").head(MOST)
+    if len(rows) > MOST:
+        evidence = rows[["contraction", "contraction_own"]].min(axis=1).fillna(0.0)
+        rows = (
+            rows.assign(evidence=evidence).sort_values("evidence", ascending=False, kind="stable").head(MOST)
+        )
     title = f"{step.title} by jurisdiction"
     shown = rows[rows["tier"] != TIERS[3]]
     blocks = [(tier, shown[shown["tier"] == tier].sort_values("place")) for tier in TIERS[:3]]
@@ -96,7 +101,8 @@ def _dumbbell(axes: Axes, y: float, row: dict[str, Any]) -> None:
     axes.plot([row["q05"], row["q95"]], [y, y], color=color, lw=1.1, solid_capstyle="butt")
     if pd.notna(row["raw"]):
         axes.plot([row["raw"], row["median"]], [y, y], color=LIGHT, lw=3, zorder=0, solid_capstyle="butt")
-        axes.plot(row["raw"], y, "s", ms=4, mfc="white", mec=SECOND, mew=1.1)
+        marker = "s" if row["origin"] in ("", "referred_only") else "^"
+        axes.plot(row["raw"], y, marker, ms=4, mfc="white", mec=SECOND, mew=1.1)
     axes.plot(
         row["median"], y, "o", ms=4, mfc=color if row["label"] != "prior-driven" else "white", mec=color
     )
@@ -106,6 +112,7 @@ def _key() -> list[Any]:
     return [
         Line2D([], [], color=ACCENT, lw=1.1, marker="o", ms=4, label="pooled, 90 %"),
         Line2D([], [], ls="", marker="o", ms=4, mfc="white", mec=MID, label="prior-driven"),
-        Line2D([], [], ls="", marker="s", ms=4, mfc="white", mec=SECOND, label="raw"),
+        Line2D([], [], ls="", marker="s", ms=4, mfc="white", mec=SECOND, label="raw, of referrals alone"),
+        Line2D([], [], ls="", marker="^", ms=4, mfc="white", mec=SECOND, label="raw, other origins too"),
         Line2D([], [], color=MID, lw=0.8, ls=(0, (4, 3)), label="the whole"),
     ]

@@ -31,7 +31,7 @@ def draw(view: View, table: Table) -> Figure:
     """One panel a stage after the first; ``table`` counts the cells of each kind."""
     states = view.observed.states
     stages = list(range(1, len(view.stages)))
-    places, periods = view.axes["jurisdiction"].leaves, view.axes["period"].leaves
+    places, periods = view.observed.places, view.axes["period"].leaves
     row = 10.5 if len(places) <= 60 else max(2.0, 620 / len(places))
     height = 58 + (row * len(places) + 34 if len(stages) <= 2 else (row * len(places) + 40) * len(stages))
     across = len(stages) <= 2

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 
 from ..canvas import ACCENT, DPI, MID, PX, SECOND, WIDTH, canvas, rate_axis, shorten, svg_of
 from ..document import Figure, Table
-from ..view import StepView, View
+from ..steps import StepView
+from ..view import View
 
 ID: Final = "figure-periods"
 ID_OFFENSES: Final = "figure-periods-offenses"
@@ -18,12 +19,15 @@ MOST: Final = 12
 COLUMNS: Final = 3
 
 
-def draw(view: View, rows: pd.DataFrame, table: Table) -> Figure:
-    """A panel a step, at the answer's other nodes.
+def draw(view: View, rows: pd.DataFrame, table: Table) -> Figure | None:
+    """A panel a step that has a number, at the answer's other nodes; None where no step has one.
 
     ``rows`` has one row a (step, leaf period), with ``raw`` beside the columns of the estimates.
     """
+    rows = rows[rows.groupby("step")["median"].transform("count") > 0]
     steps = [step for step in view.steps if (rows["step"] == step.name).any()]
+    if not steps:
+        return None
     leaves = view.axes["period"].leaves
     title = f"Over time: {view.label('jurisdiction', view.answer['jurisdiction'])}"
     with canvas(ID, WIDTH, 30 + 112 * len(steps)) as figure:
@@ -41,7 +45,7 @@ def draw(view: View, rows: pd.DataFrame, table: Table) -> Figure:
         svg = svg_of(figure, ID, title, alt)
     caption = (
         "Line: median. Bands: 50 % and 90 % interval. Open squares: raw rates where both stages were counted "
-        "exactly. A gap is a period whose rate is not published."
+        "exactly, whatever the origin of the outcomes. A gap is a period whose rate is not published."
     )
     return Figure(ID, title, alt, svg, figure.get_figwidth() * DPI * PX, table, caption)
 

@@ -1,27 +1,39 @@
-"""The answer: offense by step, with every companion of every number."""
+"""The answer: every offense by every step, its key and why parts of it are empty; then all companions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import pandas as pd
 
 from ...data.names import LABELS
-from ..companions import anchor, companions, withheld
-from ..document import Paragraph, Section, attempt
+from .. import reasons
+from ..companions import GLYPHS, anchor, companions, withheld
+from ..document import Paragraph, Section, Table, attempt
 from ..figures.answer import draw
-from ..numbers import count, decimals, estimate, factor_of, interval, probability
+from ..front import FRONT, front_table, grid, row_link
+from ..numbers import count, decimals, estimate, factor_of, interval, plural, probability
+from ..printed import left, printed, right, text
 from ..sentences import Sentence, said
 from ..view import View
 
 order = 10
 title = "The answer"
 TABLE = "answer"
+MEANING = {
+    "data-driven": "The published counts decide the number; the model adds little.",
+    "model-assisted": "The counts narrow it, and the model fills in from related places, periods or offenses.",
+    "prior-driven": "The counts say little: the number mostly repeats what was assumed. Read its bounds first.",
+    "not published": "Not estimable from published data. Only the bounds are known.",
+    "counted": "Every case was counted: there is nothing to estimate.",
+}
 
 
 def build(view: View) -> Section:
-    """Sentences, the table, the same as a figure."""
-    table = companions(view, TABLE, f"Offense by step: {view.place}", "offense")
+    """Sentences, the table with its key, and every companion of every number."""
+    table = companions(view, TABLE, f"Every number with its companions: {view.place}", "offense")
+    front = front_table(view)
     failed = tuple(
         Paragraph(
             f"Check failed, {check['name']}: {check['sentence']}", "#section-diagnostics", "checks", "warning"
@@ -29,17 +41,55 @@ def build(view: View) -> Section:
         for check in view.failed_checks
     )
     figure = attempt("the figure of rates by offense", lambda: draw(view, table))
-    return Section("section-answer", title, (*said(view, SENTENCES), *failed, table, *figure))
+    blocks = (*failed, front, *said(view, SENTENCES), _key(front), *said(view, reasons.SENTENCES))
+    return Section("section-answer", title, (*blocks, table, *figure))
+
+
+def _key(front: Table) -> Table:
+    """What the labels of the table mean, and how many numbers carry each."""
+    counts = front.data["label"].value_counts()
+    data = pd.DataFrame(
+        [
+            {"label": label, "meaning": MEANING[label], "numbers": int(counts.get(label, 0))}
+            for label in LABELS
+            if counts.get(label, 0) or label != "counted"
+        ]
+    )
+    show = {
+        "label": left("Label", lambda v: f"{GLYPHS[v]}\u00a0{v}"),
+        "meaning": left("What it means", text),
+        "numbers": right("Numbers", count),
+    }
+    notes = []
+    if (front.data["clock"] == "period").any():
+        notes.append(
+            "Same-period ratio: outcomes dated in a period divided by referrals dated in the same period, "
+            "whichever referral they belong to. It is not the share of these referrals that led to the outcome."
+        )
+    notes.append(
+        "90 %: the interval that holds the number with a probability of 90 %, given the data and the model. "
+        "Data alone: the lowest and highest value that the published counts allow without any model."
+    )
+    return printed("front-key", "How to read the table", data, show, tuple(notes))
 
 
 def _headline(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     rows = view.rates("offense")
+    every = grid(view)
     for row in rows[rows["offense"] == view.answer["offense"]].to_dict("records"):
         step = view.step[row["step"]]
-        link = "#" + anchor(TABLE, row["step"], row["offense"])
+        link = row_link(row["offense"])
+        parts = every[(every["step"] == step.name) & (every["offense"] != view.answer["offense"])]
+        rest = ""
+        if len(parts):
+            none = int((parts["why"] != "").sum())
+            rest = (
+                f" Of the {plural(len(parts), 'offense')} below it, {count(len(parts) - none)} with a number"
+            )
+            rest += f", {count(none)} not estimable." if none else "."
         why = withheld(row)
         if why:
-            yield {"text": f"{step.title} is {why}.", "link": link}
+            yield {"text": f"{step.title} is {why}.{rest}", "link": link}
             continue
         places = decimals([row["q05"], row["q95"]], factor_of(step.scale))
         middle = estimate(row["median"], step.scale, places)
@@ -47,23 +97,23 @@ def _headline(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         name = "the same-period ratio" if row["clock"] == "period" else "the rate"
         unit = "" if step.scale == "percent" else f" per {step.unit}"
         yield {
-            "text": f"{step.title}: {name} is {middle}{unit} (90 % interval {ends}), {row['label']}.",
+            "text": f"{step.title}: {name} is {middle}{unit} (90 % interval {ends}), {row['label']}.{rest}",
             "link": link,
         }
 
 
 def _labels(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
-    rows = view.rates("offense")
+    rows = grid(view)
     counts = rows["label"].value_counts()
     said = ", ".join(f"{count(counts[label])} {label}" for label in LABELS if counts.get(label, 0))
     if len(rows) > threshold:
-        yield {"n": count(len(rows)), "said": said, "link": f"#{TABLE}"}
+        yield {"n": count(len(rows)), "said": said, "link": f"#{FRONT}"}
 
 
 def _highest(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     """The published leaf offense most likely the highest of them, where that is likely enough."""
     rows = view.rates("offense")
-    rows = rows[rows["offense"].isin(view.axes["offense"].leaves)]
+    rows = rows[rows["offense"].isin(view.shown("offense", leaves=True))]
     for name, block in rows.groupby("step", sort=False):
         block = block[[not withheld(row) for row in block.to_dict("records")]]
         if len(block) < 2:

@@ -1,4 +1,4 @@
-"""By jurisdiction: raw against pooled, in tiers."""
+"""By jurisdiction: the strongest evidence, raw against pooled, in tiers."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from functools import partial
 
 import pandas as pd
 
-from ..companions import companions, withheld
+from ..companions import GLYPHS, WITHHELD, companions, withheld
 from ..document import Block, Section, Table, attempt
 from ..figures.jurisdictions import TIERS, draw, tiers
+from ..nodes import made
 from ..numbers import NONE, Scale, count, decimals, estimate, factor_of, interval
+from ..pairs import CLOCKS, ORIGINS
 from ..printed import left, printed, right, text
 from ..sentences import Sentence, said
-from ..view import StepView, View
+from ..steps import StepView
+from ..view import View
 
 order = 40
 title = "By jurisdiction"
 TABLE = "jurisdictions"
+EVIDENCE = "evidence"
+MOST = 30
 
 
 def build(view: View) -> Section | None:
@@ -25,10 +30,13 @@ def build(view: View) -> Section | None:
     inside = [n for n in view.axes["jurisdiction"].by_name if n not in _outside(view)]
     if not inside:
         return None
-    blocks: list[Block] = list(said(view, SENTENCES))
+    blocks: list[Block] = [
+        *said(view, SENTENCES),
+        *attempt("the strongest evidence", lambda: _evidence(view)),
+    ]
     for step in view.steps:
         rows = compared(view, step)
-        if len(rows):
+        if rows["raw"].notna().any():
             blocks += attempt(
                 f"the figure of {step.title} by jurisdiction", partial(_figure, view, step, rows)
             )
@@ -44,9 +52,18 @@ def compared(view: View, step: StepView) -> pd.DataFrame:
     whole = rows[rows["jurisdiction"] == view.answer["jurisdiction"]]
     rows = rows[~rows["jurisdiction"].isin(_outside(view))]
     if not len(whole) or withheld(whole.iloc[0].to_dict()):
-        return rows.head(0).assign(numerator=[], denominator=[], raw=[], tier=[], place=[])
+        absent = ("numerator", "denominator", "raw", "origin", "clock", "tier", "place")
+        return rows.head(0).assign(**{name: [] for name in absent})
     raw = view.observed.raw(step.source, step.target, "jurisdiction").set_index("node")
+    pairs = view.raw_pairs
+    pairs = pairs[pairs["step"] == step.name].groupby("jurisdiction", sort=False)
+    # Places with parts are no leaves of the tree: their own statements speak for them.
+    columns = ["numerator", "denominator", "raw"]
+    raw = raw[columns].combine_first(pairs[columns].first())
     rows = rows.join(raw, on="jurisdiction")
+    for name in ("origin", "clock"):
+        told = pairs[name].agg(lambda values: ", ".join(dict.fromkeys(values)))
+        rows[name] = [told.get(place, "") for place in rows["jurisdiction"]]
     place = [view.label("jurisdiction", name) for name in rows["jurisdiction"]]
     return rows.assign(tier=tiers(rows, float(whole["median"].iloc[0])), place=place)
 
@@ -55,7 +72,64 @@ def _outside(view: View) -> set[str]:
     answer = view.answer["jurisdiction"]
     axis = view.axes["jurisdiction"]
     below = {n for n in axis.by_name if answer in axis.ancestors(n)}
-    return set(axis.by_name) - below
+    return set(axis.by_name) - {name for name in below if not made(name)}
+
+
+def strongest(view: View) -> pd.DataFrame:
+    """Raw ratios beside the pooled ones, places with the strongest evidence first.
+
+    Columns of ``raw_pairs`` with place, median, q05, q95, label, contraction, contraction_own and ``evidence``: the
+    smaller of the two contractions, which orders the rows. Remainders are no places and have no row.
+    """
+    pairs = view.raw_pairs
+    pairs = pairs[~pairs["jurisdiction"].map(made).astype(bool)]
+    rows = view.rates("jurisdiction")
+    shown = [not withheld(row) for row in rows.to_dict("records")]
+    rows = rows.assign(label=rows["label"].where(shown, WITHHELD))
+    kept = ["median", "q05", "q95", "label", "contraction", "contraction_own"]
+    joined = pairs.merge(rows[["step", "jurisdiction", *kept]], how="inner", on=["step", "jurisdiction"])
+    evidence = joined[["contraction", "contraction_own"]].min(axis=1).fillna(0.0)
+    joined = joined.assign(
+        evidence=evidence, place=[view.label("jurisdiction", j) for j in joined["jurisdiction"]]
+    )
+    order = ["evidence", "denominator", "place"]
+    return joined.sort_values(order, ascending=[False, False, True], kind="stable").reset_index(drop=True)
+
+
+def _evidence(view: View) -> Table | None:
+    """The places with the strongest evidence: raw ratios of the pairs of stages they publish, beside pooled."""
+    rows = strongest(view)
+    rows = rows[~rows["jurisdiction"].isin(_outside(view))].reset_index(drop=True)
+    if not len(rows):
+        return None
+    scales = {step.name: step.scale for step in view.steps}
+    rows = rows.assign(
+        interval=[
+            _interval(row["q05"], row["q95"], scales[row["step"]]) if row["label"] != WITHHELD else NONE
+            for row in rows.to_dict("records")
+        ],
+        shown=[_rate(r, scales[s]) for r, s in zip(rows["raw"], rows["step"], strict=True)],
+        pooled=[_rate(m, scales[s]) for m, s in zip(rows["median"], rows["step"], strict=True)],
+    )
+    show = {
+        "place": left("Jurisdiction", text),
+        "step": left("Pair of stages", lambda s: view.step[s].title),
+        "origin": left("Outcomes from", lambda o: _told(o, ORIGINS)),
+        "clock": left("Clock", lambda c: _told(c, CLOCKS)),
+        "numerator": right("Outcomes", count),
+        "denominator": right("Of", count),
+        "periods": right("Periods", count),
+        "shown": right("Raw", text),
+        "pooled": right("Pooled", text),
+        "interval": right("90 % interval", text),
+        "label": left("Basis", lambda v: f"{GLYPHS[v]}\u00a0{v}"),
+    }
+    note = (
+        "Ordered by how far the data narrowed the place's own number. Raw: outcomes divided by what came in, of the "
+        "same periods, as stated; all sources: the outcomes also hold cases that began otherwise, so the raw ratio "
+        "overstates what referrals led to. Pooled: the referrals' own rate, as estimated.",
+    )
+    return printed(EVIDENCE, "The places with the strongest evidence", rows, show, note, most=MOST)
 
 
 def _figure(view: View, step: StepView, rows: pd.DataFrame) -> Block | None:
@@ -68,12 +142,24 @@ def _figure(view: View, step: StepView, rows: pd.DataFrame) -> Block | None:
 
 def _table(step: StepView, rows: pd.DataFrame) -> Table:
     data = rows[
-        ["place", "tier", "numerator", "denominator", "raw", "median", "q05", "q95", "label", "jurisdiction"]
+        [
+            "place",
+            "tier",
+            "numerator",
+            "denominator",
+            "raw",
+            "origin",
+            "clock",
+            "median",
+            "q05",
+            "q95",
+            "label",
+            "jurisdiction",
+        ]
     ].sort_values(["tier", "place"], key=lambda c: c.map(TIERS.index) if c.name == "tier" else c)
-    data = data.assign(interval=_intervals(data, step.scale))
-
-    def rate(value: float) -> str:
-        return estimate(value, step.scale, decimals([value, value], factor_of(step.scale)))
+    ends = zip(data["q05"], data["q95"], strict=True)
+    data = data.assign(interval=[_interval(a, b, step.scale) for a, b in ends])
+    rate = partial(_rate, scale=step.scale)
 
     return printed(
         f"raw-{step.name}",
@@ -85,6 +171,8 @@ def _table(step: StepView, rows: pd.DataFrame) -> Table:
             "numerator": right("Outcomes", count),
             "denominator": right("Of", count),
             "raw": right("Raw", rate),
+            "origin": left("Outcomes from", lambda o: _told(o, ORIGINS)),
+            "clock": left("Clock", lambda c: _told(c, CLOCKS)),
             "median": right("Pooled", rate),
             "interval": right("90 % interval", text),
             "label": left("Basis", text),
@@ -93,11 +181,16 @@ def _table(step: StepView, rows: pd.DataFrame) -> Table:
     )
 
 
-def _intervals(rows: pd.DataFrame, scale: Scale) -> list[str]:
-    return [
-        interval(a, b, scale, decimals([a, b], factor_of(scale))) if pd.notna(a) else NONE
-        for a, b in zip(rows["q05"], rows["q95"], strict=True)
-    ]
+def _interval(low: float, high: float, scale: Scale) -> str:
+    return interval(low, high, scale, decimals([low, high], factor_of(scale))) if pd.notna(low) else NONE
+
+
+def _rate(value: float, scale: Scale) -> str:
+    return estimate(value, scale, decimals([value, value], factor_of(scale)))
+
+
+def _told(names: str, known: Mapping[str, str]) -> str:
+    return ", ".join(known.get(name, name) for name in names.split(", "))
 
 
 def _tiers(view: View, threshold: float) -> Iterator[Mapping[str, str]]:

@@ -43,10 +43,11 @@ def _labels(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
 
 def _silent(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     axis = view.axes["jurisdiction"]
-    inside = set(axis.positions[view.answer["jurisdiction"]].tolist())
+    answer = view.answer["jurisdiction"]
     states = view.observed.states[1:]
     quiet = (states == STATES.index("not reported")).all(axis=(0, 2))
-    names = [axis.label(n) for i, n in enumerate(axis.leaves) if quiet[i] and i in inside]
+    silent = [name for name, is_quiet in zip(view.observed.places, quiet, strict=True) if is_quiet]
+    names = [axis.label(n) for n in silent if n == answer or answer in axis.ancestors(n)]
     if len(names) > threshold:
         more = f" and {count(len(names) - 6)} more" if len(names) > 6 else ""
         which = ", ".join(names[:6]) + more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..document import Block, Paragraph, Section
 from ..numbers import count, plural
+from ..steps import unit_of, words
 from ..view import View
 
 order = 110
@@ -13,12 +14,12 @@ title = "Methods"
 def build(view: View) -> Section:
     """Rendered from the blueprint, which holds the sentences written when the model was built."""
     blueprint, manifest = view.run.blueprint, view.run.manifest
-    shape = [
-        plural(len(view.axes[a]), a if a != "offense" else "offense")
-        for a in ("offense", "jurisdiction", "period")
-    ]
-    units = blueprint["funnel"].get("units", {})
-    stages = " → ".join(s.replace("_", " ") + (f" ({units[s]})" if s in units else "") for s in view.stages)
+    shape = [plural(len(view.shown(a, leaves=True)), a) for a in ("offense", "jurisdiction", "period")]
+    funnel = blueprint["funnel"]
+    stages = " → ".join(
+        words(s) + (f" ({unit_of(funnel, s)})" if s in (funnel.get("units") or {}) else "")
+        for s in view.stages
+    )
     blocks: list[Block] = [
         Paragraph(
             f"The funnel is {stages}, over {', '.join(shape)}. The rate of each step is modeled jointly from "

@@ -1,12 +1,15 @@
-"""Where the numbers come from."""
+"""Where the numbers come from: every source in full."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import pandas as pd
 
-from ..document import Cell, Section, Table
-from ..numbers import count, number
+from ..document import Cell, Section
+from ..numbers import count, number, plural
 from ..printed import left, printed, right, text
+from ..sentences import Sentence, said
 from ..view import View
 
 order = 120
@@ -22,9 +25,10 @@ def build(view: View) -> Section:
     data = pd.DataFrame({"source_id": names})
     if len(known):
         data = data.merge(known.drop_duplicates("source_id"), how="left", on="source_id")
-    for column in ("title", "publisher", "published", "url"):
+    for column in ("title", "publisher", "published", "confidence", "url"):
         if column not in data:
             data[column] = ""
+    data["read"] = data["source_id"].map(view.statements["source_id"].value_counts()).fillna(0).astype(int)
     data["statements"] = data["source_id"].map(counts).fillna(0).astype(int)
     data["share"] = data["source_id"].map(_shares(view))
     data["link"] = [address(u) for u in data["url"]]
@@ -40,7 +44,13 @@ def build(view: View) -> Section:
             "cited": left("Title", lambda s: Cell(text(titled[s]) or s, linked[s])),
             "publisher": left("Publisher", text),
             "published": left("Published", text),
-            "statements": right("Statements used", count),
+            **(
+                {"confidence": left("Confidence", text)}
+                if (data["confidence"].fillna("") != "").any()
+                else {}
+            ),
+            "read": right("Numbers read", count),
+            "statements": right("Used", count),
             "share": right("Share in the whole", lambda v: f"{number(v * 100, 0)} %" if v == v else "–"),
         },
         (
@@ -48,25 +58,7 @@ def build(view: View) -> Section:
             "included.",
         ),
     )
-    return Section("section-sources", title, (table, _kinds(view)))
-
-
-def _kinds(view: View) -> Table:
-    """Shares of information by kind of observation in each rate of the whole."""
-    rows = view.rates("offense")
-    rows = rows[rows["offense"] == view.answer["offense"]][["quantity_id", "step"]]
-    info = view.run.information
-    data = rows.merge(info[info["by"] == "kind"], on="quantity_id")[["step", "name", "share"]]
-    return printed(
-        "information",
-        "What the rates of the whole rest on",
-        data.reset_index(drop=True),
-        {
-            "step": left("Step", lambda s: view.step[s].title),
-            "name": left("Kind of observation", text),
-            "share": right("Share", lambda v: f"{number(v * 100, 0)} %"),
-        },
-    )
+    return Section("section-sources", title, (*said(view, SENTENCES), table))
 
 
 def address(url: object) -> str:
@@ -83,3 +75,17 @@ def _shares(view: View) -> dict[str, float]:
     info = view.run.information
     info = info[(info["quantity_id"] == rows["quantity_id"].iloc[-1]) & (info["by"] == "source_id")]
     return dict(zip(info["name"], info["share"], strict=True))
+
+
+def _counted(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    """How many sources were used, by their confidence."""
+    known = {s["source_id"]: str(s.get("confidence") or "") for s in view.run.intake.get("sources", [])}
+    named = list(dict.fromkeys(view.used["source_id"]))
+    by = pd.Series([known.get(name, "") for name in named], dtype=object)
+    by = by[by != ""].value_counts()
+    if len(by) > threshold:
+        said_ = ", ".join(f"{count(n)} {name}" for name, n in by.items())
+        yield {"n": plural(len(named), "source"), "said": said_, "link": "#sources"}
+
+
+SENTENCES = (Sentence("sources", "The numbers rest on {n}: {said}.", _counted, 0, link_text="the list"),)

@@ -51,7 +51,7 @@ class SampleShare(ReportKind):
             math.ceil((statement.count + 0.005) * settings.sample) - 1.0,
         )
 
-    def logp(self, parts: Parts, batch: Batch) -> TensorVariable:
+    def logp(self, parts: Parts, batch: Batch, settings: Any) -> TensorVariable:
         return sum_logp(parts.log_pi, parts.n, batch.low, batch.high, parts.log_poisson)
 
     def replicate(

@@ -51,8 +51,9 @@ def plan(tmp_path):
 
 @pytest.fixture
 def strangers(monkeypatch):
-    """The catalogue as it would be with two more files in its folders."""
-    kinds, effects = (*catalogue.kinds(), SampleShare()), (*catalogue.effects(), Season())
+    """The catalogue as it would be with two more files in its folders, and without the kind that reads shares."""
+    others = [kind for kind in catalogue.kinds() if kind.name != "share"]
+    kinds, effects = (*others, SampleShare()), (*catalogue.effects(), Season())
     monkeypatch.setattr(catalogue, "kinds", lambda: kinds)
     monkeypatch.setattr(catalogue, "effects", lambda: effects)
 

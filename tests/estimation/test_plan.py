@@ -176,3 +176,59 @@ class TestNames:
 
     def test_as_written(self, write):
         assert read_plan(write('name = "mine"\n' + PLAN)).name == "mine"
+
+
+class TestScenarios:
+    ENTRY = """[[scenario]]
+name = "wide"
+reason = "a judgement"
+set = {"prior.spread" = 2.0, "axes.from" = 2015-01-01}
+"""
+
+    def test_as_written_with_dates_as_text(self, write):
+        (found,) = read_plan(write(PLAN + self.ENTRY)).scenario
+        assert (found.name, found.reason) == ("wide", "a judgement")
+        assert found.set == {"prior.spread": 2.0, "axes.from": "2015-01-01"}
+
+    def test_they_are_no_part_of_what_is_fitted(self, write):
+        one, two = (read_plan(write(PLAN + more)).model_dump(mode="json") for more in ("", self.ENTRY))
+        assert one == two
+
+    @pytest.mark.parametrize("key", ["name", "reason", "set"])
+    def test_each_needs_a_name_a_reason_and_a_patch(self, write, key):
+        lines = [line for line in self.ENTRY.splitlines() if not line.startswith(key)]
+        (problem,) = faults(write(PLAN + "\n".join(lines)))
+        assert (problem.what, problem.allowed) == ("missing key", f"scenario.1.{key}")
+
+    def test_an_empty_patch(self, write):
+        (problem,) = faults(write(PLAN + '[[scenario]]\nname = "n"\nreason = "r"\nset = {}\n'))
+        assert "scenario.1.set" in problem.where
+
+
+class TestSections:
+    def test_defaults(self, write):
+        plan = read_plan(write(PLAN))
+        assert (plan.assume.silent_shift, plan.intake.roles, plan.mix) == (0.0, ("use",), None)
+
+    def test_they_reach_what_is_read(self, write):
+        text = PLAN + '[intake]\nroles = ["use", "doubtful"]\n[mix]\nstage = "report"\njurisdiction = "XX"\n'
+        spec = read_plan(write(text + "[assume]\nsilent_shift = -1.0\n")).panel_spec()
+        assert spec.roles == ("use", "doubtful")
+        assert (spec.mix.stage, spec.mix.jurisdiction) == ("report", "XX")
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("[intake]\nroles = ['context']\n", "never fitted"),
+            ("[intake]\nroles = ['used']\n", "intake.roles"),
+            ("[intake]\nroles = []\n", "intake.roles"),
+            ("[assume]\nsilent_shift = inf\n", "assume.silent_shift"),
+            ("[assume]\nsilent_shfit = 1\n", "'silent_shift'"),
+            ("[mix]\nstage = 'report'\n", "mix.jurisdiction"),
+            ("[mix]\nstage = 'referral'\njurisdiction = 'XX'\n", "is a stage of the funnel"),
+            ("[axes]\nform = '2015'\n", "'from'"),
+        ],
+    )
+    def test_faults(self, write, text, words):
+        (problem,) = faults(write(PLAN + text))
+        assert words in problem.line()

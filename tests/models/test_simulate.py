@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from attrition.models.field import FieldDraws
-from attrition.models.simulate import complete_counts, rates_of, simulate_panel, step_forward
+from attrition.models.rates import rates_of, step_forward
+from attrition.models.simulate import complete_counts, simulate_panel
 
 from ..panels import bind, make_panel
 
@@ -53,10 +54,10 @@ def test_complete_counts_follow_the_field(small):
 
 
 def test_a_simulated_panel_reports_its_own_truth(small):
-    panel, counts, _ = simulate_panel(np.random.default_rng(1), small)
-    again, same, _ = simulate_panel(np.random.default_rng(1), small)
-    assert panel.statements == again.statements
-    np.testing.assert_array_equal(counts, same)
+    twin, again = (simulate_panel(np.random.default_rng(1), small) for _ in range(2))
+    panel, counts = twin.panel, twin.counts
+    assert panel.statements == again.panel.statements
+    np.testing.assert_array_equal(counts, again.counts)
     for statement in panel.statements:
         stage = panel.funnel.index(statement.stage)
         cells = small.layout.positions[panel.cells(statement)]
@@ -70,7 +71,8 @@ def test_a_cell_known_only_from_a_later_stage_keeps_its_denominator():
         ("investigation", "b", "exact", 30), ("arrest", "b", "exact", 11),
     ]  # fmt: skip
     blueprint = bind(make_panel(facts, "ab"), ["intercept"])
-    panel, counts, _ = simulate_panel(np.random.default_rng(2), blueprint)
+    twin = simulate_panel(np.random.default_rng(2), blueprint)
+    panel, counts = twin.panel, twin.counts
     by_id = panel.by_id
     assert by_id["s3"].count == 30
     assert counts[1, 1] == 30

@@ -180,7 +180,7 @@ def test_a_ratio_is_printed_per_unit(tmp_path: Path) -> None:
     printed = _printed(section)
     assert "%" not in printed[anchor("answer", "referral-arrest", "all")][1]
     assert "%" in printed[anchor("answer", "investigation-arrest", "all")][1]
-    table = next(b for b in section.blocks if isinstance(b, Table))
+    table = next(b for b in section.blocks if isinstance(b, Table) and b.id == answer.TABLE)
     assert (
         table.rows[0].cells[0].text == "referral → investigation: outcomes per unit, per report; may exceed 1"
     )
@@ -204,7 +204,7 @@ def test_an_unfit_run_is_marked_at_the_top_and_under_each_table(
     folder = write_world(tmp_path, World(status="unfit"))
     html = write_report(Run(folder))["html"].read_text(encoding="utf-8")
     assert html.index("This run is unfit") < html.index("<main")
-    assert html.count("Not for publication") == 2
+    assert html.count("Not for publication") == 3
 
 
 def test_the_answer_stands_where_the_plan_puts_it(tmp_path: Path) -> None:

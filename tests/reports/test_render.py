@@ -47,8 +47,9 @@ def test_the_workbook_has_a_sheet_a_table(written: Written) -> None:
     book = openpyxl.load_workbook(written.files["xlsx"])
     assert len(book.sheetnames) == 1 + len(written.document.tables)
     sheet = book["answer"]
-    assert [c.value for c in sheet[1]] == list(written.document.tables[0].data.columns)
-    assert sheet.max_row == 1 + len(written.document.tables[0].data)
+    table = next(t for t in written.document.tables if t.id == "answer")
+    assert [c.value for c in sheet[1]] == list(table.data.columns)
+    assert sheet.max_row == 1 + len(table.data)
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(written: Written, tmp_path: Path) -> None:

@@ -178,10 +178,21 @@ class TestRatioSteps:
         with pytest.raises(SharedCounts, match="ratio step"):
             analyse(*build(facts, units=UNITS))
 
-    def test_two_totals_around_a_ratio_step_are_refused(self, build):
-        facts = [*REFERRALS, ("investigation", "all", 25, 25), ("arrest", "all", 40, 40)]
+    def test_two_totals_around_a_ratio_step_are_one_group(self, build):
+        facts = [*REFERRALS, ("investigation", "all", 25, 25), ("arrest", "all", 40, inf)]
+        (group,) = analyse(*build(facts, units=UNITS)).groups
+        assert (group.stages, group.low.tolist(), group.high.tolist()) == ((1, 2), [25, 40], [25, inf])
+
+    def test_three_totals_around_a_ratio_step_are_refused(self, build):
+        facts = [
+            *REFERRALS,
+            ("investigation", "all", 25, 25),
+            ("arrest", "all", 40, 40),
+            ("conviction", "all", 9, 9),
+        ]
+        stages = ("referral", "investigation", "arrest", "conviction")
         with pytest.raises(SharedCounts, match="ratio step"):
-            analyse(*build(facts, units=UNITS))
+            analyse(*build(facts, stages=stages, units=UNITS))
 
     def test_a_total_over_cells_on_both_sides_of_a_ratio_step_is_refused(self, build):
         units = {"referral": "report", "investigation": "person", "arrest": "person"}

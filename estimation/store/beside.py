@@ -1,0 +1,44 @@
+"""What is found out after a run: files written beside its own, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .layout import SCENARIOS, SENSITIVITY
+from .stale import TEMPORARY, hidden_name, tidy
+from .write import put_json, put_table
+
+
+def write_sensitivity(folder: Path, scenarios: Sequence[Mapping[str, Any]], table: pd.DataFrame) -> None:
+    """Write ``scenarios.json`` and ``sensitivity.parquet``, ``.csv`` into a finished run's folder.
+
+    The list of scenarios says that the table is there: it is taken away first and put back last, so that a process
+    killed in between leaves a run that has not been varied, never a list and a table of different scenarios.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the base run.
+    scenarios : sequence of mapping
+        name, reason, set, identity, status, seconds.
+    table : DataFrame
+        Columns of ``SENSITIVITY_COLUMNS``.
+    """
+    tidy(folder)
+    new = folder / hidden_name(TEMPORARY, SENSITIVITY)
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    try:
+        put_table(new / SENSITIVITY, table)
+        put_json(new / SCENARIOS, list(scenarios))
+        (folder / SCENARIOS).unlink(missing_ok=True)
+        for name in (f"{SENSITIVITY}.csv", f"{SENSITIVITY}.parquet", SCENARIOS):
+            os.replace(new / name, folder / name)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)

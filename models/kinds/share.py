@@ -1,0 +1,145 @@
+"""Only a rate is published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytensor.tensor as pt
+from pydantic import Field
+from pytensor.tensor.variable import TensorVariable
+from scipy.special import expit, ndtri
+
+from ...data.errors import Problem
+from ...data.panel import Panel
+from ...data.statement import Statement
+from .. import terms
+from ..contract import Analysis, Batch, Decision, Group, GroupOrigin, Parts, ReportKind
+
+_SMALLEST = 0.1  # where a range begins at zero, its lower end is taken as this part of the upper one
+_LARGEST = 1 - 1e-6
+
+
+class Share(ReportKind):
+    """A published rate: a normal quasi-likelihood for the link of the aggregate's rate, with a stated weight."""
+
+    name: ClassVar[str] = "share"
+    layer: ClassVar = "report"
+    order: ClassVar[int] = 60
+    soft: ClassVar[bool] = True
+    limit: ClassVar[str] = "it has none: a rate without its counts never becomes a count"
+    example: ClassVar[str] = (
+        "# long form: between 5 and 8 per cent of North's referrals of 2024 led to an arrest\n"
+        "jurisdiction,period_start,period_end,offense,stage,relation,count,count_low,count_high,origin\n"
+        "North,2024,2024,all,referral,exact,412,,,\n"
+        "North,2024,2024,all,arrest,share_of_referral,,0.05,0.08,referred_only\n"
+    )
+
+    class Settings(terms.Settings):
+        """Settings of the quasi-likelihood.
+
+        ``covers``: how much of the rate's law a published range holds. ``sd``: for a single published value, the sd
+        on the link scale. ``weight``: power to which the density is raised.
+        """
+
+        covers: float = Field(0.8, gt=0, lt=1)
+        sd: float = Field(0.3, gt=0)
+        weight: float = Field(0.5, gt=0, le=1)
+
+    def sentence(self) -> str:
+        """What is known, in one sentence."""
+        return "Only a rate was published: it informs the rate of its cells together, softly, with a stated weight."
+
+    def claims(self, statement: Statement, panel: Panel) -> bool:
+        """Is the relation a share of an earlier stage?"""
+        return statement.share_of is not None
+
+    def problems(self, statements: Sequence[Statement], panel: Panel) -> list[Problem]:
+        """Nothing beyond what the intake sees."""
+        return []
+
+    def range(self, statement: Statement, settings: Any) -> tuple[float, float]:
+        """The published range of the rate, not of a count."""
+        if statement.count is not None:
+            return statement.count, statement.count
+        assert statement.low is not None
+        assert statement.high is not None
+        return statement.low, statement.high
+
+    def group(
+        self, statement: Statement, panel: Panel, analysis: Analysis, settings: Any
+    ) -> Group | Decision:
+        """The cells of the rate, weighted by their counts at the denominator's stage."""
+        cells = panel.cells(statement)
+        low, high = self.range(statement, settings)
+        if panel.arrangement is not None and statement.id in panel.arrangement.parts:
+            return Decision(statement.id, "unused", "a rate of a part of an unsplit total")
+        if high <= 0:
+            return Decision(statement.id, "unused", "a rate of zero has no link")
+        assert statement.share_of is not None
+        start = panel.funnel.index(statement.share_of)
+        n = analysis.counts[start, cells]
+        if np.isnan(n).any():
+            n = analysis.counts[0, cells]
+        if np.isnan(n).any() and len(cells) > 1:
+            return Decision(statement.id, "unused", "the denominators of its cells are not known")
+        n = np.where(np.isnan(n), 1.0, n)
+        if not (n > 0).any():
+            return Decision(statement.id, "unused", "its denominators are 0")
+        keep = n > 0
+        origin: GroupOrigin = "referred"
+        if statement.origin != "referred_only":
+            origin = "between" if start > 0 else statement.origin
+        return Group(
+            cells=cells[keep],
+            start=np.full(int(keep.sum()), start),
+            n=n[keep],
+            end=np.full(int(keep.sum()), -1),
+            stages=(panel.funnel.index(statement.stage),),
+            low=np.array([low]),
+            high=np.array([high]),
+            statements=((statement.id,),),
+            origin=origin,
+        )
+
+    def logp(self, parts: Parts, batch: Batch, settings: Any) -> TensorVariable:
+        """Log quasi-likelihood of each rate, (S,)."""
+        size = batch.n.sum(axis=1)
+        low, high = batch.low[:, 0], batch.high[:, 0]
+        low = np.where(low == high, low, np.maximum(low, _SMALLEST * high))
+        half = float(-ndtri((1 - settings.covers) / 2))
+        if parts.log_mean is not None:
+            value = parts.log_mean[:, 0] - np.log(size)
+            ends = np.log(low), np.log(high)
+        else:
+            assert parts.log_pi is not None
+            reached = (pt.exp(parts.log_pi[..., -1]) * batch.n).sum(axis=1)
+            if parts.log_poisson is not None:
+                reached = reached + pt.exp(parts.log_poisson[:, -1])
+            rate = pt.minimum(reached / size, _LARGEST)
+            value = pt.log(rate) - pt.log1p(-rate)
+            top = np.minimum(high, _LARGEST)
+            ends = np.log(low) - np.log1p(-low), np.log(top) - np.log1p(-top)
+        centre = (ends[0] + ends[1]) / 2
+        sd = np.where(ends[1] > ends[0], (ends[1] - ends[0]) / (2 * half), settings.sd)
+        return settings.weight * (-0.5 * ((value - centre) / sd) ** 2 - np.log(sd))
+
+    def replicate(
+        self, rng: np.random.Generator, count: float, statement: Statement, settings: Any
+    ) -> Statement:
+        """A rate published around another expected one, ``count``; the width stays as it is.
+
+        On the logit scale, with the variance that the quasi-likelihood gives the published value.
+        """
+        rate = min(max(count, 1e-9), _LARGEST)
+        low, high = self.range(statement, settings)
+        ends = np.minimum([max(low, _SMALLEST * high), high], _LARGEST)
+        ends = np.log(ends) - np.log1p(-ends)
+        half = float(ends[1] - ends[0]) / 2
+        sd = half / float(-ndtri((1 - settings.covers) / 2)) if half > 0 else settings.sd
+        centre = np.log(rate) - np.log1p(-rate) + rng.normal(0.0, sd / np.sqrt(settings.weight))
+        if statement.count is not None:
+            return replace(statement, count=float(expit(centre)))
+        return replace(statement, low=float(expit(centre - half)), high=float(expit(centre + half)))

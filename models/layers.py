@@ -1,0 +1,202 @@
+"""Layers: counts of other origins or other twelve months are reduced apart, on the same first stage.
+
+A count of every source and a count of cases that began as referrals are counts of different things: neither can be
+subtracted from the other. So are a calendar year's and a fiscal year's. The analyser therefore sees one layer at a
+time, always with the denominators of the first stage; parts of unsplit totals are added behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..data.errors import InputError, Problem
+from ..data.funnel import Funnel
+from ..data.names import Origin
+from ..data.panel import Panel
+from ..data.statement import Statement
+from .analyse import analyse
+from .clashes import SharedCounts, rows
+from .contract import Analysis, Decision, Group, GroupOrigin, Known
+from .parts import add_parts
+from .unsplit import layer
+
+NARROW = 1.5  # a denominator known within this ratio of its ends is conditioned on, with what is left as an unknown
+_MEANING = {"used": 4, "residual": 3, "known": 2, "dropped": 1, "unused": 0}
+
+
+def analyse_layers(panel: Panel, ranges: Mapping[str, tuple[float, float]]) -> Analysis:
+    """Analyse each layer and put the analyses together.
+
+    Parameters
+    ----------
+    panel : Panel
+    ranges : mapping of str to (float, float)
+        As for ``analyse``.
+
+    Raises
+    ------
+    InputError
+        What the analyses raise, of all layers together.
+    """
+    first = panel.funnel.stages[0]
+    arrangement = panel.arrangement
+    aside = set() if arrangement is None else {*arrangement.parts, *arrangement.unplaced}
+    hard = [s for s in panel.statements if s.id in ranges and s.id not in aside]
+    shared, lost = [s for s in hard if s.stage == first], _beside(panel, hard)
+    later = [s for s in hard if s.stage != first and s.id not in lost]
+    keys = sorted({layer(s) for s in later}, reverse=True) or [(True, False)]
+    if keys == [(True, False)] and not lost and arrangement is None:
+        return analyse(panel, ranges)
+    middle, spans = _middles(panel, hard, ranges)
+    found: list[tuple[tuple[bool, bool], Panel, Analysis]] = []
+    problems: list[Problem] = []
+    refused: list[Problem] = []
+    for key in keys:
+        funnel = panel.funnel if key[0] else _open(panel.funnel)
+        part = replace(panel, funnel=funnel, statements=(*shared, *(s for s in later if layer(s) == key)))
+        try:
+            found.append((key, part, analyse(part, middle)))
+        except SharedCounts as error:
+            refused += error.problems
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+    if refused:
+        raise SharedCounts(dict.fromkeys(refused))
+    merged = _merge(panel, found, lost, spans)
+    return add_parts(panel, merged, {key: analysis for key, _, analysis in found}, ranges)
+
+
+def _open(funnel: Funnel) -> Funnel:
+    """A funnel whose first stage limits nothing: counts that hold other cases may exceed the referrals."""
+    first = funnel.stages[0]
+
+    def kept[T](section: Mapping[str, T]) -> dict[str, T]:
+        return {name: value for name, value in section.items() if not name.startswith(f"{first}-")}
+
+    units = {stage: funnel.classes(stage) for stage in funnel.stages[1:]}
+    units[first] = ("a referral among others",)
+    return Funnel(funnel.stages, units, kept(funnel.assume_one_to_one), kept(funnel.max_per_unit))
+
+
+def _middles(
+    panel: Panel, hard: Sequence[Statement], ranges: Mapping[str, tuple[float, float]]
+) -> tuple[dict[str, tuple[float, float]], dict[str, tuple[float, float]]]:
+    """Denominators known within a narrow range, put at its middle; the ranges by statement.
+
+    They serve on ratio paths alone, where a mean is proportional to its denominator.
+    """
+    middle, spans = dict(ranges), {}
+    base: dict[tuple[str, str, str, tuple[bool, bool] | None], int] = {}
+    first = panel.funnel.stages[0]
+    for s in hard:
+        stage = panel.funnel.index(s.stage)
+        key = (s.offense, s.jurisdiction, s.period, None if stage == 0 else layer(s))
+        base[key] = min(stage, base.get(key, stage))
+    for s in hard:
+        low, high = ranges[s.id]
+        stage = panel.funnel.index(s.stage)
+        if not (0 < low < high <= NARROW * low) or stage + 1 >= len(panel.funnel.stages):
+            continue
+        place = (s.offense, s.jurisdiction, s.period)
+        starts = s.stage == first or ((*place, None) not in base and base[(*place, layer(s))] == stage)
+        if starts and panel.funnel.steps[stage].kind == "ratio":
+            centre = float(np.rint(np.sqrt(low * high)))
+            middle[s.id], spans[s.id] = (centre, centre), (low, high)
+    return middle, spans
+
+
+def _beside(panel: Panel, hard: Sequence[Statement]) -> dict[str, Decision]:
+    """Counts of mixed origin beside referral-only counts of the same cells and months: the two share cases."""
+    first = panel.funnel.stages[0]
+    held: dict[int, list[str]] = {}
+    for s in hard:
+        if s.stage != first and s.origin == "referred_only" and not s.shifted:
+            for cell in panel.cells(s).tolist():
+                held.setdefault(cell, []).append(s.id)
+    lost: dict[str, Decision] = {}
+    for s in hard:
+        if s.stage == first or s.origin == "referred_only" or s.shifted:
+            continue
+        others = [i for cell in panel.cells(s).tolist() for i in held.get(cell, ())]
+        if others:
+            reason = (
+                f"{rows(panel, others)} counts only cases that began as referrals; this holds them and others, "
+                "and the two share unobserved counts"
+            )
+            lost[s.id] = Decision(s.id, "unused", reason, tuple(dict.fromkeys(others)))
+    return lost
+
+
+def _merge(
+    panel: Panel,
+    found: Sequence[tuple[tuple[bool, bool], Panel, Analysis]],
+    lost: Mapping[str, Decision],
+    spans: Mapping[str, tuple[float, float]],
+) -> Analysis:
+    """One analysis: referral-only counts of the year itself are the funnel's, the others only have groups."""
+    counts = np.full(found[0][2].counts.shape, np.nan)
+    weights = counts.copy()
+    known: dict[tuple[int, int], Known] = {}
+    groups: list[Group] = []
+    decisions: dict[str, Decision] = dict(lost)
+    loose: dict[tuple[int, int], tuple[float, float]] = {}
+    problems: list[Problem] = []
+    for (referred, shifted), part, analysis in found:
+        rows_kept = slice(None) if referred and not shifted else slice(0, 1)
+        counts[rows_kept] = np.where(
+            np.isnan(counts[rows_kept]), analysis.counts[rows_kept], counts[rows_kept]
+        )
+        weights = np.where(np.isnan(weights), analysis.counts, weights)
+        for fact in analysis.known:
+            if (referred and not shifted) or fact.stage == 0:
+                known.setdefault((fact.stage, fact.cell), fact)
+            _loosen(loose, fact, spans)
+        for group in analysis.groups:
+            tagged = replace(group, origin="referred" if referred else _origin(part, group))
+            if not referred and (group.end >= 0).any():
+                names = [name for stage in group.statements for name in stage]
+                problems.append(
+                    Problem(
+                        "a sum of mixed origin between known stages",
+                        rows(panel, names),
+                        do="leave it or the later count out with [[exclude]]",
+                    )
+                )
+            groups.append(tagged)
+        for decision in analysis.decisions:
+            before = decisions.get(decision.statement)
+            if before is None or _MEANING[decision.action] > _MEANING[before.action]:
+                decisions[decision.statement] = decision
+    if problems:
+        raise SharedCounts(problems)
+    ordered = tuple(decisions[s.id] for s in panel.statements if s.id in decisions)
+    return Analysis(counts, tuple(known.values()), tuple(groups), ordered, loose, weights)
+
+
+def _loosen(
+    loose: dict[tuple[int, int], tuple[float, float]], fact: Known, spans: Mapping[str, tuple[float, float]]
+) -> None:
+    """Widen a known count by the ranges of the statements that determine it."""
+    down = up = 0.0
+    for place, name in enumerate(fact.statements):
+        if name in spans:
+            low, high = spans[name]
+            centre = float(np.rint(np.sqrt(low * high)))
+            # What is subtracted moves the residual the other way.
+            down += centre - low if place == 0 else high - centre
+            up += high - centre if place == 0 else centre - low
+    if up and fact.count > 0:
+        loose[fact.stage, fact.cell] = (max(fact.count - down, 1.0), fact.count + up)
+
+
+def _origin(panel: Panel, group: Group) -> GroupOrigin:
+    """How other sources enter a group of a mixed layer."""
+    if (group.start > 0).any():
+        return "between"
+    origins: set[Origin] = {panel.by_id[name].origin for name in group.statements[0]}
+    return "unknown" if origins == {"unknown"} else "all_sources"

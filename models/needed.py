@@ -1,0 +1,76 @@
+"""The part of the field that reports read: a sampler need not evaluate cells that nobody spoke of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .blueprint import Blueprint
+from .contract import Batch
+from .mixture import Mixture
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What is left of a blueprint when only the cells its reports read are evaluated.
+
+    Parameters
+    ----------
+    cells : (N,) int
+        Active positions of those cells.
+    batches : tuple of Batch
+        With slots into the (S, N) predictor.
+    mixture : Mixture or None
+        Of the unsplit totals among them.
+    """
+
+    cells: Ints
+    batches: tuple[Batch, ...]
+    mixture: Mixture | None
+
+    def slots(self, slots: Ints, size: int) -> Ints:
+        """Positions in the raveled (S, N) predictor of positions in the raveled (S, A) one."""
+        return (slots // size) * len(self.cells) + np.searchsorted(self.cells, slots % size)
+
+
+def needed(blueprint: Blueprint) -> Needed:
+    """Cut a blueprint to what its reports read."""
+    layout, mixture = blueprint.layout, blueprint.mixture
+    whole = layout.steps * layout.size
+    read = np.zeros(layout.size, dtype=bool)
+    for batch in blueprint.batches:
+        inside = batch.slots[batch.slots < whole].astype(np.int64)
+        read[inside % layout.size] = True
+    if mixture is not None:
+        kept = read[mixture.at]
+        kept[mixture.pool] = True
+        read[mixture.at[kept]] = True
+        read[mixture.members[kept][mixture.mask[kept]]] = True
+        row = np.cumsum(kept) - 1
+        cells = np.flatnonzero(read)
+        mixture = replace(
+            mixture,
+            at=np.searchsorted(cells, mixture.at[kept]),
+            members=np.searchsorted(cells, mixture.members[kept]),
+            mask=mixture.mask[kept],
+            offense=mixture.offense[kept],
+            place=mixture.place[kept],
+            log_share=mixture.log_share[kept],
+            pool=row[mixture.pool],
+        )
+    cells = np.flatnonzero(read)
+    cut = Needed(cells, (), mixture)
+    batches = []
+    for batch in blueprint.batches:
+        flat = batch.slots.astype(np.int64)
+        moved = np.where(
+            flat < whole,
+            cut.slots(np.where(flat < whole, flat, 0), layout.size),
+            flat - whole + layout.steps * len(cells),
+        )
+        batches.append(replace(batch, slots=moved.astype(np.int32)))
+    return replace(cut, batches=tuple(batches))

@@ -1,0 +1,12 @@
+"""Nodes that a model adds to the trees: computed with, never shown."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MADE: Final = (":rest", ":unsplit")
+
+
+def made(name: str) -> bool:
+    """Is a node one the model adds: what a place holds beside its parts, or a total not split by offense?"""
+    return name.endswith(MADE)

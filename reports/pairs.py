@@ -1,0 +1,66 @@
+"""Raw ratios: a count divided by a count of the same place, offense and period, and of what kind the two are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from .steps import StepView
+
+if TYPE_CHECKING:
+    from .view import View
+
+NUMBERS: Final = ("exact", "approx", "rounded")
+ORIGINS: Final = {
+    "referred_only": "referrals only",
+    "all_sources": "all sources",
+    "unknown": "unknown",
+}
+CLOCKS: Final = {"cohort": "cohort", "period": "same period", "unknown": "unknown, read as period"}
+
+
+def raw_pairs(view: View) -> pd.DataFrame:
+    """Pairs of used counts over all offenses, summed over periods.
+
+    Returns
+    -------
+    DataFrame
+        step, jurisdiction, origin and clock (of the outcome), numerator, denominator, raw, periods, sources (names,
+        joined); one row a place, step, origin and clock, inside the answer's period.
+    """
+    rows = view.used
+    root = view.axes["offense"].nodes[0].name
+    periods, answer = view.axes["period"], view.answer["period"]
+    inside = [p for p in periods.by_name if p == answer or answer in periods.ancestors(p)]
+    rows = rows[rows["relation"].isin(NUMBERS) & (rows["offense"] == root) & rows["period"].isin(inside)]
+    rows = rows.assign(value=pd.to_numeric(rows["count"], errors="coerce")).dropna(subset="value")
+    key = ["jurisdiction", "period"]
+    rows = rows.drop_duplicates([*key, "stage", "origin", "clock"])
+    frames = [_of_step(view, rows, step, key) for step in view.steps]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _of_step(view: View, rows: pd.DataFrame, step: StepView, key: list[str]) -> pd.DataFrame:
+    below = rows[rows["stage"] == view.stages[step.source]]
+    above = rows[rows["stage"] == view.stages[step.target]]
+    # Where a denominator is stated in several ways, the one of the outcome's own origin comes first.
+    both = above.merge(
+        below[[*key, "origin", "clock", "value", "source_id"]], on=key, suffixes=("", "_below")
+    )
+    both["same"] = (both["origin"] != both["origin_below"]).astype(int)
+    both = both.sort_values("same", kind="stable").drop_duplicates([*key, "origin", "clock"])
+    both = both[both["value_below"] > 0]
+    both["named"] = [sorted({a, b}) for a, b in zip(both["source_id"], both["source_id_below"], strict=True)]
+    out = []
+    for (place, origin, clock), block in both.groupby(["jurisdiction", "origin", "clock"], sort=False):
+        numerator, denominator = float(block["value"].sum()), float(block["value_below"].sum())
+        names = sorted({name for names in block["named"] for name in names})
+        out.append((step.name, place, origin, clock, numerator, denominator, numerator / denominator,
+                    block["period"].nunique(), "; ".join(names)))  # fmt: skip
+    return pd.DataFrame(
+        out,
+        columns=[
+            "step", "jurisdiction", "origin", "clock", "numerator", "denominator", "raw", "periods", "sources",
+        ],
+    )  # fmt: skip

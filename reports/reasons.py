@@ -1,0 +1,140 @@
+"""Why numbers of the front table are missing or weak, in sentences read off the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import pandas as pd
+
+from .companions import WITHHELD
+from .front import FRONT, finer, grid, name_of, offenses
+from .mix import long, mixed
+from .needs import Published
+from .numbers import count, plural, share
+from .sentences import Sentence
+from .steps import words
+from .view import View
+
+NAMED: Final = 8
+
+
+def why(view: View) -> pd.Series:
+    """The first reason that applies to each row of the grid; empty for numbers the data decide or assist."""
+    rows = grid(view)
+    weak = rows["label"].isin([WITHHELD, "prior-driven"])
+    out = pd.Series("", index=rows.index)
+    for name, hit in (
+        ("little", weak),
+        ("outcome", weak & (rows["contraction_own"] == 0)),
+        ("mix", weak & mixed(rows)),
+        ("nothing", weak & (rows["statements"] == 0)),
+        ("finer", weak & rows["offense"].isin(finer(view))),
+    ):
+        out = out.mask(hit, name)
+    return out
+
+
+def _listed(view: View, names: list[str]) -> str:
+    more = f" and {count(len(names) - NAMED)} more" if len(names) > NAMED else ""
+    return ", ".join(name_of(view, name) for name in names[:NAMED]) + more
+
+
+def _empty(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    rows, reason = grid(view), why(view)
+    weak = rows["label"].isin([WITHHELD, "prior-driven"])
+    if weak.sum() <= threshold:
+        return
+    counts = reason[weak].value_counts()
+    parts = [
+        f"{count(counts[name])} because {because}" for name, because in BECAUSE.items() if name in counts
+    ]
+    none = int((rows["label"] == WITHHELD).sum())
+    yield {
+        "n": plural(len(rows), "number"),
+        "none": count(none),
+        "weak": count(int(weak.sum()) - none),
+        "parts": "; ".join(parts),
+        "link": f"#{FRONT}",
+    }
+
+
+BECAUSE: Final = {
+    "finer": "the offense is finer than any published denominator",
+    "nothing": "nothing is published about their cells",
+    "mix": "they are known only as parts of totals over offenses, divided by the stated mix",
+    "outcome": "no outcome is published for their cells",
+    "little": "what is published narrows the prior too little",
+}
+
+
+def _undivided(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    """Which offenses have a denominator of their own at the first stage."""
+    published = Published(view)
+    own = [n for n in offenses(view) if published.cells(view.stages[0], n)]
+    none = [n for n in offenses(view) if n not in own]
+    if own and len(none) > threshold:
+        yield {
+            "stage": words(view.stages[0]),
+            "own": _listed(view, own),
+            "n": plural(len(none), "offense"),
+            "none": _listed(view, none),
+            "link": "#section-needs",
+        }
+
+
+def _finer(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    names = finer(view)
+    if len(names) > threshold:
+        yield {"names": _listed(view, names), "n": plural(len(names), "offense"), "link": "#section-needs"}
+
+
+def _mixed(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    rows = grid(view)
+    rows = rows[mixed(rows)]
+    text = long(view)
+    if text and len(rows) > threshold:
+        yield {"text": text, "n": plural(rows["offense"].nunique(), "offense"), "link": f"#{FRONT}"}
+
+
+def _borrowed(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    rows = grid(view)
+    rows = rows[(rows["label"] == "prior-driven") & rows["contraction"].notna()]
+    if len(rows) > threshold:
+        least = rows[["contraction", "contraction_own"]].min(axis=1)
+        low, high = share(max(least.min(), 0.0)), share(max(least.max(), 0.0))
+        yield {
+            "n": plural(len(rows), "number is", "numbers are"),
+            "range": low if low == high else f"{low} to {high}",
+            "link": f"#{FRONT}",
+        }
+
+
+SENTENCES = (
+    Sentence(
+        "empty cells",
+        "Of the {n} of the table {none} are not estimable and {weak} are prior-driven: {parts}.",
+        _empty,
+        link_text="the table",
+    ),
+    Sentence(
+        "undivided denominators",
+        "Counts of the stage {stage} are published for {own}. For {n} no source publishes a denominator: {none}.",
+        _undivided,
+        link_text="what is missing",
+    ),
+    Sentence(
+        "finer offenses",
+        "{names}: no denominator as fine as these is published anywhere, not even world-wide, so nothing can be "
+        "said of them ({n}).",
+        _finer,
+        link_text="what is missing",
+    ),
+    Sentence("the stated mix", "{text} It stands behind the rows of {n}.", _mixed, link_text="the table"),
+    Sentence(
+        "prior-driven",
+        "{n} prior-driven: the data narrowed what was assumed by {range} only (0 not at all, 1 completely).",
+        _borrowed,
+        link_text="the table",
+    ),
+)

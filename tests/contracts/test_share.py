@@ -1,0 +1,119 @@
+"""Published rates: the quasi-likelihood by hand, and rates published anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+from attrition.data.statement import Statement
+from attrition.models.kinds.share import Share
+
+from .mixed import ETA, panel_of, place_logp, split
+
+PERSONS = {"referral": "report", "investigation": "case", "arrest": "person"}
+FIRST = (("referral", "a", "exact", 30), ("referral", "b", "exact", 10))
+SETTINGS = Share.Settings()
+INVESTIGATED = "share_of_referral"
+
+
+def found(fact, origin="referred_only", units=None, unknown=None, first=FIRST):
+    panel = panel_of(first, [(fact,)], origin, units)
+    return place_logp(panel, 2.0, unknown)[1]["P0"]
+
+
+def quasi(value, low, high):
+    """Weight × (normal log density up to its constant) of a value on the link scale, given the ends there."""
+    sd = (high - low) / (2 * norm.ppf(0.9))
+    return SETTINGS.weight * (norm.logpdf(value, (low + high) / 2, sd) + 0.5 * np.log(2 * np.pi))
+
+
+def test_a_range_of_the_rate_of_several_cells():
+    rate = (30 * expit(ETA["a"][0]) + 10 * expit(ETA["b"][0])) / 40
+    one = found(("investigation", "ab", INVESTIGATED, None, 0.3, 0.5))
+    assert one == pytest.approx(quasi(logit(rate), logit(0.3), logit(0.5)))
+
+
+def test_a_skipped_step():
+    rate = expit(ETA["a"][0]) * expit(ETA["a"][1])
+    one = found(("arrest", "a", INVESTIGATED, None, 0.1, 0.2))
+    assert one == pytest.approx(quasi(logit(rate), logit(0.1), logit(0.2)))
+
+
+def test_a_single_value_has_the_stated_sd():
+    one = found(("investigation", "a", INVESTIGATED, 0.25))
+    z = (logit(expit(ETA["a"][0])) - logit(0.25)) / SETTINGS.sd
+    assert one == pytest.approx(SETTINGS.weight * (-0.5 * z**2 - np.log(SETTINGS.sd)))
+
+
+def test_ratio_steps_have_the_log_link():
+    rate = (30 * np.exp(ETA["a"][0]) + 10 * np.exp(ETA["b"][0])) / 40
+    one = found(("investigation", "ab", INVESTIGATED, None, 0.3, 0.5), units=PERSONS)
+    assert one == pytest.approx(quasi(np.log(rate), np.log(0.3), np.log(0.5)))
+
+
+def test_a_range_from_zero_begins_at_a_tenth_of_its_end():
+    assert found(("investigation", "a", INVESTIGATED, None, 0.0, 0.5)) == pytest.approx(
+        found(("investigation", "a", INVESTIGATED, None, 0.05, 0.5))
+    )
+
+
+@pytest.mark.parametrize("units", [None, PERSONS], ids=["probability", "ratio"])
+def test_a_share_of_every_source_is_the_referred_rate_over_c(units):
+    """c = 1/2 exactly: its prior is symmetric about the middle of the logits of 0.2 and 0.9."""
+    z = -logit(np.array([0.2, 0.9])).sum() / 2 / (np.ptp(logit(np.array([0.2, 0.9]))) / 2 / norm.ppf(0.95))
+    fact = ("arrest", "a", INVESTIGATED, None, 0.3, 0.5)
+    one = found(fact, "all_sources", units, {"source_share": z})
+    link, inverse = (logit, expit) if units is None else (np.log, np.exp)
+    rate = 2 * np.prod([inverse(x) for x in ETA["a"]])
+    assert one == pytest.approx(quasi(link(rate), link(0.3), link(0.5)))
+
+
+def test_a_rough_denominator_moves_no_rate():
+    first = (("referral", "all", "range", 40, 50),)
+    reports = [(("investigation", "all", "exact", 9), ("investigation", "all", INVESTIGATED, None, 0.3, 0.5))]
+    alone = [(("investigation", "all", "exact", 9),)]
+    rates = []
+    for z in (0.0, 2.0):
+        both, one = (
+            place_logp(split(panel_of(first, told, units=PERSONS)), 2.0, {"rough_count": z})[1]["P0"]
+            for told in (reports, alone)
+        )
+        rates.append(both - one)
+    assert rates[0] == pytest.approx(rates[1])
+
+
+def test_the_rate_of_a_part_of_a_total_is_unused_with_the_reason():
+    first = (("referral", "all", "exact", 40),)
+    told = [(("investigation", "all", "exact", 9), ("investigation", "a", INVESTIGATED, 0.3))]
+    blueprint, _ = place_logp(split(panel_of(first, told)))
+    (reason,) = [d.reason for d in blueprint.analysis.decisions if d.action == "unused"]
+    assert "part of an unsplit total" in reason
+
+
+class TestReplicates:
+    KIND = Share()
+    BASE = Statement("s", "arrest", "a", "P", "all", INVESTIGATED, None, 0.05, 0.08)
+
+    def centres(self, statement, rate):
+        rng = np.random.default_rng(4)
+        made = [self.KIND.replicate(rng, rate, statement, SETTINGS) for _ in range(4000)]
+        ends = np.array([self.KIND.range(one, SETTINGS) for one in made])
+        return logit(ends)
+
+    def test_a_range_keeps_its_width_and_varies_as_the_quasi_likelihood_says(self):
+        ends = self.centres(self.BASE, 0.2)
+        width = logit(0.08) - logit(0.05)
+        np.testing.assert_allclose(np.diff(ends, axis=1), width)
+        centre = ends.mean(axis=1)
+        assert centre.mean() == pytest.approx(logit(0.2), abs=0.02)
+        sd = width / (2 * norm.ppf(0.9)) / np.sqrt(SETTINGS.weight)
+        assert centre.std() == pytest.approx(sd, rel=0.04)
+
+    def test_a_single_value(self):
+        value = self.centres(replace(self.BASE, count=0.06, low=None, high=None), 0.3)[:, 0]
+        assert value.mean() == pytest.approx(logit(0.3), abs=0.03)
+        assert value.std() == pytest.approx(SETTINGS.sd / np.sqrt(SETTINGS.weight), rel=0.04)

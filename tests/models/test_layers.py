@@ -1,0 +1,141 @@
+"""Counts of other origins or other months stand apart from the funnel's own, on the same denominators."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from attrition.data.errors import InputError
+from attrition.models.layers import NARROW, analyse_layers
+from attrition.models.unsplit import arrange
+
+from ..panels import bind, make_panel
+
+PERSONS = {"referral": "report", "investigation": "case", "arrest": "person"}
+TREE = {"ab": "all", "a": "ab", "b": "ab"}
+PLACES = {"US": "all", "NE": "US", "NY": "US"}
+FIRST = [("referral", "a", "exact", 30), ("referral", "b", "exact", 20)]
+
+
+def analysis_of(facts, marks, units=None, ranges=None):
+    """The analysis of facts, some of them marked as of another layer."""
+    panel = make_panel(facts, TREE, units=units)
+    told = tuple(replace(s, **marks.get(s.id, {})) for s in panel.statements)
+    given = {s.id: (s.count, s.count) if s.low is None else (s.low, s.high) for s in told}
+    return analyse_layers(replace(panel, statements=told), given | (ranges or {}))
+
+
+def groups_of(analysis):
+    return sorted(
+        (g.origin, g.stages, g.start.tolist(), g.n.tolist(), g.low.tolist()) for g in analysis.groups
+    )
+
+
+MIXED = {"origin": "all_sources"}
+SHIFTED = {"shifted": True}
+
+
+def test_a_mixed_count_beside_a_referred_one_is_unused_with_the_reason():
+    facts = [*FIRST, ("arrest", "a", "exact", 3), ("arrest", "ab", "exact", 9)]
+    analysis = analysis_of(facts, {"s3": MIXED})
+    (decision,) = [d for d in analysis.decisions if d.action == "unused"]
+    assert (decision.statement, decision.others) == ("s3", ("s2",))
+    assert "began as referrals" in decision.reason
+    assert groups_of(analysis) == [("referred", (2,), [0], [30], [3])]
+
+
+@pytest.mark.parametrize("mark", [MIXED, SHIFTED], ids=["mixed", "shifted"])
+def test_nothing_is_subtracted_across_layers(mark):
+    """The total of one layer less the part of the other would leave 6 for b: neither may say so."""
+    facts = [*FIRST, ("arrest", "ab", "exact", 9), ("investigation", "a", "exact", 3)]
+    apart = analysis_of(
+        [*facts, ("arrest", "a", "exact", 3)],
+        {"s4": mark, "s3": mark} if mark is SHIFTED else {"s2": mark, "s3": mark},
+    )
+    lows = {tuple(g.low.tolist()) for g in apart.groups}
+    assert (6.0,) not in lows
+    within = analysis_of([*FIRST, ("arrest", "ab", "exact", 9), ("arrest", "a", "exact", 3)], {})
+    assert (6.0,) in {tuple(g.low.tolist()) for g in within.groups}
+
+
+def test_shifted_counts_have_groups_and_are_no_denominators():
+    facts = [*FIRST, ("investigation", "a", "exact", 12), ("arrest", "a", "exact", 4)]
+    assert groups_of(analysis_of(facts, {"s2": SHIFTED})) == [
+        ("referred", (1,), [0], [30], [12]),
+        ("referred", (2,), [0], [30], [4]),
+    ]
+    analysis = analysis_of(facts, {"s2": SHIFTED, "s3": SHIFTED})
+    assert groups_of(analysis) == [("referred", (1,), [0], [30], [12]), ("referred", (2,), [1], [12], [4])]
+    assert np.isnan(analysis.counts[1:]).all()
+
+
+def test_the_origin_of_a_mixed_group():
+    facts = [
+        *FIRST,
+        ("investigation", "a", "exact", 12),
+        ("arrest", "a", "exact", 4),
+        ("arrest", "b", "exact", 2),
+    ]
+    marks = {"s2": MIXED, "s3": MIXED, "s4": {"origin": "unknown"}}
+    analysis = analysis_of(facts, marks)
+    assert [(g.origin, g.start.tolist()) for g in analysis.groups] == [
+        ("all_sources", [0]),
+        ("between", [1]),
+        ("unknown", [0]),
+    ]
+    assert np.isnan(analysis.counts[1:]).all()
+    assert np.isfinite(analysis.weights[1]).sum() == 1
+
+
+def test_mixed_counts_may_exceed_the_referrals_and_not_one_another():
+    facts = [*FIRST, ("investigation", "a", "exact", 80), ("arrest", "a", "exact", 70)]
+    marks = {"s2": MIXED, "s3": MIXED}
+    assert [g.low.tolist() for g in analysis_of(facts, marks).groups] == [[80], [70]]
+    with pytest.raises(InputError, match="above its denominator"):
+        analysis_of(facts, {})
+    with pytest.raises(InputError, match="above its denominator"):
+        analysis_of([*facts[:3], ("arrest", "a", "exact", 90)], marks)
+
+
+def test_a_bound_on_a_mixed_count_is_open_above():
+    analysis = analysis_of(
+        [*FIRST, ("arrest", "a", "at_least", 5)], {"s2": MIXED}, ranges={"s2": (5.0, np.inf)}
+    )
+    assert [g.high.tolist() for g in analysis.groups] == [[np.inf]]
+
+
+class TestNarrowDenominators:
+    def analysis(self, low, high, units=PERSONS):
+        facts = [("referral", "a", "range", low, high), ("investigation", "a", "exact", 12)]
+        return analysis_of(facts, {"s1": MIXED}, units)
+
+    def test_a_narrow_range_is_conditioned_on_at_its_middle(self):
+        analysis = self.analysis(40, 40 * NARROW)
+        ((key, span),) = analysis.loose.items()
+        assert span == (40, 60)
+        assert analysis.counts[key] == round(np.sqrt(40 * 60))
+
+    @pytest.mark.parametrize(("low", "high", "units"), [(40, 61, PERSONS), (40, 50, None), (0, 1, PERSONS)])
+    def test_wide_ones_and_those_of_probabilities_are_not(self, low, high, units):
+        analysis = self.analysis(low, high, units)
+        assert not analysis.loose
+        assert not analysis.groups
+        assert {d.action for d in analysis.decisions} == {"unused"}
+
+    def test_what_is_left_of_a_rough_nation_is_as_rough(self):
+        """90 to 110 less 30 known: from 60 to 80."""
+        facts = [
+            ("referral", "ab/US", "range", 90, 110), ("referral", "ab/NE", "exact", 30),
+            ("investigation", "ab/US", "exact", 12), ("investigation", "ab/NE", "exact", 5),
+        ]  # fmt: skip
+        panel = make_panel(facts, {"ab": "all"}, PLACES, units=PERSONS)
+        blueprint = bind(arrange(panel, remainder=True), ["intercept"])
+        names = blueprint.panel.axes.cell_names
+        ((key, span),) = blueprint.analysis.loose.items()
+        assert (key[0], names(key[1])[1]) == (0, "US:rest")
+        middle = round(np.sqrt(90 * 110))
+        assert span == pytest.approx((90 - 30, 110 - 30))
+        assert blueprint.analysis.counts[key] == middle - 30
+        assert [unknown.name for unknown in blueprint.unknowns] == ["rough_count"]
