@@ -31,6 +31,8 @@ class Node:
     made : {"", "unsplit", "rest"}
         Made by the program, never published: a total that is not split by offense, or what a place holds beside
         its recorded sub-units.
+    weight : float
+        Among its siblings, where effects are to balance to zero.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Node:
     parent: str | None
     members: int = 1
     made: Literal["", "unsplit", "rest"] = ""
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)

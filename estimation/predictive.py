@@ -107,7 +107,7 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
             log_mean, factor = paths.ratio_law(gathered, batch, blueprint.ratio_steps, phi, paths.ARRAY)
             m = np.exp(log_mean)
             shown_counts: list[Floats] = []
-            before: Floats | float = 1.0
+            before = np.ones(())
             for d in range(batch.depth):
                 given = m[..., d] if d == 0 else m[..., d] / m[..., d - 1] * before
                 # A total of binomials, whose factor is below 1, is drawn as the Poisson beside it.

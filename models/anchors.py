@@ -22,7 +22,30 @@ from .terms import Block
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 LEAST = 150.0  # counts from which the relative error is small beside any spread between cells worth the name
+MAIN = 0.6  # share of a total's units from which its largest cell can stand for it
+WALL = 0.3  # how far beyond a bound a typical step of the coordinate leads, on the log scale
 _ROUGH = np.sqrt(12.0)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A total whose largest cell carries the anchor.
+
+    Parameters
+    ----------
+    batch, row, column : int
+        Group and cell.
+    depth : int
+        The anchored step is the last that leads to this stage spoken of.
+    open : bool
+        Known from below alone: the coordinate then runs along a wall, u = s log(1 + e^ζ) - 5 κ + log(y / n) - m.
+    """
+
+    batch: int
+    row: int
+    column: int
+    depth: int
+    open: bool
 
 
 @dataclass(frozen=True)
@@ -40,6 +63,8 @@ class Anchors:
         Log of the count per unit of its denominator.
     scale : (G,) float
         Relative error κ of the count.
+    edges : tuple of Edge
+        Totals that one cell dominates, or that are known from below alone; they stand behind the others.
     """
 
     rows: Mapping[int, Ints]
@@ -48,6 +73,7 @@ class Anchors:
     unit: Ints
     target: Floats
     scale: Floats
+    edges: tuple[Edge, ...] = ()
 
     def __len__(self) -> int:
         return len(self.slot)
@@ -93,8 +119,11 @@ def make_anchors(blueprint: Blueprint) -> Anchors:
             target = float(np.log(middle / batch.n[row, 0]))
             rows.setdefault(number, []).append(row)
             found.append((number, int(slots[-1]), path[-1][1], target, float(error)))
+        more = _edges(blueprint, closed, inner)
+    else:
+        more = []
     order = sorted(range(len(found)), key=lambda i: found[i][0])  # stable: by batch
-    ordered = [found[i] for i in order]
+    ordered = [found[i] for i in order] + [entry for _, entry in more]
     slot = np.array([one[1] for one in ordered], dtype=np.int64)
     return Anchors(
         rows={number: np.array(rows[number], dtype=np.int64) for number in sorted(rows)},
@@ -103,7 +132,48 @@ def make_anchors(blueprint: Blueprint) -> Anchors:
         unit=np.array([one[2] for one in ordered], dtype=np.int64),
         target=np.array([one[3] for one in ordered], dtype=float),
         scale=np.array([one[4] for one in ordered], dtype=float),
+        edges=tuple(edge for edge, _ in more),
     )
+
+
+def _edges(
+    blueprint: Blueprint, closed: set[tuple[int, int]], inner: set[tuple[int, int]]
+) -> list[tuple[Edge, tuple[int, int, int, float, float]]]:
+    """Large totals that single counts do not anchor: over several cells of which one dominates, or bounds."""
+    layout = blueprint.layout
+    out = []
+    for number, batch in enumerate(blueprint.batches):
+        for row in range(len(batch.groups)):
+            n = batch.n[row]
+            column = int(np.argmax(n))
+            steps = batch.step[row, column][batch.segment[row, column] >= 0]
+            fits = (
+                batch.ratio
+                and not batch.end
+                and blueprint.analysis.groups[batch.groups[row]].part < 0
+                and n[column] >= MAIN * n.sum()
+                and all(blueprint.ratio_steps[step] for step in steps)
+            )
+            if not fits or _fits(blueprint, batch, row):
+                continue
+            for depth in range(batch.depth):
+                low, high = float(batch.low[row, depth]), float(batch.high[row, depth])
+                on = batch.segment[row, column] <= depth
+                on &= batch.segment[row, column] >= 0
+                slots = batch.slots[row, column, on].astype(np.int64)
+                path = [(int(slot // layout.size), int(layout.unit[slot % layout.size])) for slot in slots]
+                wall = np.isinf(high)
+                if low < LEAST or (not wall and high > 1.3 * low) or path[-1] in closed | inner:
+                    break
+                closed.add(path[-1])
+                middle = low if wall else (low + high) / 2
+                error = float(np.sqrt(2 / middle))
+                if not wall and int(batch.mask[row].sum()) > 1:
+                    error = max(error, 0.03)  # the other cells of the total move it as well
+                target = float(np.log(middle / n.sum()))
+                edge = Edge(number, row, column, depth, bool(wall))
+                out.append((edge, (number, int(slots[-1]), path[-1][1], target, error)))
+    return out
 
 
 def _fits(blueprint: Blueprint, batch: Batch, row: int) -> bool:

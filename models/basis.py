@@ -88,13 +88,18 @@ def siblings(axis: Axis, names: Sequence[str]) -> Basis:
 def over(axis: Axis, constrained: bool) -> Basis:
     """Exchangeable leaves of an axis, zero-sum if constrained; leaves made for unsplit totals have no level.
 
-    A remainder unit is a mean over its members: its effect is drawn apart, its standard deviation divided by the
-    square root of their number.
+    Where leaves have weights it is their weighted sum that is zero: the intercept is then the level of the total they
+    make up, and a leaf that is nearly all of it hardly departs from that. A remainder unit is a mean over its members:
+    its effect is drawn apart, its standard deviation divided by the square root of their number.
     """
     nodes = [axis.by_name[name] for name in axis.leaves]
     plain = [i for i, node in enumerate(nodes) if not node.made]
     rest = [i for i, node in enumerate(nodes) if node.made == "rest"]
-    inner = helmert(len(plain)) if constrained else np.eye(len(plain))
+    weight = np.array([nodes[i].weight for i in plain])
+    inner = np.eye(len(plain))
+    if constrained:
+        alike = np.ptp(weight) == 0
+        inner = helmert(len(plain)) if alike else inner - weight / weight.sum()
     matrix = np.zeros((len(nodes), inner.shape[1] + len(rest)))
     matrix[plain, : inner.shape[1]] = inner
     fresh = np.zeros((len(nodes), len(nodes)))

@@ -13,7 +13,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from ..data.names import AXES
 from . import catalogue, paths
-from .anchors import Anchors, cell_block, make_anchors
+from .anchors import WALL, Anchors, cell_block, make_anchors
 from .blueprint import Blueprint
 from .centring import weights
 from .contract import Batch, PartKind, Parts, PathRates, ReportKind
@@ -154,13 +154,35 @@ def _anchor(
         path = blueprint.shifted(gathered, one, values.unknown, paths.TENSOR)
         rest.append(pt.where(one.segment == 0, path, 0.0).sum(axis=(1, 2)))
     z = pm.Normal("anchor", 0.0, 1.0, shape=(len(anchors),))
-    effect = anchors.scale * z + anchors.target - pt.concatenate(rest)
+    plain = len(anchors) - len(anchors.edges)
+    # log du/dζ of each coordinate.
+    slope = [pt.constant(np.log(anchors.scale[:plain]))]
+    effects = []
+    if rest:
+        effects.append(anchors.scale[:plain] * z[:plain] + anchors.target[:plain] - pt.concatenate(rest))
+    before: dict[tuple[int, int], TensorVariable] = {}
+    for number, edge in enumerate(anchors.edges, start=plain):
+        one = part.batches[edge.batch].take(np.array([edge.row]))
+        gathered = values.flat[one.slots.ravel()].reshape(one.slots.shape)
+        path = blueprint.shifted(gathered, one, values.unknown, paths.TENSOR)
+        on = (one.segment[0, edge.column] >= 0) & (one.segment[0, edge.column] <= edge.depth)
+        m = pt.where(on, path[0, edge.column], 0.0).sum() + before.get((edge.batch, edge.row), 0.0)
+        kappa, at = float(anchors.scale[number]), z[number]
+        if edge.open:
+            moved, growth = WALL * pt.softplus(at) - 5 * kappa, np.log(WALL) - pt.softplus(-at)
+        else:
+            moved, growth = kappa * at, pt.constant(np.log(kappa))
+        u = moved + anchors.target[number] - m
+        before[edge.batch, edge.row] = before.get((edge.batch, edge.row), 0.0) + u
+        effects.append(u[None])
+        slope.append(growth[None])
+    effect = pt.concatenate(effects)
     pm.Deterministic("anchored", effect)
     cell = next(i for i, block in enumerate(blueprint.blocks) if block.cellwise)
     log_scale = log_sd[anchors.step, cell]
     # The coordinate's own normal density is taken back: it is no prior.
     density = -0.5 * (effect * pt.exp(-log_scale)) ** 2 - log_scale + 0.5 * z**2
-    pm.Potential("anchors", density.sum() + float(np.log(anchors.scale).sum()))
+    pm.Potential("anchors", density.sum() + pt.concatenate(slope).sum())
     slot = part.slots(anchors.slot, blueprint.layout.size)
     return replace(values, flat=pt.inc_subtensor(values.flat[slot], effect))
 

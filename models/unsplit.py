@@ -46,6 +46,7 @@ def arrange(panel: Panel, remainder: bool) -> Panel:
     shares, mixed_from, unread = _shares(panel, axes)
     placing = _Placing(panel, axes, finer)
     places, parts, unplaced = placing.run()
+    axes = replace(axes, offense=_weighted(offense, shares)) if panel.mix else axes
     arrangement = Arrangement(
         places=places,
         pools=placing.pools,
@@ -72,6 +73,15 @@ def _offense_axis(panel: Panel) -> tuple[Axis, tuple[Node, ...]]:
     ]
     finer = tuple(node for node in axis.nodes if node.name not in leaves and node.name not in inner)
     return Axis("offense", (*kept, *made)), finer
+
+
+def _weighted(axis: Axis, shares: np.ndarray) -> Axis:
+    """The axis with each leaf's mean share of the mix as its weight."""
+    with np.errstate(invalid="ignore"):
+        mean = dict(zip(axis.leaves, np.exp(shares).mean(axis=0).tolist(), strict=True))
+    if not sum(mean.values()) > 0:
+        return axis
+    return Axis(axis.name, tuple(replace(n, weight=mean.get(n.name, 1.0)) for n in axis.nodes))
 
 
 def _jurisdiction_axis(panel: Panel) -> Axis:

@@ -155,15 +155,27 @@ def _lift(fgraph: FunctionGraph) -> tuple[FunctionGraph, tuple[NDArray[Any], ...
     found = dict.fromkeys(
         each for node in graph.toposort() for each in node.inputs if isinstance(each, TensorConstant)
     )
+    lifted = [
+        each
+        for each in found
+        if each.data.size > 1
+        and not any(
+            isinstance(getattr(client, "op", None), _NEEDS_NUMBERS) for client, _ in graph.clients[each]
+        )
+    ]
+    # One vector a type: a function of a hundred arrays takes minutes to compile.
     arrays = []
-    for constant in found:
-        if constant.data.size > 1 and not any(
-            isinstance(getattr(client, "op", None), _NEEDS_NUMBERS) for client, _ in graph.clients[constant]
-        ):
-            argument = constant.type()
-            graph.add_input(argument)
-            graph.replace(constant, argument, import_missing=True)
-            arrays.append(np.ascontiguousarray(constant.data))
+    for dtype in sorted({each.type.dtype for each in lifted}):
+        group = [each for each in lifted if each.type.dtype == dtype]
+        vector = pt.vector(dtype=dtype)
+        graph.add_input(vector)
+        start = 0
+        for each in group:
+            end = start + each.data.size
+            piece = pt.reshape(vector[start:end], each.data.shape)
+            graph.replace(each, pt.specify_shape(piece, each.type.shape), import_missing=True)
+            start = end
+        arrays.append(np.concatenate([each.data.ravel() for each in group]))
     return graph, tuple(arrays)
 
 

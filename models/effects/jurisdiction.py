@@ -57,6 +57,8 @@ class Jurisdiction:
                 terms.Block("jurisdiction", ("jurisdiction",), (over(axis, constrained=False),), settings.sd),
             )
         deepest = max(axis.depth(name) for name in axis.leaves)
+        if deepest == 0:
+            return ()  # one place
         blocks = [terms.Block("jurisdiction", ("jurisdiction",), (nested(axis, 1),), settings.sd)]
         if deepest > 1:
             # Few places lie deep in a tree: all levels below the first share one spread.

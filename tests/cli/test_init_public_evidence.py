@@ -146,7 +146,7 @@ def test_every_scenario_reads_and_moves_what_it_says(folder, read):
     used = read[1].counts["used"]
     assert found.pop("doubtful rows in") > used
     assert found.pop("secondary sources out") < used / 2
-    assert len(found) == 7
+    assert len(found) == 8
     assert set(found.values()) == {used}
 
 
