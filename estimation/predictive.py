@@ -103,8 +103,7 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
         gathered = blueprint.gathered(batch, eta, draws.unknown)
         size = (len(eta), -1)
         if batch.ratio:
-            phi = draws.phi[:, None, :] if draws.phi.ndim == 2 else draws.phi
-            log_mean, factor = paths.ratio_law(gathered, batch, blueprint.ratio_steps, phi, paths.ARRAY)
+            log_mean, factor = paths.ratio_law(gathered, batch, blueprint.ratio_steps, draws.phi, paths.ARRAY)
             m = np.exp(log_mean)
             shown_counts: list[Floats] = []
             before = np.ones(())

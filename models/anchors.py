@@ -21,7 +21,7 @@ from .terms import Block
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-LEAST = 150.0  # counts from which the relative error is small beside any spread between cells worth the name
+LEAST = 1000.0  # counts from which the relative error is far below any spread between cells worth the name
 MAIN = 0.6  # share of a total's units from which its largest cell can stand for it
 WALL = 0.3  # how far beyond a bound a typical step of the coordinate leads, on the log scale
 _ROUGH = np.sqrt(12.0)

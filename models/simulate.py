@@ -160,8 +160,7 @@ def _soft_rates(blueprint: Blueprint, forward: Forward) -> dict[str, float]:
             continue
         eta = blueprint.gathered(batch, forward.eta[None], forward.draws.unknown)
         if batch.ratio:
-            phi = forward.draws.phi[:, None, :]
-            log_mean, _ = paths.ratio_law(eta, batch, blueprint.ratio_steps, phi, paths.ARRAY)
+            log_mean, _ = paths.ratio_law(eta, batch, blueprint.ratio_steps, forward.draws.phi, paths.ARRAY)
             rate = np.exp(log_mean[0, :, 0]) / batch.n.sum(axis=1)
         else:
             reach = np.exp(paths.categories(eta, batch, paths.ARRAY)[0, ..., -1])

@@ -14,10 +14,10 @@ from attrition.models.anchors import WALL, Anchors
 
 INTERPRETED = Mode("py", get_mode("FAST_COMPILE").provided_optimizer)
 ROWS = """jurisdiction,period_start,period_end,offense,stage,relation,count,origin
-North,2023,2023,all,referral,exact,4120,referred_only
-North,2023,2023,all,arrest,exact,510,referred_only
-South,2023,2023,all,referral,exact,3000,referred_only
-South,2023,2023,all,arrest,at_least,400,referred_only
+North,2023,2023,all,referral,exact,41200,referred_only
+North,2023,2023,all,arrest,exact,5100,referred_only
+South,2023,2023,all,referral,exact,30000,referred_only
+South,2023,2023,all,arrest,at_least,4000,referred_only
 East,2023,2023,all,referral,exact,900,referred_only
 East,2023,2023,all,arrest,exact,12,referred_only
 """
@@ -50,7 +50,7 @@ def evaluate(model, outputs, point):
 def test_the_density_is_the_same(blueprint, monkeypatch):
     one = compiling.compile_model(blueprint)
     anchors = one.anchors
-    assert len(anchors) == 2  # 510 of North, at least 400 of South; 12 are too few
+    assert len(anchors) == 2  # 5100 of North, at least 4000 of South; 12 are too few
     assert [edge.open for edge in anchors.edges] == [True]
     rng = np.random.default_rng(3)
     point = {k: v + 0.3 * rng.standard_normal(np.shape(v)) for k, v in one.model.initial_point().items()}
