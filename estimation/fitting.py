@@ -110,7 +110,9 @@ def _information(
     steps = {step.name: step for _, step in published_steps(blueprint.panel.funnel)}
     ratio = {name: step.kind == "ratio" for name, step in steps.items()}
     wanted = frame[
-        (frame["basis"] == "superpopulation") & frame["quantity"].isin(["rate", "end_to_end"])
+        (frame["basis"] == "superpopulation")
+        & frame["quantity"].isin(["rate", "end_to_end"])
+        & frame["offense"].isin(list(blueprint.panel.axes.offense.by_name))  # others have no cells
     ].set_index("quantity_id")
     place = [i for i, name in enumerate(table.aggregate_ids) if name in wanted.index]
     ids = [table.aggregate_ids[i] for i in place]

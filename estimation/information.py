@@ -91,6 +91,8 @@ def _told(shown: Sequence[Report], moments: Moments) -> Floats:
     a, b = np.clip(a, -30, 30), np.clip(b, -30, 30)
     mass = np.maximum(0.5 * (erf(b / np.sqrt(2)) - erf(a / np.sqrt(2))), 1e-300)
     density = [np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi) for x in (a, b)]
-    left = 1 + (a * density[0] - b * density[1]) / mass - ((density[0] - density[1]) / mass) ** 2
+    # Far outside the range the formula overflows; such rows are taken as exact below.
+    with np.errstate(over="ignore", invalid="ignore"):
+        left = 1 + (a * density[0] - b * density[1]) / mass - ((density[0] - density[1]) / mass) ** 2
     told = np.where(mass > 1e-12, 1 - np.clip(left, 0, 1), 1.0)
     return np.where(low == high, 1.0, told)
