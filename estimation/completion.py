@@ -73,7 +73,7 @@ def _complete_batch(
     todo = [
         row
         for row, number in enumerate(batch.groups)
-        if _own(blueprint, analysis.groups[number])
+        if own_cases(blueprint, analysis.groups[number])
         and np.isnan(
             counts[0][np.ix_(analysis.groups[number].stages, layout.positions[analysis.groups[number].cells])]
         ).any()
@@ -125,11 +125,21 @@ def _forward_shares(blueprint: Blueprint, rates: Floats, counts: Floats) -> None
         counts[:, stage, cells] = counts[:, stage - 1, cells] * rates[:, stage - 1, cells]
 
 
-def _own(blueprint: Blueprint, group: Group) -> bool:
-    """Does a group count the funnel's own cases of its own year, whole cells of them?"""
+def own_cases(blueprint: Blueprint, group: Group) -> bool:
+    """Does a group count the funnel's own cases of its own year, whole cells of them?
+
+    Others inform rates and not counts: reports of every source, of other twelve months, of parts of an unsplit total,
+    published rates, and several stages of a ratio path.
+    """
     by_id = blueprint.panel.by_id
-    names = (name for stage in group.statements for name in stage)
-    return group.origin == "referred" and group.part < 0 and not any(by_id[name].shifted for name in names)
+    behind = [by_id[name] for stage in group.statements for name in stage]
+    ratio = any(blueprint.ratio_steps[int(group.start.min()) : max(group.stages)])
+    return (
+        group.origin == "referred"
+        and group.part < 0
+        and not (ratio and len(group.stages) > 1)
+        and not any(one.shifted or one.share_of is not None for one in behind)
+    )
 
 
 def _ratio_parts(

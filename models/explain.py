@@ -73,6 +73,23 @@ def _finer(panel: Panel) -> tuple[Node, ...]:
     return panel.arrangement.finer if panel.arrangement is not None else ()
 
 
+def _tree(panel: Panel, axis: str) -> list[Node]:
+    """Nodes of an axis, finer offenses among them, each parent followed by what it holds."""
+    finer = _finer(panel)
+    if axis != "offense" or not finer:
+        return list(panel.axes[axis].nodes)
+    below: dict[str | None, list[Node]] = {}
+    for node in (*panel.axes.offense.nodes, *finer):
+        below.setdefault(node.parent, []).append(node)
+    out: list[Node] = []
+    waiting = list(reversed(below[None]))
+    while waiting:
+        node = waiting.pop()
+        out.append(node)
+        waiting += reversed(below.get(node.name, []))
+    return out
+
+
 def _mix(blueprint: Blueprint) -> dict[str, Any] | None:
     """The stated mix by period, and what is assumed of it."""
     panel = blueprint.panel
@@ -110,10 +127,7 @@ def describe(blueprint: Blueprint, implied: dict[str, dict[str, float]]) -> dict
         },
         "steps": [{"name": s.name, "kind": s.kind, "assumed": s.assumed} for s in funnel.steps],
         "axes": {
-            axis: [
-                {"name": n.name, "label": n.label, "parent": n.parent}
-                for n in (*panel.axes[axis].nodes, *(_finer(panel) if axis == "offense" else ()))
-            ]
+            axis: [{"name": n.name, "label": n.label, "parent": n.parent} for n in _tree(panel, axis)]
             for axis in AXES
         },
         "effects": [

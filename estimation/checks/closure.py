@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..completion import own_cases
 from .contract import Check, Result, Seen, gate
 
 
 class Closure(Check):
-    """Every draw of the complete counts reproduces every hard report exactly."""
+    """Every draw of the complete counts reproduces every hard report of the funnel's own cases exactly."""
 
     name: ClassVar[str] = "closure"
     order: ClassVar[int] = 30
@@ -20,14 +21,15 @@ class Closure(Check):
         """No report may be missed in any draw."""
         analysis, layout = seen.blueprint.analysis, seen.blueprint.layout
         missed = 0
-        for group in analysis.groups:
+        groups = [group for group in analysis.groups if own_cases(seen.blueprint, group)]
+        for group in groups:
             columns = layout.positions[group.cells]
             for place, stage in enumerate(group.stages):
                 # `low` and `high` are what is left after the counts known at the later stage.
                 at_end = np.where(group.end >= 0, seen.counts[:, np.maximum(group.end, 0), columns], 0.0)
                 total = (seen.counts[:, stage, columns] - at_end).sum(axis=1)
                 missed += int(((total < group.low[place] - 1e-9) | (total > group.high[place] + 1e-9)).any())
-        reports = sum(len(group.stages) for group in analysis.groups)
+        reports = sum(len(group.stages) for group in groups)
         words = (
             f"All {reports:,} hard reports are reproduced exactly by every draw of the complete counts."
             if not missed
