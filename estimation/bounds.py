@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data.axes import Index
 from ..data.panel import Panel
-from ..models.contract import Analysis, Floats, Group
+from ..models.contract import Analysis, Floats, own_cases
 from ..models.limits import most, per_unit
 
 ROUNDS = 20
@@ -40,14 +40,13 @@ class Bounds:
 
     def __init__(self, panel: Panel, analysis: Analysis) -> None:
         self._limit = per_unit(panel.funnel)
-        self._by_id = panel.by_id
         self._counts = analysis.counts
         known = ~np.isnan(analysis.counts)
         self._low: Floats = np.where(known, analysis.counts, 0.0)
         self._high: Floats = np.where(known, analysis.counts, np.inf)
         self._owner = np.full(known.shape, -1, dtype=np.int64)
         self._whole: dict[tuple[int, bytes], float] = {}
-        sums = self._sums_of_groups(analysis)
+        sums = self._sums_of_groups(panel, analysis)
         for row, (stage, cells, _, _) in enumerate(sums):
             if len(cells) > 1:
                 self._owner[stage, cells] = row
@@ -130,19 +129,12 @@ class Bounds:
             axis=-1,
         )
 
-    def _own(self, group: Group) -> bool:
-        """Does a group count the funnel's own cases of its own year, whole cells of them?"""
-        names = (name for stage in group.statements for name in stage)
-        hard = all(self._by_id[name].share_of is None for name in names)
-        shifted = any(self._by_id[name].shifted for stage in group.statements for name in stage)
-        return group.origin == "referred" and group.part < 0 and hard and not shifted
-
-    def _sums_of_groups(self, analysis: Analysis) -> list[tuple[int, Index, float, float]]:
+    def _sums_of_groups(self, panel: Panel, analysis: Analysis) -> list[tuple[int, Index, float, float]]:
         sums = []
         for group in analysis.groups:
             if len(group.cells) == 1 and not np.isnan(analysis.counts[group.stages[0], group.cells[0]]):
                 continue
-            if not self._own(group):
+            if not own_cases(group, panel):
                 continue
             beyond = np.where(group.end >= 0, analysis.counts[group.end, group.cells], 0.0).sum()
             for stage, low, high in zip(group.stages, group.low, group.high, strict=True):

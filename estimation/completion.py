@@ -5,17 +5,14 @@ A finite-population rate is a ratio of complete counts, so every draw must repro
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from ..models import catalogue, paths
+from ..models import paths
 from ..models.blueprint import Blueprint
-from ..models.contract import Batch, Group
+from ..models.contract import Batch, Group, own_cases
 from ..models.field import FieldDraws
-from ..models.mixture import log_shares
 from ..models.rates import rates_of
 from ..models.sums.draw import draw_parts_many
 
@@ -68,12 +65,10 @@ def _complete_batch(
 ) -> None:
     """Fill the counts of one batch's cells at the stages its groups speak of."""
     analysis, layout = blueprint.analysis, blueprint.layout
-    if catalogue.kind(batch.report).soft:
-        return
     todo = [
         row
         for row, number in enumerate(batch.groups)
-        if own_cases(blueprint, analysis.groups[number])
+        if completed(blueprint, analysis.groups[number])
         and np.isnan(
             counts[0][np.ix_(analysis.groups[number].stages, layout.positions[analysis.groups[number].cells])]
         ).any()
@@ -83,8 +78,6 @@ def _complete_batch(
         columns = layout.positions[group.cells]
         one = batch.row(row)
         gathered = blueprint.gathered(one, eta, draws.unknown)
-        if batch.ratio and batch.depth > 1:
-            continue  # drawn forward: what is published of such stages are rates, not counts
         if batch.ratio:
             drawn = _ratio_parts(rng, one, gathered, blueprint.ratio_steps, draws.phi)
             counts[:, group.stages[0], columns] = drawn[:, : len(columns)]
@@ -112,8 +105,7 @@ def _begin(blueprint: Blueprint, draws: FieldDraws, counts: Floats) -> None:
     mixture = blueprint.mixture
     if mixture is None:
         return
-    settings: Any = blueprint.kind_settings["missing_denominator"]
-    shares = np.exp(log_shares(mixture, settings.factor, settings.shared, draws.unknown, paths.ARRAY))
+    shares = np.exp(blueprint.log_shares(mixture, draws.unknown, paths.ARRAY))
     rows, places = np.nonzero(mixture.mask & (layout.member_of[mixture.members] >= 0))
     counts[:, 0, mixture.members[rows, places]] = counts[:, 0, mixture.at[rows]] * shares[:, rows, places]
 
@@ -125,21 +117,10 @@ def _forward_shares(blueprint: Blueprint, rates: Floats, counts: Floats) -> None
         counts[:, stage, cells] = counts[:, stage - 1, cells] * rates[:, stage - 1, cells]
 
 
-def own_cases(blueprint: Blueprint, group: Group) -> bool:
-    """Does a group count the funnel's own cases of its own year, whole cells of them?
-
-    Others inform rates and not counts: reports of every source, of other twelve months, of parts of an unsplit total,
-    published rates, and several stages of a ratio path.
-    """
-    by_id = blueprint.panel.by_id
-    behind = [by_id[name] for stage in group.statements for name in stage]
+def completed(blueprint: Blueprint, group: Group) -> bool:
+    """Are a group's reports met by the complete counts? Several stages of a ratio path are drawn forward instead."""
     ratio = any(blueprint.ratio_steps[int(group.start.min()) : max(group.stages)])
-    return (
-        group.origin == "referred"
-        and group.part < 0
-        and not (ratio and len(group.stages) > 1)
-        and not any(one.shifted or one.share_of is not None for one in behind)
-    )
+    return own_cases(group, blueprint.panel) and not (ratio and len(group.stages) > 1)
 
 
 def _ratio_parts(

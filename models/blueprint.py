@@ -78,9 +78,12 @@ class Blueprint:
         """The field (…, S, A) with the rates of unsplit totals put in, and the predictors of their parts (…, Q)."""
         if self.mixture is None:
             return eta, None
-        settings = self.kind_settings["missing_denominator"]
-        shares = log_shares(self.mixture, settings.factor, settings.shared, unknown, ops)  # type: ignore[attr-defined]
-        return extend(eta, shares, self.mixture, self.ratio_steps, ops)
+        return extend(eta, self.log_shares(self.mixture, unknown, ops), self.mixture, self.ratio_steps, ops)
+
+    def log_shares(self, mixture: Mixture, unknown: Mapping[str, Any], ops: Ops) -> Any:
+        """Log shares of the cells of unsplit totals under the plan's mix, (…, P, K)."""
+        settings: Any = self.kind_settings["missing_denominator"]
+        return log_shares(mixture, settings.factor, settings.shared, unknown, ops)
 
     def predictor(self, draws: FieldDraws, leave_out: Sequence[str] = ()) -> Floats:
         """Linear predictors of the active step-cells under draws of the field, (R, S, A)."""

@@ -70,6 +70,17 @@ class Group:
     apart: tuple[int, ...] = ()
 
 
+def own_cases(group: Group, panel: Panel) -> bool:
+    """Does a group count the funnel's own cases of its own year, whole cells of them?
+
+    Others inform rates and not counts: reports of every source, of other twelve months, of parts of an unsplit total,
+    and published rates.
+    """
+    behind = [panel.by_id[name] for stage in group.statements for name in stage]
+    soft = any(one.shifted or one.share_of is not None for one in behind)
+    return group.origin == "referred" and group.part < 0 and not soft
+
+
 @dataclass(frozen=True)
 class Known:
     """A count that statements determine exactly: of one cell at one stage.

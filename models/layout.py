@@ -71,12 +71,18 @@ class Layout:
         return step * self.size + self.positions[cells]
 
 
+def spoken(analysis: Analysis) -> NDArray[np.bool_]:
+    """Cells that have a denominator or stand in a group, a part of an unsplit total counting as the total; (cells,)."""
+    out = np.isfinite(analysis.counts[0])
+    for group in analysis.groups:
+        out[group.cells if group.part < 0 else group.part] = True
+    return out
+
+
 def make_layout(panel: Panel, analysis: Analysis) -> Layout:
     """Active cells: the denominator is known, a group holds the cell, or its unsplit total is active."""
     axes = panel.axes
-    wanted = np.isfinite(analysis.counts[0])
-    for group in analysis.groups:
-        wanted[group.cells if group.part < 0 else group.part] = True
+    wanted = spoken(analysis)
     pools = panel.arrangement.pools if panel.arrangement is not None else {}
     total = np.full(wanted.size, -1, dtype=np.int64)
     for cell in pools:

@@ -35,8 +35,7 @@ class Mixture:
     offense : (P, K) int
         Offense leaf of each cell.
     place : (P,) int
-        Position of its jurisdiction among ``places``.
-    places : tuple of str
+        Position of its jurisdiction among those that have a total.
     log_share : (P, K) float
         Log of the stated mix, -inf where padded.
     pool : (Q,) int
@@ -52,18 +51,12 @@ class Mixture:
     mask: NDArray[np.bool_]
     offense: Ints
     place: Ints
-    places: tuple[str, ...]
     log_share: Floats
     pool: Ints
     inside: NDArray[np.bool_]
     apart: NDArray[np.bool_]
     start: Ints
     stop: Ints
-
-    @property
-    def parts(self) -> int:
-        """Q, the number of parts."""
-        return len(self.pool)
 
 
 def make_mixture(panel: Panel, layout: Layout, groups: Sequence[Group]) -> Mixture | None:
@@ -88,7 +81,7 @@ def make_mixture(panel: Panel, layout: Layout, groups: Sequence[Group]) -> Mixtu
         mask[row, :size] = True
         log_share[row, :size] = arrangement.shares[t[0], o]
         jurisdiction[row], period[row] = j[0], t[0]
-    places, place = np.unique(jurisdiction, return_inverse=True)
+    _, place = np.unique(jurisdiction, return_inverse=True)
     numbers = {cell: row for row, cell in enumerate(pools)}
     shown = [group for group in groups if group.part >= 0]
     pool = np.array([numbers[group.part] for group in shown], dtype=np.int64)
@@ -98,7 +91,6 @@ def make_mixture(panel: Panel, layout: Layout, groups: Sequence[Group]) -> Mixtu
         mask=mask,
         offense=offense,
         place=place.astype(np.int64),
-        places=tuple(panel.axes.jurisdiction.leaves[j] for j in places),
         log_share=log_share,
         pool=pool,
         inside=_which(members, mask, pool, [layout.positions[group.cells] for group in shown]),

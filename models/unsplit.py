@@ -9,7 +9,6 @@ that are known in the period.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -168,7 +167,7 @@ class _Placing:
                 parts[statement.id] = pool
                 places[statement.id] = self._inside(pool, statement.offense)
                 continue
-            cells = self._members(statement.jurisdiction, statement.period, statement.offense, statement)
+            cells = self._members(statement.jurisdiction, statement.period, statement.offense)
             places[statement.id] = np.sort(np.array(cells, dtype=np.int64))
         return places, parts, unplaced
 
@@ -201,7 +200,7 @@ class _Placing:
             return None
         return next((o for o in self._axes.offense.ancestors(statement.offense) if o in firsts), None)
 
-    def _members(self, place: str, period: str, offense: str, asker: Statement | None = None) -> list[int]:
+    def _members(self, place: str, period: str, offense: str) -> list[int]:
         """The unit itself and the sub-units that are known beside it, as cells."""
         axis = self._axes.jurisdiction
         cells = [self._cell(offense, place, period)]
@@ -218,7 +217,7 @@ class _Placing:
             return cells
         base = min(here, key=lambda s: self._panel.funnel.index(s.stage))
         for child in self._known_below(place, period, base):
-            cells += self._members(child, period, offense, asker)
+            cells += self._members(child, period, offense)
         return cells
 
     def _several(self, place: str, period: str, offense: str) -> bool:
@@ -264,9 +263,3 @@ class _Placing:
         """The cells of a pool that belong to an offense."""
         o = np.unravel_index(self.pools[pool], self._axes.shape)[0]
         return self.pools[pool][np.isin(o, self._axes.offense.positions[offense])]
-
-
-def mixed_offenses(panel: Panel) -> Mapping[str, int]:
-    """The offense leaves that divide a total, with their positions on the axis."""
-    axis = panel.axes.offense
-    return {name: i for i, name in enumerate(axis.leaves) if not axis.by_name[name].made}

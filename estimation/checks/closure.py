@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..completion import own_cases
+from ..completion import completed
 from .contract import Check, Result, Seen, gate
 
 
@@ -21,7 +21,7 @@ class Closure(Check):
         """No report may be missed in any draw."""
         analysis, layout = seen.blueprint.analysis, seen.blueprint.layout
         missed = 0
-        groups = [group for group in analysis.groups if own_cases(seen.blueprint, group)]
+        groups = [group for group in analysis.groups if completed(seen.blueprint, group)]
         for group in groups:
             columns = layout.positions[group.cells]
             for place, stage in enumerate(group.stages):

@@ -14,6 +14,7 @@ from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import catalogue, terms
 from ..contract import Analysis, Batch, Group, PartKind, Parts, PathRates, Unknown
+from ..layout import spoken
 from ..mixture import loose_counts
 
 # A concentration at which a Dirichlet-multinomial is a multinomial, and its gamma functions still have digits.
@@ -136,9 +137,7 @@ class MissingDenominator(PartKind):
 def mixed_places(panel: Panel, analysis: Analysis) -> tuple[int, ...]:
     """Jurisdiction leaves that have an active unsplit total, ascending."""
     assert panel.arrangement is not None
-    active = np.isfinite(analysis.counts[0])
-    for group in analysis.groups:
-        active[group.cells if group.part < 0 else group.part] = True
+    active = spoken(analysis)
     pools = [cell for cell in panel.arrangement.pools if active[cell]]
     shape = panel.axes.shape
     return tuple(sorted({int(np.unravel_index(cell, shape)[1]) for cell in pools}))
