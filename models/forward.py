@@ -18,8 +18,7 @@ from .blueprint import Blueprint
 from .contract import Group
 from .field import FieldDraws
 from .kinds.all_sources import AllSources, log_share, source_places
-from .kinds.missing_denominator import MissingDenominator
-from .mixture import log_shares, loose_counts
+from .mixture import loose_counts
 from .paths import ARRAY
 from .rates import rates_of, step_forward
 from .unsplit import layer
@@ -132,9 +131,7 @@ class Forward:
         mixture, layout = self._blueprint.mixture, self._blueprint.layout
         out = np.zeros(layout.size)
         if mixture is not None:
-            settings: Any = self._blueprint.kind_settings[MissingDenominator.name]
-            unknown = self.draws.unknown
-            logs = log_shares(mixture, settings.factor, settings.shared, unknown, ARRAY)[0]
+            logs = self._blueprint.log_shares(mixture, self.draws.unknown, ARRAY)[0]
             inside = mixture.mask & (layout.member_of[mixture.members] == layout.cells[mixture.at][:, None])
             out[mixture.members[inside]] = np.exp(logs[inside])
         return out
