@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .axes import Axes
-from .errors import Problem
+from .disagreement import disagreement
+from .errors import InputError, Problem
 from .faults import Faults
 from .funnel import Funnel
 from .limits import limits, tightest
 from .names import ROOT, Origin
+from .panel import Panel
 from .statement import Statement
 from .totals import totals_below_parts
 
@@ -41,9 +43,24 @@ def subject(statement: Statement) -> Subject:
     return Subject(s.stage, s.offense, s.jurisdiction, s.period, s.origin, clock, s.share_of)
 
 
+class Contradictory(InputError):
+    """Rows that cannot all be true, and no other fault.
+
+    Parameters
+    ----------
+    problems : iterable of Problem
+    rest : Panel
+        The statements that contradict nothing here, for those who look further before they complain.
+    """
+
+    def __init__(self, problems: Iterable[Problem], rest: Panel) -> None:
+        super().__init__(problems)
+        self.rest = rest
+
+
 def incoherences(
     statements: Sequence[Statement], funnel: Funnel, axes: Axes, columns: Mapping[str, str]
-) -> tuple[Problem, ...]:
+) -> tuple[tuple[Problem, ...], frozenset[str]]:
     """Every contradiction among the statements that are to be used.
 
     Parameters
@@ -54,53 +71,48 @@ def incoherences(
     axes : Axes
     columns : mapping of str to str
         Statement id to the column its number stands in, for messages; the stage where it is absent.
+
+    Returns
+    -------
+    problems : tuple of Problem
+    at_fault : frozenset of str
+        Ids of the statements without which no contradiction is left.
     """
-    faults = Faults()
     groups: dict[Subject, list[Statement]] = {}
     for statement in statements:
         groups.setdefault(subject(statement), []).append(statement)
     agreed: dict[Subject, tuple[Statement, Statement]] = {}
+    faults = Faults()
+    at_fault: set[Subject] = set()
+
+    def report(about: Subject, problem: Problem, place: str) -> None:
+        at_fault.add(about)
+        faults.add(problem, place)
+
     for about, members in groups.items():
-        pair = _agree(members, columns, faults)
-        if pair is not None and about.share_of is None:
+        problem = disagreement(members, columns) if len(members) > 1 else None
+        if problem is not None:
+            first = min(members, key=lambda s: (s.file, s.row))
+            report(about, problem, f"{first.file}, column {columns.get(first.id, first.stage)}")
+        elif about.share_of is None and (pair := _pair(members)) is not None:
             agreed[about] = pair
-    _outcomes_above(agreed, funnel, columns, faults)
-    faults.extend(totals_below_parts(_by_kind(agreed), axes, columns), "totals")
-    return faults.problems()
+    for outcome, denominator in _outcomes_above(agreed, funnel):
+        column = columns.get(outcome.id, outcome.stage)
+        report(subject(outcome), _above(outcome, denominator, column), f"{outcome.file}, column {column}")
+    for total, problem in totals_below_parts(_by_kind(agreed), axes, columns):
+        report(subject(total), problem, "totals")
+    return faults.problems(), frozenset(s.id for about in at_fault for s in groups[about])
 
 
-def _agree(
-    members: Sequence[Statement], columns: Mapping[str, str], faults: Faults
-) -> tuple[Statement, Statement] | None:
-    """The tightest lower and upper statement of one subject; None when all are soft or two contradict.
+def _pair(members: Sequence[Statement]) -> tuple[Statement, Statement] | None:
+    """The tightest lower and upper statement of one subject; None when all are soft.
 
-    Preferred statements win: only they must agree where there are any.
+    Preferred statements win where not all agree.
     """
-    if len(members) == 1:
-        found = limits(members[0])
-        return None if found is None else (members[0], members[0])
     pair = tightest(members)
     if pair is None or _low(pair[0]) <= _high(pair[1]):
         return pair
-    preferred = [s for s in members if s.preferred]
-    if preferred:
-        pair = tightest(preferred)
-        if pair is None or _low(pair[0]) <= _high(pair[1]):
-            return pair
-    first, second = sorted(pair, key=lambda s: (s.file, s.row))
-    column = columns.get(first.id, first.stage)
-    dates = f" (as of {first.as_of} and {second.as_of})" if first.as_of != second.as_of else ""
-    faults.add(
-        Problem(
-            "two rows disagree",
-            f"{first.where} and {second.where}, column {column}",
-            f"{first.sentence()} [{first.source_id}] and {second.sentence()} [{second.source_id}]{dates}",
-            "one count for one cell, stage and period",
-            "correct one, [[exclude]] it, or [[prefer]] a source",
-        ),
-        f"{first.file}, column {column}",
-    )
-    return None
+    return tightest([s for s in members if s.preferred])
 
 
 def _low(statement: Statement) -> float:
@@ -114,12 +126,9 @@ def _high(statement: Statement) -> float:
 
 
 def _outcomes_above(
-    agreed: Mapping[Subject, tuple[Statement, Statement]],
-    funnel: Funnel,
-    columns: Mapping[str, str],
-    faults: Faults,
-) -> None:
-    """Report outcomes that exceed the nearest earlier count of the same cell, clock and unit."""
+    agreed: Mapping[Subject, tuple[Statement, Statement]], funnel: Funnel
+) -> Iterator[tuple[Statement, Statement]]:
+    """Outcomes that exceed the nearest earlier count of the same cell, clock and unit, each with that count."""
     cells: dict[tuple[str, str, str, str], dict[int, tuple[Statement, Statement]]] = {}
     for about, pair in agreed.items():
         if about.origin == "referred_only":
@@ -132,8 +141,7 @@ def _outcomes_above(
             for earlier in reversed([i for i in order if (i, later) in probability]):
                 outcome, denominator = known[later][0], known[earlier][1]
                 if _low(outcome) > _high(denominator):
-                    column = columns.get(outcome.id, outcome.stage)
-                    faults.add(_above(outcome, denominator, column), f"{outcome.file}, column {column}")
+                    yield outcome, denominator
                     break
 
 

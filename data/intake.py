@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from .coherence import incoherences, suspicions
+from .coherence import Contradictory, incoherences, suspicions
 from .draft import Draft
 from .errors import Problem
 from .faults import Faults
@@ -127,6 +127,8 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
     ------
     InputError
         With every fault found, not only the first.
+    Contradictory
+        One of these: rows that cannot all be true are the only fault.
     """
     faults = Faults()
     funnel = spec.funnel.to_funnel()
@@ -168,7 +170,8 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
     unknown_names(mixes, axes, faults, ("offense",))
     columns = {draft.statement.id: draft.column for draft in drafts}
     records |= dict(zip(active, place_periods(candidates, calendar), strict=True))
-    records |= dict(zip(mixed, settle(place_periods(mixes, calendar), columns, faults), strict=True))
+    clashes = Faults()
+    records |= dict(zip(mixed, settle(place_periods(mixes, calendar), columns, clashes), strict=True))
     if spec.mix is not None and not any(records[i].status == "used" for i in mixed):
         warnings.append(f"[mix] stage {spec.mix.stage} at {spec.mix.jurisdiction} matches no number")
 
@@ -179,12 +182,18 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
     known = [
         s for s in used if s.offense in axes.offense.by_name and s.jurisdiction in axes.jurisdiction.by_name
     ]
-    faults.extend(incoherences(known, funnel, axes, columns))
+    problems, at_fault = incoherences(known, funnel, axes, columns)
+    clashes.extend(problems)
     if not used and not faults:
         reasons = Counter(record.reason for record in ordered).most_common(3)
         why = "; ".join(f"{count} × {reason}" for reason, count in reasons) or "every field is blank"
         faults.add(Problem("no number is used", ", ".join(i.file for i in reading.inputs), why))
-    faults.raise_any()
+    if faults:
+        faults.extend(clashes.problems())
+        faults.raise_any()
+    if clashes:
+        rest = tuple(s for s in used if s.id not in at_fault)
+        raise Contradictory(clashes.problems(), Panel(funnel, axes, rest, mix))
 
     panel = Panel(funnel, axes, used, mix)
     named = dict.fromkeys(record.statement.source_id for record in ordered)

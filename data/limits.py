@@ -9,10 +9,12 @@ from .statement import Statement
 
 
 def limits(statement: Statement) -> tuple[float, float] | None:
-    """Lowest and highest value that a statement allows; None for approx and for rounded without a range."""
+    """Lowest and highest value that a statement allows; None for rounded without a range, whose base a plan sets."""
     count, low, high = statement.count, statement.low, statement.high
     if statement.relation == "exact" and count is not None:
         return count, count
+    if statement.relation == "approx" and count is not None:
+        return nearest(count, about(count)) if low is None else (low, math.inf if high is None else high)
     if statement.relation == "at_least" and count is not None:
         return count, math.inf
     if statement.relation == "at_most" and count is not None:
@@ -24,6 +26,17 @@ def limits(statement: Statement) -> tuple[float, float] | None:
             return low, high
         return None if count is None else (count, count)
     return None
+
+
+def about(count: float) -> int:
+    """The base to which an approximate count was rounded: its last digit that is not zero, or one part in a hundred."""
+    digits = str(int(count))
+    return max(10 ** (len(digits) - len(digits.rstrip("0"))) if int(count) else 1, math.ceil(count / 100), 2)
+
+
+def nearest(count: float, base: float) -> tuple[float, float]:
+    """Lowest and highest whole number that is rounded to ``count`` at a base."""
+    return max(0.0, math.ceil(count - base / 2)), math.ceil(count + base / 2) - 1.0
 
 
 def tightest(statements: Iterable[Statement]) -> tuple[Statement, Statement] | None:

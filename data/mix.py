@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from .disagreement import disagreement
 from .draft import Draft
-from .errors import Problem
 from .faults import Faults
 from .inputs import MixSpec
 from .placing import Record
@@ -33,8 +34,8 @@ def unfit_for_mix(statement: Statement, roles: Sequence[str]) -> str:
 def settle(placed: Sequence[Record], columns: Mapping[str, str], faults: Faults) -> list[Record]:
     """One statement for each offense and period; the others are dropped in its favor.
 
-    A preferred statement wins, then an exact one, then the first read. Exact counts that differ are a fault
-    unless one of them is preferred.
+    A preferred statement wins, then an exact one, then the first read. Counts that cannot all be right are a fault
+    unless some are preferred and agree; they stay as they are.
 
     Parameters
     ----------
@@ -50,32 +51,21 @@ def settle(placed: Sequence[Record], columns: Mapping[str, str], faults: Faults)
             groups.setdefault((record.statement.offense, record.statement.period), []).append(i)
     records = list(placed)
     for members in groups.values():
+        problem = disagreement([placed[i].statement for i in members], columns, "offense and period")
+        if problem is not None:
+            faults.add(replace(problem, what=f"{problem.what} about {REASON}"))
+            continue
         order = sorted(members, key=lambda i: _rank(placed[i].statement))
         best = placed[order[0]].statement
         records[order[0]] = Record(best, "used", "; ".join(filter(None, (placed[order[0]].reason, REASON))))
         for i in order[1:]:
             other = placed[i].statement
-            if other.count == best.count:
-                reason = f"repeats {best.where}"
-            elif _rank(other) == _rank(best) and other.relation == "exact":
-                faults.add(_disagree(best, other, columns))
-                continue
-            else:
-                better = "is preferred" if best.preferred else f"is {best.relation} or was read first"
-                reason = f"gives way to {best.where}, which {better}"
+            better = "is preferred" if best.preferred else f"is {best.relation} or was read first"
+            gives = f"gives way to {best.where}, which {better}"
+            reason = f"repeats {best.where}" if other.count == best.count else gives
             records[i] = Record(other, "dropped", reason, others=(best.id,))
     return records
 
 
 def _rank(statement: Statement) -> tuple[bool, bool]:
     return not statement.preferred, statement.relation != "exact"
-
-
-def _disagree(first: Statement, second: Statement, columns: Mapping[str, str]) -> Problem:
-    return Problem(
-        "two rows disagree about the offense mix",
-        f"{first.where} and {second.where}, column {columns.get(first.id, first.stage)}",
-        f"{first.sentence()} [{first.source_id}] and {second.sentence()} [{second.source_id}]",
-        "one count for one offense and period",
-        "correct one, [[exclude]] it, or [[prefer]] a source",
-    )

@@ -87,7 +87,10 @@ class Statement:
             "rounded": f"{self.count:,.0f}, rounded" if self.count is not None else "?",
             "at_least": f"at least {self.count:,.0f}" if self.count is not None else "?",
             "at_most": f"at most {self.count:,.0f}" if self.count is not None else "?",
-        }.get(self.relation, f"{self.low} to {self.high}" if self.count is None else f"{self.count}")
+        }.get(
+            self.relation,
+            f"{_plain(self.low)} to {_plain(self.high)}" if self.count is None else f"{self.count}",
+        )
         return f"{self.stage} {value} ({self.offense}, {self.jurisdiction}, {self.period})"
 
     def record(self) -> dict[str, Any]:
@@ -97,3 +100,8 @@ class Statement:
         """
         hidden = ("id", "as_of", "file", "row", "note")
         return {name: value for name, value in vars(self).items() if name not in hidden}
+
+
+def _plain(value: float | None) -> str:
+    """A count written out, or a share as it is."""
+    return "?" if value is None else f"{value:,.0f}" if value == int(value) else f"{value}"

@@ -25,8 +25,8 @@ Place = tuple[int, int, int]
 
 def totals_below_parts(
     kinds: Mapping[tuple[str, str, str], Sequence[Pair]], axes: Axes, columns: Mapping[str, str]
-) -> list[Problem]:
-    """Report every total whose ceiling lies below what its parts add up to.
+) -> list[tuple[Statement, Problem]]:
+    """Every total whose ceiling lies below what its parts add up to, and what to say of it.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def totals_below_parts(
         ]
         for k, name in enumerate(AXES)
     ]
-    problems: list[Problem] = []
+    problems: list[tuple[Statement, Problem]] = []
     for pairs in kinds.values():
         own: dict[Place, Pair] = {}
         floors = np.zeros([len(names) for names in at])
@@ -60,7 +60,7 @@ def totals_below_parts(
             found = limits(ceiling)
             if found is not None and found[1] < floors[place] and floors[place] > stated[place]:
                 parts = _parts(place, floors, own, families)
-                problems.append(_problem(ceiling, columns, found[1], floors[place], parts))
+                problems.append((ceiling, _problem(ceiling, columns, found[1], floors[place], parts)))
     return problems
 
 

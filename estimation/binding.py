@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..data.coherence import Contradictory
 from ..data.digest import digest
 from ..data.errors import InputError, Problem
 from ..data.intake import Intake, read_panel
 from ..data.panel import Panel
-from ..models.blueprint import Blueprint, make_blueprint
+from ..models.blueprint import Blueprint, contradictions, make_blueprint
 from ..models.explain import describe, extreme, implied_prior
 from ..models.spec import read_effects, read_kinds
 from ..models.unsplit import arrange
@@ -49,7 +50,12 @@ def bind_plan(plan: Plan) -> Bound:
     kinds, more = read_kinds(plan.kind)
     if problems or more:
         raise InputError([*problems, *more])
-    panel, intake = read_panel(plan.panel_spec(), plan.folder)
+    try:
+        panel, intake = read_panel(plan.panel_spec(), plan.folder)
+    except Contradictory as found:
+        # What the analyser finds among the other statements is told with it, not after it has been mended.
+        rest = arrange(found.rest, plan.axes.remainder)
+        raise InputError([*found.problems, *contradictions(rest, kinds)]) from None
     panel = arrange(panel, plan.axes.remainder)
     blueprint = make_blueprint(plan.name, panel, effects, plan.prior, kinds)
     implied = implied_prior(blueprint, stream(0, "implied prior"))

@@ -14,10 +14,10 @@ from pytensor.compile.mode import Mode, get_mode
 
 from ..models import catalogue, paths
 from ..models.blueprint import Blueprint
-from ..models.compile import batch_logp, values_of
 from ..models.contract import Batch
 from ..models.field import FieldDraws
 from ..models.kinds.all_sources import AllSources, log_share
+from ..models.values import batch_logp, values_of
 
 Floats = NDArray[np.float64]
 ALL_SOURCES = AllSources.name

@@ -37,7 +37,11 @@ class _Stage:
     reasons: Mapping[str, str]
 
 
-def analyse(panel: Panel, ranges: Mapping[str, tuple[float, float]]) -> Analysis:
+def analyse(
+    panel: Panel,
+    ranges: Mapping[str, tuple[float, float]],
+    loose: Mapping[str, tuple[float, float]] | None = None,
+) -> Analysis:
     """Cut the hard statements of a panel into groups that share unobserved counts.
 
     Parameters
@@ -46,6 +50,8 @@ def analyse(panel: Panel, ranges: Mapping[str, tuple[float, float]]) -> Analysis
     ranges : mapping of str to (float, float)
         Per statement id the inclusive integer range a hard report kind reads from it (exact: low = high; at
         least: high = inf). Statements absent from it are ignored.
+    loose : mapping of str to (float, float), optional
+        How far below and above the count in ``ranges`` a statement allows, where that count stands for a range.
 
     Returns
     -------
@@ -76,7 +82,7 @@ def analyse(panel: Panel, ranges: Mapping[str, tuple[float, float]]) -> Analysis
         usable = last >= 0
         before = counts[last, np.arange(size)]
         cap = np.where(usable, most(before, limit[last, s]), np.inf)
-        stage = _reduce(panel, s, readings, usable, cap)
+        stage = _reduce(panel, s, readings, usable, cap, loose or {})
         counts[s] = stage.state.counts
         known[s, list(stage.state.source)] = True
         last = np.where(known[s], s, last)
@@ -110,12 +116,19 @@ def analyse(panel: Panel, ranges: Mapping[str, tuple[float, float]]) -> Analysis
     return Analysis(counts, facts, tuple(cohorts.groups), ordered)
 
 
-def _reduce(panel: Panel, s: int, readings: Readings, usable: NDArray[np.bool_], cap: Floats) -> _Stage:
+def _reduce(
+    panel: Panel,
+    s: int,
+    readings: Readings,
+    usable: NDArray[np.bool_],
+    cap: Floats,
+    loose: Mapping[str, tuple[float, float]],
+) -> _Stage:
     """Reduce one stage, again after each contradiction that a preference settles."""
     lost: dict[str, Decision] = {}
     zero = usable & (cap == 0)
     while True:
-        state = Reduction(panel, s, readings, zero)
+        state = Reduction(panel, s, readings, zero, loose)
         stage = _first(state, readings) if s == 0 else _later(state, readings, usable, cap)
         settled = settle(state.clashes, panel)
         if not settled:

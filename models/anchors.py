@@ -1,15 +1,14 @@
-"""Cell effects centred on what was counted.
+"""Totals over several cells, and bounds: the cell effect of the largest cell is centred on what the others leave.
 
-Where a count fixes the rate of its path far more closely than the prior, the sum of all effects along the path is
-known and each of them is not: a ridge that no scaling of single coordinates removes. The cell effect u of such a step
-is then written u = κ ζ + log(y / n) - m, with m the rest of the path's predictor, y of n the count and κ its relative
-error: the count speaks of ζ alone, and the other effects meet it through the prior of u, which is wide. This is full
-centring in the mean (Papaspiliopoulos, Roberts and Sköld 2007) of the last effect before the data.
+Where a total fixes a sum of rates far more closely than the prior, it lies on a curved ridge: what one cell gains the
+others lose. The cell effect u of the largest is then written u = κ ζ + log((y - Σ others) / n) - m, with m the rest of
+its path's predictor, y the total and κ its relative error: the total speaks of ζ alone, and the other effects meet it
+through the prior of u, which is wide. This is full centring in the mean (Papaspiliopoulos, Roberts and Sköld 2007) of
+the last effect before the data. Counts of single cells need none: see ``sightings``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +20,13 @@ from .terms import Block
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-LEAST = 1000.0  # counts from which the relative error is far below any spread between cells worth the name
+LEAST = 30.0  # totals from which the relative error is below any spread between cells worth the name
 MAIN = 0.6  # share of a total's units from which its largest cell can stand for it
+RANGE = 1.3  # a range whose ends differ by this factor at most is known closely
 WALL = 0.3  # how far beyond a bound a typical step of the coordinate leads, on the log scale
 _ROUGH = np.sqrt(12.0)
+_FACTOR = 2.0  # variance of a count over its mean, roughly
+Place = tuple[int, int]  # step, unit
 
 
 @dataclass(frozen=True)
@@ -50,33 +52,32 @@ class Edge:
 
 @dataclass(frozen=True)
 class Anchors:
-    """The cell effects that are centred on counts, G of them.
+    """The cell effects that are centred on totals, G of them.
 
     Parameters
     ----------
-    rows : mapping of batch number to (k,) int
-        Groups of the batch, in order of the anchors.
-    slot : (G,) int
-        Position in the raveled linear predictor.
+    edges : tuple of Edge
+        In the order in which they are put in.
     step, unit : (G,) int
     target : (G,) float
-        Log of the count per unit of its denominator.
+        Log of the total.
     scale : (G,) float
-        Relative error κ of the count.
-    edges : tuple of Edge
-        Totals that one cell dominates, or that are known from below alone; they stand behind the others.
+        Its relative error κ.
+    slot, of : (K,) int
+        Positions in the raveled linear predictor, the parts of unsplit totals behind it, that hold an anchored
+        effect, and the anchor whose effect it is.
     """
 
-    rows: Mapping[int, Ints]
-    slot: Ints
+    edges: tuple[Edge, ...]
     step: Ints
     unit: Ints
     target: Floats
     scale: Floats
-    edges: tuple[Edge, ...] = ()
+    slot: Ints
+    of: Ints
 
     def __len__(self) -> int:
-        return len(self.slot)
+        return len(self.edges)
 
 
 def cell_block(blueprint: Blueprint) -> Block | None:
@@ -85,103 +86,93 @@ def cell_block(blueprint: Blueprint) -> Block | None:
 
 
 def make_anchors(blueprint: Blueprint) -> Anchors:
-    """Find the counts that fix the last step of their path: ratio steps, one cell, known closely."""
-    rows: dict[int, list[int]] = {}
-    found: list[tuple[int, int, int, float, float]] = []
-    layout = blueprint.layout
-    if cell_block(blueprint) is not None:
-        # Parts of an unsplit total read its cells one by one, where an anchored effect does not stand.
-        closed = {
-            (step, int(layout.unit[layout.positions[group.part]]))
-            for group in blueprint.analysis.groups
-            if group.part >= 0
-            for step in range(int(group.start[0]), group.stages[0])
-        }
-        inner: set[tuple[int, int]] = set()
-        candidates = [
-            (int((batch.segment[row, 0] == 0).sum()), number, row)
-            for number, batch in enumerate(blueprint.batches)
-            for row in range(len(batch.groups))
-            if _fits(blueprint, batch, row)
-        ]
-        for _, number, row in sorted(candidates):
-            batch = blueprint.batches[number]
-            on = batch.segment[row, 0] == 0
-            slots = batch.slots[row, 0, on].astype(np.int64)
-            path = [(int(slot // layout.size), int(layout.unit[slot % layout.size])) for slot in slots]
-            if path[-1] in closed | inner or any(place in closed for place in path[:-1]):
-                continue
-            closed.add(path[-1])
-            inner.update(path[:-1])
-            low, high = batch.low[row, 0], batch.high[row, 0]
-            middle = (low + high) / 2
-            error = np.hypot(np.sqrt(1.5 / middle), (high - low) / (_ROUGH * middle))
-            target = float(np.log(middle / batch.n[row, 0]))
-            rows.setdefault(number, []).append(row)
-            found.append((number, int(slots[-1]), path[-1][1], target, float(error)))
-        more = _edges(blueprint, closed, inner)
-    else:
-        more = []
-    order = sorted(range(len(found)), key=lambda i: found[i][0])  # stable: by batch
-    ordered = [found[i] for i in order] + [entry for _, entry in more]
-    slot = np.array([one[1] for one in ordered], dtype=np.int64)
+    """Find the totals whose largest cell has an effect to spare."""
+    found = _edges(blueprint) if cell_block(blueprint) is not None else []
+    found_at = [one[1] for one in found]
+    slot, of = _slots(blueprint, found_at)
     return Anchors(
-        rows={number: np.array(rows[number], dtype=np.int64) for number in sorted(rows)},
+        edges=tuple(one[0] for one in found),
+        step=np.array([step for step, _ in found_at], dtype=np.int64),
+        unit=np.array([unit for _, unit in found_at], dtype=np.int64),
+        target=np.array([one[2] for one in found], dtype=float),
+        scale=np.array([one[3] for one in found], dtype=float),
         slot=slot,
-        step=slot // max(layout.size, 1),
-        unit=np.array([one[2] for one in ordered], dtype=np.int64),
-        target=np.array([one[3] for one in ordered], dtype=float),
-        scale=np.array([one[4] for one in ordered], dtype=float),
-        edges=tuple(edge for edge, _ in more),
+        of=of,
     )
 
 
-def _edges(
-    blueprint: Blueprint, closed: set[tuple[int, int]], inner: set[tuple[int, int]]
-) -> list[tuple[Edge, tuple[int, int, int, float, float]]]:
-    """Large totals that single counts do not anchor: over several cells of which one dominates, or bounds."""
-    layout = blueprint.layout
-    out = []
+def _edges(blueprint: Blueprint) -> list[tuple[Edge, Place, float, float]]:
+    """Large totals over several cells of which one dominates, and large bounds from below."""
+    out: list[tuple[Edge, Place, float, float]] = []
     for number, batch in enumerate(blueprint.batches):
         for row in range(len(batch.groups)):
             n = batch.n[row]
             column = int(np.argmax(n))
-            steps = batch.step[row, column][batch.segment[row, column] >= 0]
             fits = (
                 batch.ratio
                 and not batch.end
                 and blueprint.analysis.groups[batch.groups[row]].part < 0
                 and n[column] >= MAIN * n.sum()
-                and all(blueprint.ratio_steps[step] for step in steps)
+                and all(blueprint.ratio_steps[s] for s in batch.step[row][batch.segment[row] >= 0])
             )
-            if not fits or _fits(blueprint, batch, row):
+            if not fits or single_path(blueprint, batch, row):
                 continue
             for depth in range(batch.depth):
                 low, high = float(batch.low[row, depth]), float(batch.high[row, depth])
-                on = batch.segment[row, column] <= depth
-                on &= batch.segment[row, column] >= 0
-                slots = batch.slots[row, column, on].astype(np.int64)
-                path = [(int(slot // layout.size), int(layout.unit[slot % layout.size])) for slot in slots]
+                on = (batch.segment[row, column] <= depth) & (batch.segment[row, column] >= 0)
+                last = places(blueprint, batch.slots[row, column, on])[-1]
                 wall = np.isinf(high)
-                if low < LEAST or (not wall and high > 1.3 * low) or path[-1] in closed | inner:
+                if (
+                    low < LEAST
+                    or (not wall and high > RANGE * low)
+                    or last in [place for _, place, *_ in out]
+                ):
                     break
-                closed.add(path[-1])
                 middle = low if wall else (low + high) / 2
-                error = float(np.sqrt(2 / middle))
-                if not wall and int(batch.mask[row].sum()) > 1:
-                    error = max(error, 0.03)  # the other cells of the total move it as well
-                target = float(np.log(middle / n.sum()))
-                edge = Edge(number, row, column, depth, bool(wall))
-                out.append((edge, (number, int(slots[-1]), path[-1][1], target, error)))
+                error = relative_error(low, low if wall else high)
+                out.append((Edge(number, row, column, depth, bool(wall)), last, float(np.log(middle)), error))
     return out
 
 
-def _fits(blueprint: Blueprint, batch: Batch, row: int) -> bool:
-    """Does a group's count fix the last effect on its path?"""
+def relative_error(low: float, high: float) -> float:
+    """Of a count between two numbers, its own variation included."""
+    middle = (low + high) / 2
+    return float(np.hypot(np.sqrt(_FACTOR / middle), (high - low) / (_ROUGH * middle)))
+
+
+def single_path(blueprint: Blueprint, batch: Batch, row: int) -> list[Place]:
+    """Steps and units of the path of a group: one cell or part, ratio steps, a count known closely; else empty."""
     single = bool(batch.ratio) and batch.depth == 1 and not batch.end and int(batch.mask[row].sum()) == 1
-    if not single or blueprint.analysis.groups[batch.groups[row]].part >= 0:
-        return False
     low, high = float(batch.low[row, 0]), float(batch.high[row, 0])
-    steps = batch.step[row, 0][batch.segment[row, 0] == 0]
-    ratios = all(blueprint.ratio_steps[step] for step in steps)
-    return ratios and low >= LEAST and np.isfinite(high) and high <= 1.3 * low
+    if not single or high > RANGE * low:
+        return []
+    group = blueprint.analysis.groups[batch.groups[row]]
+    if group.part < 0:
+        path = places(blueprint, batch.slots[row, 0, batch.segment[row, 0] == 0])
+    else:
+        unit = int(blueprint.layout.unit[blueprint.layout.positions[group.part]])
+        path = [(step, unit) for step in range(int(group.start[0]), group.stages[0])]
+    return path if all(blueprint.ratio_steps[step] for step, _ in path) else []
+
+
+def places(blueprint: Blueprint, slots: NDArray[np.int32]) -> list[Place]:
+    """Step and unit of positions in the raveled linear predictor."""
+    layout = blueprint.layout
+    return [(int(slot) // layout.size, int(layout.unit[int(slot) % layout.size])) for slot in slots]
+
+
+def _slots(blueprint: Blueprint, at: list[Place]) -> tuple[Ints, Ints]:
+    """Where the effects of these places stand: the cell's own steps, and every part that passes them."""
+    layout, groups = blueprint.layout, blueprint.analysis.groups
+    # Of an unsplit total and its cells the total alone is read.
+    first = {int(unit): a for a, unit in enumerate(layout.unit) if layout.member_of[a] < 0}
+    slots = [(step * layout.size + first[unit], number) for number, (step, unit) in enumerate(at)]
+    parts = [group for group in groups if group.part >= 0]
+    numbers = {place: number for number, place in enumerate(at)}
+    for q, group in enumerate(parts):
+        unit = int(layout.unit[layout.positions[group.part]])
+        for step in range(int(group.start[0]), group.stages[0]):
+            if (step, unit) in numbers:
+                slots.append((layout.steps * layout.size + q, numbers[step, unit]))
+    both = np.array(slots, dtype=np.int64).reshape(-1, 2)
+    return both[:, 0], both[:, 1]

@@ -13,6 +13,7 @@ from ..data.errors import InputError, Problem
 from ..data.panel import Panel
 from . import catalogue
 from .bind import bind
+from .clashes import SharedCounts
 from .contract import Analysis, Batch, Decision, Floats, Group, PartKind, ReportKind, Unknown
 from .field import FieldDraws, draw_block
 from .layers import analyse_layers
@@ -147,23 +148,10 @@ def make_blueprint(
         Contradictory statements, statements that no density can combine, or none that carries information.
     """
     claimed, unclaimed = claim(panel)
-    problems = [
-        problem
-        for kind in catalogue.kinds()
-        if isinstance(kind, ReportKind)
-        for problem in kind.problems(
-            [s for s in panel.statements if s.id in claimed and claimed[s.id].name == kind.name], panel
-        )
-    ]
-    problems += prior.problems(panel.funnel)
+    problems = [*_unread(panel, claimed), *prior.problems(panel.funnel)]
     if problems:
         raise InputError(problems)
-    ranges = {
-        s.id: claimed[s.id].range(s, kind_settings[claimed[s.id].name])
-        for s in panel.statements
-        if s.id in claimed and not claimed[s.id].soft
-    }
-    analysis = analyse_layers(panel, ranges)
+    analysis = analyse_layers(panel, _ranges(panel, claimed, kind_settings))
     analysis = _add_soft(panel, analysis, claimed, kind_settings)
     if not analysis.groups:
         raise InputError(_nothing_informs(panel, analysis))
@@ -202,6 +190,44 @@ def make_blueprint(
             for one in kind.unknowns(panel, analysis)
         ),
     )
+
+
+def contradictions(panel: Panel, kind_settings: Mapping[str, BaseModel]) -> tuple[Problem, ...]:
+    """What of a panel cannot all be true; statements that only share unobserved counts contradict nothing."""
+    claimed, _ = claim(panel)
+    problems = _unread(panel, claimed)
+    if problems:
+        return tuple(problems)
+    try:
+        analyse_layers(panel, _ranges(panel, claimed, kind_settings))
+    except SharedCounts:
+        return ()
+    except InputError as error:
+        return error.problems
+    return ()
+
+
+def _unread(panel: Panel, claimed: Mapping[str, ReportKind]) -> list[Problem]:
+    """What the report kinds find wrong with the statements they claim."""
+    return [
+        problem
+        for kind in catalogue.kinds()
+        if isinstance(kind, ReportKind)
+        for problem in kind.problems(
+            [s for s in panel.statements if s.id in claimed and claimed[s.id].name == kind.name], panel
+        )
+    ]
+
+
+def _ranges(
+    panel: Panel, claimed: Mapping[str, ReportKind], kind_settings: Mapping[str, BaseModel]
+) -> dict[str, tuple[float, float]]:
+    """The inclusive range that its kind reads from each hard statement."""
+    return {
+        s.id: claimed[s.id].range(s, kind_settings[claimed[s.id].name])
+        for s in panel.statements
+        if s.id in claimed and not claimed[s.id].soft
+    }
 
 
 def _add_soft(

@@ -51,6 +51,7 @@ def analyse_layers(panel: Panel, ranges: Mapping[str, tuple[float, float]]) -> A
     if keys == [(True, False)] and not lost and arrangement is None:
         return analyse(panel, ranges)
     middle, spans = _middles(panel, hard, ranges)
+    loose = {i: (middle[i][0] - low, high - middle[i][0]) for i, (low, high) in spans.items()}
     found: list[tuple[tuple[bool, bool], Panel, Analysis]] = []
     problems: list[Problem] = []
     refused: list[Problem] = []
@@ -58,7 +59,7 @@ def analyse_layers(panel: Panel, ranges: Mapping[str, tuple[float, float]]) -> A
         funnel = panel.funnel if key[0] else _open(panel.funnel)
         part = replace(panel, funnel=funnel, statements=(*shared, *(s for s in later if layer(s) == key)))
         try:
-            found.append((key, part, analyse(part, middle)))
+            found.append((key, part, analyse(part, middle, loose)))
         except SharedCounts as error:
             refused += error.problems
         except InputError as error:

@@ -22,6 +22,7 @@ class Needed:
     ----------
     cells : (N,) int
         Active positions of those cells.
+    steps : int
     batches : tuple of Batch
         With slots into the (S, N) predictor.
     mixture : Mixture or None
@@ -29,12 +30,16 @@ class Needed:
     """
 
     cells: Ints
+    steps: int
     batches: tuple[Batch, ...]
     mixture: Mixture | None
 
     def slots(self, slots: Ints, size: int) -> Ints:
-        """Positions in the raveled (S, N) predictor of positions in the raveled (S, A) one."""
-        return (slots // size) * len(self.cells) + np.searchsorted(self.cells, slots % size)
+        """Positions in the raveled (S, N) predictor of positions in the raveled (S, A) one, parts behind either."""
+        whole, flat = self.steps * size, slots.astype(np.int64)
+        inside = np.minimum(flat, whole - 1)
+        moved = (inside // size) * len(self.cells) + np.searchsorted(self.cells, inside % size)
+        return np.where(flat < whole, moved, flat - whole + self.steps * len(self.cells))
 
 
 def needed(blueprint: Blueprint) -> Needed:
@@ -63,14 +68,9 @@ def needed(blueprint: Blueprint) -> Needed:
             pool=row[mixture.pool],
         )
     cells = np.flatnonzero(read)
-    cut = Needed(cells, (), mixture)
-    batches = []
-    for batch in blueprint.batches:
-        flat = batch.slots.astype(np.int64)
-        moved = np.where(
-            flat < whole,
-            cut.slots(np.where(flat < whole, flat, 0), layout.size),
-            flat - whole + layout.steps * len(cells),
-        )
-        batches.append(replace(batch, slots=moved.astype(np.int32)))
-    return replace(cut, batches=tuple(batches))
+    cut = Needed(cells, layout.steps, (), mixture)
+    batches = tuple(
+        replace(batch, slots=cut.slots(batch.slots, layout.size).astype(np.int32))
+        for batch in blueprint.batches
+    )
+    return replace(cut, batches=batches)

@@ -6,7 +6,7 @@ known pieces reaches the reduced form; totals that cross without either containi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from ..data.panel import Panel
 from .clashes import REMEDY, Clash, place, rows
 from .contract import Decision, Floats, Ints
 from .readings import Readings, Total
+from .rivals import Rivals
 
 
 class Reduction:
@@ -29,6 +30,8 @@ class Reduction:
         The hard statements of the stage.
     zero : (cells,) bool
         Cells whose count is 0 because an earlier count of theirs is 0.
+    loose : mapping of str to (float, float)
+        How far below and above its count the statement itself allows, where the count stands for a range.
 
     Attributes
     ----------
@@ -47,9 +50,17 @@ class Reduction:
     clashes : list of Clash
     """
 
-    def __init__(self, panel: Panel, stage: int, readings: Readings, zero: NDArray[np.bool_]) -> None:
+    def __init__(
+        self,
+        panel: Panel,
+        stage: int,
+        readings: Readings,
+        zero: NDArray[np.bool_],
+        loose: Mapping[str, tuple[float, float]],
+    ) -> None:
         self.panel = panel
         self.stage = stage
+        self.loose = loose
         self.counts: Floats = np.where(zero, 0.0, np.nan)
         self.source: dict[int, tuple[str, ...]] = {}
         self.joint: dict[str, tuple[str, ...]] = {}
@@ -105,25 +116,14 @@ class Reduction:
 
     def _one_of(self, same: Sequence[Total]) -> Total | None:
         """The total to keep among exact ones over the same cells; None where they contradict each other."""
-        preferred = [total for total in same if self.panel.by_id[total.ids[0]].preferred]
-        winners = preferred or same
-        values = dict.fromkeys(total.low for total in winners)
-        kept = winners[0]
-        if len(values) > 1:
-            found = " and ".join(f"{t.low:,.0f} ({rows(self.panel, t.ids)})" for t in winners)
+        rivals = Rivals(self.panel, same, self.loose)
+        kept = rivals.kept
+        if not rivals.agree:
             what = f"{self.name} counts of the same cells disagree"
-            others = [t.ids[0] for t in winners[1:]]
-            self.clash(kept, others, what, found, f"one count for {place(self.panel, kept.cells)}")
+            others = [t.ids[0] for t in rivals.winners if t is not kept]
+            self.clash(kept, others, what, rivals.found, f"one count for {place(self.panel, kept.cells)}")
             return None
-        for total in same:
-            if total is kept:
-                continue
-            where = rows(self.panel, kept.ids)
-            reason = (
-                f"repeats {where}"
-                if total.low == kept.low
-                else f"contradicts {where}, which is preferred: {self.panel.by_id[kept.ids[0]].preferred}"
-            )
+        for total, reason in rivals.dropped():
             self.drop(total, reason, kept.ids)
         return kept
 
@@ -202,9 +202,11 @@ class Reduction:
 
     def check_empty(self, total: Total) -> None:
         """Settle a total of which nothing is left: its parts either agree with it or contradict it."""
-        if total.low <= 0 <= total.high:
+        down, up = self._slack(total)
+        if total.low - down <= 0 <= total.high + up:
+            roughly = "" if total.low <= 0 <= total.high else " roughly"
             reason = (
-                f"its cells are known: {total.taken:,.0f} in all"
+                f"its cells are known{roughly}: {total.taken:,.0f} in all"
                 if total.minus
                 else "an earlier count of its cells is 0"
             )
@@ -217,12 +219,20 @@ class Reduction:
             if total.minus
             else ", as an earlier count of its cells is 0"
         )
+        about = "about " if any(name in self.loose for name in total.minus) else ""
         whole = f"{total.stated} ({rows(self.panel, total.ids)})"
-        found = f"{whole} against parts that sum to {total.taken:,.0f}{parts}"
+        found = f"{whole} against parts that sum to {about}{total.taken:,.0f}{parts}"
         allowed = (
             "a total at least the sum of its parts" if below else "a total equal to the sum of its parts"
         )
         self.clash(total, total.minus, what, found, allowed)
+
+    def _slack(self, total: Total) -> tuple[float, float]:
+        """How far below and above its range a total may lie, since it or what was subtracted stands for a range."""
+        own = [self.loose[name] for name in total.ids if name in self.loose]
+        parts = [self.loose[name] for name in total.minus if name in self.loose]
+        down = sum(below for below, _ in own) + sum(above for _, above in parts)
+        return down, sum(above for _, above in own) + sum(below for below, _ in parts)
 
     def retire(self, usable: NDArray[np.bool_]) -> list[Total]:
         """Take out the totals over cells without a known denominator, and place again what waited for them.

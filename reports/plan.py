@@ -58,7 +58,8 @@ def build_document(view: View) -> Document:
     stages = [stage.replace("_", " ") for stage in view.stages]
     subtitle = f"How often a {stages[0]} leads to {', '.join(_article(s) for s in stages[1:-1])}"
     subtitle += (", and to " if len(stages) > 2 else "") + _article(stages[-1]) + f". {view.place}."
-    return Document(run.name, subtitle, facts, tuple(built), _warnings(view), missing)
+    title = run.name if run.scenario is None else f"{run.name}, scenario: {run.scenario}"
+    return Document(title, subtitle, facts, tuple(built), _warnings(view), missing)
 
 
 def _article(word: str) -> str:
@@ -74,7 +75,12 @@ def _build(module: SectionModule, view: View) -> Section | None:
 
 
 def _warnings(view: View) -> tuple[Paragraph, ...]:
+    """What a reader must know before any number."""
     out = []
+    if view.run.scenario is not None:
+        why = (view.run.scenario_reason or "").rstrip(".")
+        text = f"Scenario: {view.run.scenario} – {why}. Not the plan's own run."
+        out.append(Paragraph(text, tone="warning"))
     if view.run.unfit:
         out.append(
             Paragraph(

@@ -25,6 +25,13 @@ def runs(
     found = list_runs(folder / "runs" if (folder / "plan.toml").is_file() else folder)
     if not found:
         progress(f"no runs in {folder}")
-    rows = [(run.identity, run.name, run.status, run.created, str(run.folder)) for run in found]
-    text = columns(rows, ("identity", "plan", "status", "finished", "folder")) if rows else ""
-    emit(text, [{**run_value(run), "name": run.name, "created": run.created} for run in found], as_json)
+    names = ("identity", "plan", "scenario", "status", "finished", "folder")
+    rows = [
+        (run.identity, run.name, run.scenario or "", run.status, run.created, str(run.folder))
+        for run in found
+    ]
+    values = [
+        {**run_value(run), "name": run.name, "scenario": run.scenario, "created": run.created}
+        for run in found
+    ]
+    emit(columns(rows, names) if rows else "", values, as_json)

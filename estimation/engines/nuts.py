@@ -16,8 +16,9 @@ from nutpie.compile_pymc import CompiledPyMCModel
 
 from ...data.names import AXES
 from ...models.blueprint import Blueprint
-from ...models.compile import CompiledModel, compile_model, effect_name
+from ...models.compile import CompiledModel, compile_model
 from ...models.field import FieldDraws, apply_bases
+from ...models.field_graph import effect_name
 from ..convergence import hyper_convergence
 from ..plan import EstimateSpec
 from .contract import Fit, Progress, Report

@@ -94,20 +94,30 @@ class Run:
         """What each scenario moved (``SENSITIVITY_COLUMNS``); None where ``vary`` has not run."""
         return self._table(f"{SENSITIVITY}.parquet") if self.scenarios else None
 
-    @cached_property
+    @property
     def scenario(self) -> str | None:
         """The scenario of the plan that this run is; None for a run of the plan itself."""
+        return self._scenario.get("name")
+
+    @property
+    def scenario_reason(self) -> str | None:
+        """Why the plan has that scenario; None for a run of the plan itself."""
+        return self._scenario.get("reason")
+
+    @cached_property
+    def _scenario(self) -> dict[str, Any]:
+        """The plan's entry that this run's patches hold, the largest of several; empty where there is none."""
         if not (self.folder / BLUEPRINT).is_file() or not (self.folder / PLAN).is_file():
-            return None
+            return {}
         patches = self.blueprint.get("patches") or {}
         try:
             written = tomllib.loads((self.folder / PLAN).read_text(encoding="utf-8")) if patches else {}
         except (UnicodeDecodeError, tomllib.TOMLDecodeError):
-            return None
+            return {}
         # TOML knows dates, the blueprint their text.
         entries = json.loads(json.dumps(written.get("scenario", []), default=str))
         found = [e for e in entries if all(patches.get(key) == value for key, value in e["set"].items())]
-        return max(found, key=lambda e: len(e["set"]))["name"] if found else None
+        return dict(max(found, key=lambda e: len(e["set"]))) if found else {}
 
     @cached_property
     def draws(self) -> xr.DataTree:

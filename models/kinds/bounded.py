@@ -12,6 +12,7 @@ from pydantic import Field
 from pytensor.tensor.variable import TensorVariable
 
 from ...data.errors import Problem
+from ...data.limits import about, nearest
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
@@ -66,8 +67,7 @@ class Bounded(ReportKind):
             return count, math.inf
         if statement.relation == "at_most":
             return 0.0, count
-        half = self._grain(statement, settings) / 2
-        return max(0.0, math.ceil(count - half)), math.ceil(count + half) - 1.0
+        return nearest(count, self._grain(statement, settings))
 
     def _grain(self, statement: Statement, settings: Any) -> float:
         assert statement.count is not None
@@ -75,9 +75,7 @@ class Bounded(ReportKind):
             return statement.high - statement.low + 1
         if statement.relation == "rounded":
             return float(settings.rounding)
-        number = int(statement.count)
-        zeros = 10 ** (len(str(number)) - len(str(number).rstrip("0"))) if number else 1
-        return float(max(zeros, math.ceil(number / 100), 2))
+        return float(about(statement.count))
 
     def logp(self, parts: Parts, batch: Batch, settings: Any) -> TensorVariable:
         """Log probability of each range, (S,)."""
@@ -113,5 +111,4 @@ class Bounded(ReportKind):
 
 def _block(count: float, base: float) -> tuple[float, float]:
     """The run of whole numbers that round to the same multiple of the base."""
-    centre = math.floor(count / base + 0.5) * base
-    return max(0.0, math.ceil(centre - base / 2)), math.ceil(centre + base / 2) - 1.0
+    return nearest(math.floor(count / base + 0.5) * base, base)

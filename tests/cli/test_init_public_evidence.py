@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
 
 from attrition.cli import starts
-from attrition.data.errors import InputError
 from attrition.data.intake import read_panel
 from attrition.estimation.plan import read_plan
 
@@ -150,12 +150,18 @@ def test_every_scenario_reads_and_moves_what_it_says(folder, read):
     assert set(found.values()) == {used}
 
 
-def test_without_preferences_the_doubtful_rows_contradict_the_others(folder):
-    patches = {"intake.roles": ["use", "doubtful"], "prefer": []}
-    plan = read_plan(folder / "plan.toml", patches)
-    with pytest.raises(InputError) as caught:
-        read_panel(plan.panel_spec(), plan.folder)
-    lines = [problem.line() for problem in caught.value.problems]
-    assert len(lines) == 3
-    for pair in ((325, 1364), (616, 1328), (881, 886)):
-        assert any(f"row {pair[0]} and public_counts.csv, row {pair[1]}" in line for line in lines)
+def test_the_command_that_shows_what_is_settled(shell, folder):
+    """As the guide tells it: with no preference left, every pair is named at once."""
+    settings = ("--set", 'intake.roles=["use", "doubtful"]', "--set", "prefer=[]")
+    answer = shell("validate", folder, *settings)
+    assert (answer.code, answer.out) == (2, "")
+    lines = answer.err.splitlines()
+    assert len(lines) == 5
+    for pair in ((253, 258), (325, 1364), (616, 1328), (759, 760), (881, 886)):
+        where = " and ".join(f"public_counts.csv, row {row}" for row in pair)
+        assert sum(line.startswith(f"{where}, column count: two rows disagree; found ") for line in lines) == 1
+    guide = (Path(__file__).parents[2] / "docs" / "public-evidence.md").read_text(encoding="utf-8")
+    for line in lines:
+        rows, sources = re.findall(r"row (\d+)", line), re.findall(r"\[(\w+)\]", line)[:2]
+        assert f"| {', '.join(rows)} | {', '.join(f'`{source}`' for source in sources)} |" in guide
+    assert " ".join(lines[0].split()) in " ".join(guide.split())

@@ -12,6 +12,8 @@ from attrition.data.names import ESTIMATE_COLUMNS
 from attrition.estimation.store.runs import Run
 from attrition.estimation.store.write import RunWriter
 
+from ..stored import write_run
+
 AXES = {
     axis: [{"name": "all", "label": "All", "parent": None}, {"name": leaf, "label": leaf, "parent": "all"}]
     for axis, leaf in {"offense": "theft", "jurisdiction": "North", "period": "2024"}.items()
@@ -102,6 +104,25 @@ def test_runs_lists_what_is_stored(shell, stored, tmp_path):
         "aaaaaaaaaaaa": "complete",
         "bbbbbbbbbbbb": "unfit",
     }
+
+
+def test_runs_names_the_scenario_of_a_child_run(shell, tmp_path):
+    """A run that holds what a scenario sets is that scenario's; one of other changes is nobody's."""
+    entries = (("wide", 2.0), ("deep", 3.0))
+    written = "".join(
+        f'[[scenario]]\nname = "{name}"\nreason = "r"\nset = {{"prior.spread" = {value}}}\n'
+        for name, value in entries
+    )
+    changed = {"aaaaaaaaaaaa": {}, "bbbbbbbbbbbb": {"prior.spread": 3.0}, "cccccccccccc": {"prior.spread": 4.0}}
+    for identity, patches in changed.items():
+        write_run(tmp_path, identity, patches=patches, written=written)
+    listed = json.loads(shell("runs", tmp_path, "--json").out)
+    named = {one["identity"]: one["scenario"] for one in listed}
+    assert named == {"aaaaaaaaaaaa": None, "bbbbbbbbbbbb": "deep", "cccccccccccc": None}
+    head, _, *lines = shell("runs", tmp_path).out.splitlines()
+    assert head.split() == ["identity", "plan", "scenario", "status", "finished", "folder"]
+    at = slice(head.index("scenario"), head.index("status"))
+    assert {line.split()[0]: line[at].strip() or None for line in lines} == named
 
 
 def test_no_runs_is_said_on_stderr(shell, tmp_path):

@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from attrition.data.coherence import Contradictory
+from attrition.data.disagreement import NAMED
+from attrition.data.errors import InputError
+
 if TYPE_CHECKING:
     from .conftest import Bench
 
@@ -54,6 +58,78 @@ def test_two_rows_that_disagree_are_both_named(one_fault: Look) -> None:
     assert "[a]" in line
     assert "referral 110" in line
     assert "[[prefer]]" in line
+
+
+def test_all_rows_that_exclude_another_are_in_one_line(one_fault: Look) -> None:
+    counts = {"a": 100, "b": 110, "c": 100, "d": 105}
+    line = one_fault(HEADER + "".join(f"csam,US,2024,{n},,,{name},,\n" for name, n in counts.items()))
+    assert ": 4 rows disagree; " in line
+    assert all(f"data.csv, row {row}" in line for row in (2, 3, 4, 5))
+    ranges = {"inputs": [{"file": "data.csv", "tokens": {"90+": "at least 90", "<200": "at most 200"}}]}
+    rows = "csam,US,2024,100,,,a,,\ncsam,US,2024,90+,,,b,,\ncsam,US,2024,110,,,c,,\ncsam,US,2024,<200,,,d,,\n"
+    line = one_fault(HEADER + rows, ranges)
+    assert line.startswith("data.csv, row 2 and data.csv, row 4, column referral: two rows disagree")
+
+
+def test_no_more_rows_are_named_than_a_line_holds(one_fault: Look) -> None:
+    line = one_fault(HEADER + "".join(f"csam,US,2024,{n},,,s{n},,\n" for n in range(100, 110)))
+    assert ": 10 rows disagree; " in line
+    assert line.count("data.csv, row") == NAMED
+    assert f"and {10 - NAMED} more, column referral" in line
+
+
+@pytest.mark.parametrize(
+    ("said", "other", "disagree"),
+    [
+        ("5200", "6651", True),  # 5,150 to 5,249
+        ("5200", "5249", False),
+        ("5200", "5250", True),
+        ("136500", "136437", False),  # never finer than one part in a hundred
+        ("136500", "137183", True),
+        ("700", "800+", True),
+        ("700", "749+", False),
+    ],
+)
+def test_an_approximate_count_disagrees_where_it_cannot_be_rounded_so(
+    bench: Bench, said: str, other: str, disagree: bool
+) -> None:
+    tokens = {f"~{said}": f"approx {said}", other: f"at least {other[:-1]}"}
+    sections = {"inputs": [{"file": "data.csv", "tokens": tokens if "+" in other else {f"~{said}": tokens[f"~{said}"]}}]}
+    rows = HEADER + f"csam,US,2024,~{said},,,a,,\ncsam,US,2024,{other},,,b,,\n"
+    if not disagree:
+        panel, _ = bench.read(rows, sections)
+        assert len(panel.statements) == 2
+        return
+    (line,) = bench.faults(rows, sections)
+    assert "two rows disagree" in line
+    assert f"about {int(said):,} (csam, US, 2024, read as " in line
+
+
+def test_contradictions_alone_leave_the_other_statements_at_hand(bench: Bench) -> None:
+    """Of two denominators, one outcome above its own and one total below its parts; the rest contradicts nothing."""
+    rows = (
+        "csam,US,2024,100,20,5,a,,\ncsam,US,2024,110,,,b,,\ncsam,GB,2024,100,20,25,,,\n"
+        "csam,FR,2024,40,4,1,,,\nall,FR,2024,30,,,,,\n"
+    )
+    bench.write("data.csv", HEADER + rows)
+    with pytest.raises(Contradictory) as caught:
+        bench.read()
+    assert [problem.what for problem in caught.value.problems] == [
+        "two rows disagree", "arrest above investigation", "total below the sum of its parts",
+    ]  # fmt: skip
+    left = {(s.jurisdiction, s.offense, s.stage) for s in caught.value.rest.statements}
+    assert left == {
+        ("US", "csam", "investigation"), ("US", "csam", "arrest"), ("GB", "csam", "referral"),
+        ("GB", "csam", "investigation"), *(("FR", "csam", stage) for stage in ("referral", "investigation", "arrest")),
+    }  # fmt: skip
+
+
+def test_contradictions_beside_another_fault_are_told_with_it(bench: Bench) -> None:
+    bench.write("data.csv", HEADER + "csam,US,2024,100,,,a,,\ncsam,US,2024,110,,,b,,\ncsam,GB,2024,-3,,,,,\n")
+    with pytest.raises(InputError) as caught:
+        bench.read()
+    assert not isinstance(caught.value, Contradictory)
+    assert len(caught.value.problems) == 2
 
 
 def test_repeats_are_no_fault(bench: Bench) -> None:

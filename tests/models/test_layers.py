@@ -139,3 +139,64 @@ class TestNarrowDenominators:
         assert span == pytest.approx((90 - 30, 110 - 30))
         assert blueprint.analysis.counts[key] == middle - 30
         assert [unknown.name for unknown in blueprint.unknowns] == ["rough_count"]
+
+
+class TestNarrowDenominatorsOfSeveralSources:
+    """What stands for a range contradicts only what lies outside of it."""
+
+    OUTCOME = ("investigation", "a", "exact", 12)
+    ABOUT = ("referral", "a", "range", 40, 50)
+
+    def analysis(self, *firsts, preferred=()):
+        facts = [*firsts, self.OUTCOME]
+        marks = {f"s{i}": {"preferred": "at first hand"} for i in preferred}
+        return analysis_of(facts, marks | {f"s{len(firsts)}": MIXED}, PERSONS)
+
+    def test_a_count_inside_the_range_is_kept(self):
+        analysis = self.analysis(self.ABOUT, ("referral", "a", "exact", 43))
+        assert analysis.counts[0][np.isfinite(analysis.counts[0])] == [43]
+        assert not analysis.loose
+        lost = next(d for d in analysis.decisions if d.statement == "s0")
+        assert (lost.action, lost.others) == ("dropped", ("s1",))
+        assert lost.reason == "gives way to t.csv, row 1, which says it more narrowly"
+
+    def test_a_preferred_range_is_kept_and_contradicts_nothing_in_it(self):
+        analysis = self.analysis(self.ABOUT, ("referral", "a", "exact", 43), preferred=[0])
+        ((_, span),) = analysis.loose.items()
+        assert span == (40, 50)
+        lost = next(d for d in analysis.decisions if d.statement == "s1")
+        assert lost.reason == "gives way to t.csv, row 0, which is preferred: at first hand"
+
+    def test_the_narrower_of_two_ranges_that_overlap_is_kept(self):
+        analysis = self.analysis(self.ABOUT, ("referral", "a", "range", 48, 52))
+        ((_, span),) = analysis.loose.items()
+        assert span == (48, 52)
+
+    @pytest.mark.parametrize("other", [("exact", 51), ("range", 51, 55)])
+    def test_what_lies_outside_contradicts_and_is_named_by_what_it_says(self, other):
+        with pytest.raises(InputError) as caught:
+            self.analysis(self.ABOUT, ("referral", "a", *other))
+        (problem,) = caught.value.problems
+        assert {"t.csv, row 0", "t.csv, row 1"} == set(problem.where.split(" and "))
+        assert "40 to 50 (t.csv, row 0)" in problem.found
+        assert "45" not in problem.found
+
+    def test_a_preferred_range_contradicts_what_lies_outside(self):
+        analysis = self.analysis(self.ABOUT, ("referral", "a", "exact", 51), preferred=[0])
+        lost = next(d for d in analysis.decisions if d.statement == "s1")
+        assert lost.reason == "contradicts t.csv, row 0, which is preferred: at first hand"
+
+    @pytest.mark.parametrize(("parts", "holds"), [((22, 28), True), ((20, 19), False), ((30, 21), False)])
+    def test_a_rough_total_contradicts_only_parts_that_sum_to_what_it_excludes(self, parts, holds):
+        """40 to 50 in all, of which both parts are known."""
+        facts = [
+            ("referral", "ab", "range", 40, 50), ("referral", "a", "exact", parts[0]),
+            ("referral", "b", "exact", parts[1]),
+        ]  # fmt: skip
+        if not holds:
+            with pytest.raises(InputError, match="the sum of its parts"):
+                self.analysis(*facts)
+            return
+        analysis = self.analysis(*facts)
+        total = next(d for d in analysis.decisions if d.statement == "s0")
+        assert (total.action, total.reason) == ("dropped", "its cells are known roughly: 50 in all")

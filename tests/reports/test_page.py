@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from attrition.reports import canvas
+from attrition.estimation.store.runs import Run
+from attrition.reports import canvas, plan
 from attrition.reports.figures import known
-from attrition.reports.page import read_template
+from attrition.reports.page import page, read_template
+from attrition.reports.plan import build_document
+from attrition.reports.typeset import as_data
+from attrition.reports.view import View
 
 from .conftest import Written
 
@@ -126,3 +133,25 @@ def test_a_failed_check_stands_with_the_numbers(written: Written) -> None:
     ]
     assert answer.index("Check failed, ppc_zeros") < answer.index('<table id="answer"')
     assert "1 check failed (ppc_zeros)" in written.html[: written.html.index('id="section-answer"')]
+
+
+def test_the_report_of_a_scenario_says_so_before_anything_else(
+    written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "section_modules", lambda: ())
+    run = Run(Path(shutil.copytree(written.run.folder, tmp_path / "run")))
+    entry = '[[scenario]]\nname = "wide <b>priors</b>"\nreason = "a judgement."\nset = {"prior.spread" = 2.0}\n'
+    (run.folder / "plan.toml").write_text(entry, encoding="utf-8")
+    own = page(build_document(View(run)))
+    blueprint = run.blueprint | {"patches": {"prior.spread": 2.0}}
+    (run.folder / "blueprint.json").write_text(json.dumps(blueprint), encoding="utf-8")
+    document = build_document(View(Run(run.folder)))
+    assert document.title == "made-up, scenario: wide <b>priors</b>"
+    text = page(document)
+    said = "Scenario: wide &lt;b&gt;priors&lt;/b&gt; – a judgement. Not the plan&#39;s own run."
+    head = text[: text.index("</header>")]
+    assert head.count(said) == 1
+    assert head.index(said) < head.index("check failed")
+    assert "<title>made-up, scenario: wide &lt;b&gt;priors" in head
+    assert "scenario" not in own[: own.index("</header>")].lower().split("</style>")[1]
+    assert as_data(document)["warnings"][0]["text"].startswith("Scenario: wide")

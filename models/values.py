@@ -1,0 +1,91 @@
+"""What reports are read against, and the log probability of a batch of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.tensor.variable import TensorVariable
+
+from . import catalogue, paths
+from .blueprint import Blueprint
+from .contract import Batch, PartKind, Parts, PathRates, ReportKind
+from .mixture import Mixture, departures
+from .mixture_op import mix
+from .ratio_law_op import ratio_law
+
+
+@dataclass(frozen=True)
+class Values:
+    """What the reports are read against, as tensors.
+
+    Parameters
+    ----------
+    flat : (S × A + Q,)
+        Linear predictors of the step-cells, and behind them those of the parts of unsplit totals.
+    phi : (S,) or None
+    concentration : scalar or None
+    unknown : mapping of name to tensor
+    """
+
+    flat: TensorVariable
+    phi: TensorVariable | None
+    concentration: TensorVariable | None
+    unknown: Mapping[str, TensorVariable]
+
+
+def values_of(
+    blueprint: Blueprint,
+    eta: TensorVariable,
+    phi: TensorVariable | None,
+    concentration: TensorVariable | None,
+    unknown: Mapping[str, TensorVariable],
+    mixture: Mixture | None,
+) -> Values:
+    """The field (S, N) with the unsplit totals of ``mixture`` and their parts, raveled."""
+    if mixture is None:
+        return Values(eta.ravel(), phi, concentration, unknown)
+    settings = blueprint.kind_settings["missing_denominator"]
+    scale = departures(settings.factor, settings.shared)  # type: ignore[attr-defined]
+    flat = mix(eta, mixture, scale, blueprint.ratio_steps, unknown["mix_shared"], unknown["mix_place"])
+    return Values(flat, phi, concentration, unknown)
+
+
+def path_eta(blueprint: Blueprint, batch: Batch, values: Values) -> TensorVariable:
+    """Linear predictors along the paths of a batch, (S, m, L), with what its kinds add."""
+    flat, slots = values.flat, batch.slots
+    shape = flat.type.shape[0]
+    if shape == slots.size and (slots.ravel() == np.arange(slots.size)).all():
+        gathered = flat.reshape(slots.shape)
+    else:
+        gathered = flat[slots.ravel()].reshape(slots.shape)
+    return blueprint.shifted(gathered, batch, values.unknown, paths.TENSOR)
+
+
+def batch_logp(blueprint: Blueprint, batch: Batch, values: Values) -> TensorVariable:
+    """Log probability of the reports of one batch, (S,): path, then parts, then report."""
+    shifted = path_eta(blueprint, batch, values)
+    rates = PathRates(shifted, blueprint.ratio_steps, values.phi, values.concentration, values.unknown)
+    parts = _first_parts(rates, batch)
+    for name in batch.parts:
+        kind = catalogue.kind(name)
+        assert isinstance(kind, PartKind)
+        parts = kind.parts(parts, rates, batch, blueprint.kind_settings[name])
+    report = catalogue.kind(batch.report)
+    assert isinstance(report, ReportKind)
+    return report.logp(parts, batch, blueprint.kind_settings[batch.report])
+
+
+def _first_parts(rates: PathRates, batch: Batch) -> Parts:
+    """Parts of single steps, before any path or part kind has spoken."""
+    n = pt.constant(batch.n)
+    if batch.ratio:
+        assert rates.phi is not None
+        law = ratio_law(
+            rates.eta, rates.phi, batch.n, batch.segment, batch.step, rates.ratio_steps, batch.depth
+        )
+        return Parts(n=n, log_mean=law[0], factor=law[1])
+    log_pi = paths.single(rates.eta, paths.TENSOR)
+    return Parts(n=n, log_pi=log_pi, eta=rates.eta[:, 0, 0], concentration=rates.concentration)
