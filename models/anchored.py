@@ -9,7 +9,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from .anchors import WALL, Anchors, Edge, cell_block
+from .anchors import Anchors, Edge, cell_block
 from .blueprint import Blueprint
 from .contract import Batch
 from .needed import Needed
@@ -49,17 +49,16 @@ def _leave(
     edge: Edge, batch: Batch, path: TensorVariable, z: TensorVariable, scale: float, target: float
 ) -> tuple[TensorVariable, TensorVariable]:
     """Effect of a total's largest cell, which takes what the others leave, and log du/dζ."""
-    if edge.open:
-        total, growth = target + WALL * pt.softplus(z) - 5 * scale, np.log(WALL) - pt.softplus(-z)
-    else:
-        total, growth = target + scale * z, pt.constant(np.log(scale))
+    total, growth = target + scale * z, pt.constant(np.log(scale))
     on = (batch.segment[0] >= 0) & (batch.segment[0] <= edge.depth)
     means = pt.where(on, path[0], 0.0).sum(axis=-1) + np.log(np.maximum(batch.n[0], 1e-300))
     others = [c for c in np.flatnonzero(batch.mask[0]) if c != edge.column]
     if not others:
         return total - means[edge.column], growth
     taken = pt.exp(pt.logsumexp(means[others]) - total)
-    # Smooth and positive even where the others hold more than the total; 1 - taken to 1e-5 where they hold little.
-    bend = (1 - taken) / _KEEP
+    # 1 - taken to 1e-5 where the others hold little; smooth and positive even where they hold more than the total, and
+    # there no steeper than a power of it, lest a wide step of the sampler meet a cliff.
+    bend = (1 - pt.where(taken < 1, taken, 1 + pt.log(pt.maximum(taken, 1.0)))) / _KEEP
     kept = _KEEP * pt.softplus(bend)
-    return total + pt.log(kept) - means[edge.column], growth + pt.log1p(pt.sigmoid(bend) * taken / kept)
+    slope = pt.sigmoid(bend) * pt.minimum(taken, 1.0) / kept
+    return total + pt.log(kept) - means[edge.column], growth + pt.log1p(slope)

@@ -1,10 +1,10 @@
-"""Totals over several cells, and bounds: the cell effect of the largest cell is centred on what the others leave.
+"""Totals over several cells: the cell effect of the largest cell is centred on what the others leave.
 
 Where a total fixes a sum of rates far more closely than the prior, it lies on a curved ridge: what one cell gains the
 others lose. The cell effect u of the largest is then written u = κ ζ + log((y - Σ others) / n) - m, with m the rest of
 its path's predictor, y the total and κ its relative error: the total speaks of ζ alone, and the other effects meet it
 through the prior of u, which is wide. This is full centring in the mean (Papaspiliopoulos, Roberts and Sköld 2007) of
-the last effect before the data. Counts of single cells need none: see ``sightings``.
+the last effect before the data. Counts of single cells, and bounds, need none: see ``sightings``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ Ints = NDArray[np.int64]
 LEAST = 30.0  # totals from which the relative error is below any spread between cells worth the name
 MAIN = 0.6  # share of a total's units from which its largest cell can stand for it
 RANGE = 1.3  # a range whose ends differ by this factor at most is known closely
-WALL = 0.3  # how far beyond a bound a typical step of the coordinate leads, on the log scale
 _ROUGH = np.sqrt(12.0)
 _FACTOR = 2.0  # variance of a count over its mean, roughly
 Place = tuple[int, int]  # step, unit
@@ -39,15 +38,12 @@ class Edge:
         Group and cell.
     depth : int
         The anchored step is the last that leads to this stage spoken of.
-    open : bool
-        Known from below alone: the coordinate then runs along a wall, u = s log(1 + e^ζ) - 5 κ + log(y / n) - m.
     """
 
     batch: int
     row: int
     column: int
     depth: int
-    open: bool
 
 
 @dataclass(frozen=True)
@@ -102,36 +98,40 @@ def make_anchors(blueprint: Blueprint) -> Anchors:
 
 
 def _edges(blueprint: Blueprint) -> list[tuple[Edge, Place, float, float]]:
-    """Large totals over several cells of which one dominates, and large bounds from below."""
+    """Large totals over several cells of which one dominates."""
     out: list[tuple[Edge, Place, float, float]] = []
+    for edge in main_cells(blueprint):
+        batch = blueprint.batches[edge.batch]
+        low, high = (float(x[edge.row, edge.depth]) for x in (batch.low, batch.high))
+        last = places(blueprint, path_slots(batch, edge))[-1]
+        if low >= LEAST and high <= RANGE * low and last not in [place for _, place, *_ in out]:
+            out.append((edge, last, float(np.log((low + high) / 2)), relative_error(low, high)))
+    return out
+
+
+def main_cells(blueprint: Blueprint) -> list[Edge]:
+    """The cell that dominates each group of ratio paths that is no single count, once for each stage spoken of."""
+    out = []
     for number, batch in enumerate(blueprint.batches):
-        for row in range(len(batch.groups)):
+        for row, name in enumerate(batch.groups):
             n = batch.n[row]
             column = int(np.argmax(n))
-            fits = (
+            if (
                 batch.ratio
                 and not batch.end
-                and blueprint.analysis.groups[batch.groups[row]].part < 0
+                and blueprint.analysis.groups[name].part < 0
                 and n[column] >= MAIN * n.sum()
                 and all(blueprint.ratio_steps[s] for s in batch.step[row][batch.segment[row] >= 0])
-            )
-            if not fits or single_path(blueprint, batch, row):
-                continue
-            for depth in range(batch.depth):
-                low, high = float(batch.low[row, depth]), float(batch.high[row, depth])
-                on = (batch.segment[row, column] <= depth) & (batch.segment[row, column] >= 0)
-                last = places(blueprint, batch.slots[row, column, on])[-1]
-                wall = np.isinf(high)
-                if (
-                    low < LEAST
-                    or (not wall and high > RANGE * low)
-                    or last in [place for _, place, *_ in out]
-                ):
-                    break
-                middle = low if wall else (low + high) / 2
-                error = relative_error(low, low if wall else high)
-                out.append((Edge(number, row, column, depth, bool(wall)), last, float(np.log(middle)), error))
+                and not single_path(blueprint, batch, row)
+            ):
+                out += [Edge(number, row, column, depth) for depth in range(batch.depth)]
     return out
+
+
+def path_slots(batch: Batch, edge: Edge) -> Ints:
+    """Positions in the raveled linear predictor of the path to the stage of an edge."""
+    segment = batch.segment[edge.row, edge.column]
+    return batch.slots[edge.row, edge.column, (segment >= 0) & (segment <= edge.depth)].astype(np.int64)
 
 
 def relative_error(low: float, high: float) -> float:
@@ -148,14 +148,14 @@ def single_path(blueprint: Blueprint, batch: Batch, row: int) -> list[Place]:
         return []
     group = blueprint.analysis.groups[batch.groups[row]]
     if group.part < 0:
-        path = places(blueprint, batch.slots[row, 0, batch.segment[row, 0] == 0])
+        path = places(blueprint, path_slots(batch, Edge(0, row, 0, 0)))
     else:
         unit = int(blueprint.layout.unit[blueprint.layout.positions[group.part]])
         path = [(step, unit) for step in range(int(group.start[0]), group.stages[0])]
     return path if all(blueprint.ratio_steps[step] for step, _ in path) else []
 
 
-def places(blueprint: Blueprint, slots: NDArray[np.int32]) -> list[Place]:
+def places(blueprint: Blueprint, slots: Ints) -> list[Place]:
     """Step and unit of positions in the raveled linear predictor."""
     layout = blueprint.layout
     return [(int(slot) // layout.size, int(layout.unit[int(slot) % layout.size])) for slot in slots]

@@ -13,14 +13,16 @@ the funnel of a scale that is not is left in its posterior; the density itself i
 from __future__ import annotations
 
 import numpy as np
+import pymc as pm
 import pytensor.tensor as pt
+from pymc.distributions.dist_math import normal_lcdf
 from pytensor.tensor.variable import TensorVariable
 
 from .anchors import cell_block
 from .blueprint import Blueprint
 from .conditioned_op import depart
 from .needed import Needed
-from .sightings import Sightings
+from .sightings import WALL, Sightings
 from .values import Values, path_eta
 
 
@@ -60,7 +62,13 @@ def conditioned(
         rest.append(pt.where(on, path, 0.0).sum(axis=1))
         start = end
     r = sightings.target - pt.concatenate(rest)
-    noise = pt.constant(sightings.error**2)
+    bound = sightings.bound
+    if len(bound):
+        copy = pm.Normal("bound", 0.0, 1.0, shape=(len(bound),))
+        beyond = WALL * pt.softplus(copy)
+        r = r + pt.dot(np.eye(len(sightings))[:, bound], sightings.side * beyond)
+    assert values.phi is not None
+    noise = sightings.error**2 + sightings.varies * values.phi[sightings.last]
     block = cell_block(blueprint)
     if sightings.anchored.any() and block is not None:
         variance = pt.exp(2 * log_sd[:, blueprint.blocks.index(block)])
@@ -68,4 +76,13 @@ def conditioned(
     flat = w.ravel()
     log_scale = log_sd[sightings.scale[:, 0], sightings.scale[:, 1]]
     move, log_det = depart(flat[sightings.at], log_scale, r, noise, sightings)
+    z = flat[sightings.at] + move
+    if len(bound):
+        # The auxiliary copies of the sums, given the sums; the coordinate's own normal density is taken back.
+        sums = pt.dot(sightings.matrix[bound], pt.exp(log_scale[sightings.of]) * z)
+        error = sightings.error[bound]
+        off = (r[bound] - sums) / error
+        room = beyond / error - sightings.side * off
+        law = -0.5 * off**2 - normal_lcdf(0.0, 1.0, room) + np.log(WALL) - np.log(error)
+        pm.Potential("bounds", (law - pt.softplus(-copy) + 0.5 * copy**2).sum())
     return pt.inc_subtensor(flat[sightings.at], move).reshape(w.shape), log_det

@@ -16,7 +16,7 @@ import numba
 import numpy as np
 import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pytensor.gradient import disconnected_type
+from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
@@ -152,14 +152,18 @@ def _backward(
         for i in range(j + 1, size):
             total -= root[i, j] * g_root[i, j] / d
         total /= d
+        above, g_above = root[j, :j], g_root[j, :j].copy()
         for m in range(j):
-            g_root[j, m] -= total * root[j, m]
+            g_above[m] -= total * above[m]
         for i in range(j + 1, size):
             column = g_root[i, j] / d
             g_root[i, j] = column
+            row, g_row = root[i, :j], g_root[i, :j]
             for m in range(j):
-                g_root[j, m] -= column * root[i, m]
-                g_root[i, m] -= column * root[j, m]
+                g_above[m] -= column * row[m]
+            for m in range(j):
+                g_row[m] -= column * above[m]
+        g_root[j, :j] = g_above
         g_root[j, j] = 0.5 * total
         g_noise[j] += 0.5 * total
     for k in range(log_sd.shape[0]):
@@ -190,7 +194,7 @@ class Depart(Fused):
     ) -> list[Variable]:
         """In an operation of its own; an output that nothing reads has no cotangent."""
         given = [
-            output.zeros_like() if isinstance(g.type, type(disconnected_type)) else g
+            pt.zeros_like(output) if isinstance(g.type, DisconnectedType) else g
             for output, g in zip(outputs, cotangents, strict=True)
         ]
         gradients = _DEPART_GRADIENT.make_node(*inputs, *given).outputs

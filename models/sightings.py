@@ -4,17 +4,21 @@ Given the scales, the effects of a place are normal, and a count y of n says tha
 log(y / n) less what else stands on the path, give or take the count's relative error. What all these counts together
 say of the effects is a normal law that can be written down; ``conditioned`` samples the effects as departures from it.
 Being exact about the density, it may be rough about the sighting: only the sampler's pace depends on it.
+
+A bound from below is a wall. There the sum is sighted at a place l that is sampled too, an auxiliary copy of the sum
+with an error of the wall's own softness: l = log(y / n) + s log(1 + e^ζ), which cannot lie far behind the wall. What
+a total leaves to its smaller cells is a wall from above for each of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .anchors import Anchors, cell_block, relative_error, single_path
+from .anchors import Anchors, Edge, cell_block, main_cells, path_slots, relative_error, single_path
 from .blueprint import Blueprint
 from .field_op import make_design
 from .terms import Block
@@ -23,7 +27,13 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 LEAST = 3.0  # smaller counts say little more than the prior
 MOST = 200  # the work grows with the cube of their number; large tables have other means, see ``centring``
-_ABOVE = 0.3  # how far above a bound from below its count may lie, on the log scale
+WALL = 0.3  # how far beyond a bound a typical step of the coordinate leads, on the log scale
+_ROUGH = np.sqrt(12.0)
+_BESIDE = 0.15  # how far the other cells of a total move the bound on its largest, on the log scale
+_BEFORE = (
+    4.0  # errors by which the copy may lie behind the wall: the count itself hardly lets the sum be there
+)
+_PART, _SOFT = 0.8, 0.05  # of a total a smaller cell has no more than this, or so
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,15 @@ class Sightings:
     target : (G,) float
         Log of the count per unit of its denominator.
     error : (G,) float
-        Its relative error.
+        Its relative error, but for the variation of the count itself.
+    varies : (G,) float
+        Variance of its log for a variance factor of 1: one over the count.
+    last : (G,) int
+        Step whose variance factor it has.
+    bound : (W,) int
+        The sightings that are bounds.
+    side : (W,) float
+        1 for bounds from below, -1 for those from above.
     anchored : (G, S) float
         Cell effects along the path that anchors hold: their variance is a part of the error.
     at : (C,) int
@@ -59,6 +77,10 @@ class Sightings:
     depth: Ints
     target: Floats
     error: Floats
+    varies: Floats
+    last: Ints
+    bound: Ints
+    side: Floats
     anchored: Floats
     at: Ints
     matrix: Floats
@@ -68,6 +90,30 @@ class Sightings:
 
     def __len__(self) -> int:
         return len(self.target)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One sighting: group, cell and stage, its count, steps and positions of the path; of a bound its softness
+    and side."""
+
+    edge: Edge
+    low: float
+    high: float
+    n: float
+    path: list[tuple[int, int]]
+    soft: float = 0.0
+    side: float = 1.0
+
+    @property
+    def count(self) -> float:
+        """The middle of what it may be."""
+        return (self.low + self.high) / 2
+
+    @property
+    def error(self) -> float:
+        """Relative error, but for the variation of the count itself."""
+        return self.soft or (self.high - self.low) / (_ROUGH * self.count)
 
 
 def common_blocks(blueprint: Blueprint) -> tuple[Block, ...]:
@@ -82,38 +128,44 @@ def make_sightings(blueprint: Blueprint, anchors: Anchors) -> Sightings | None:
     blocks, layout = common_blocks(blueprint), blueprint.layout
     if not blocks or not all(blueprint.ratio_steps):
         return None
-    found: list[tuple[int, int, int, int, float, float, list[tuple[int, int]]]] = []
+    found: list[_Found] = []
     for number, batch in enumerate(blueprint.batches):
         for row, name in enumerate(batch.groups):
             low, high = float(batch.low[row, 0]), float(batch.high[row, 0])
             if low < LEAST or not single_path(blueprint, batch, row):
                 continue
-            group = blueprint.analysis.groups[name]
+            group, edge = blueprint.analysis.groups[name], Edge(number, row, 0, 0)
             if group.part < 0:
-                slots = batch.slots[row, 0, batch.segment[row, 0] == 0].astype(np.int64)
-                path = [(int(slot) // layout.size, int(slot) % layout.size) for slot in slots]
+                path = _path(blueprint, edge)
             else:
                 total = int(layout.positions[group.part])
                 path = [(step, total) for step in range(int(group.start[0]), group.stages[0])]
-            target = float(np.log((low + high) / 2 / batch.n[row, 0]))
-            found.append((number, row, 0, 0, target, relative_error(low, high), path))
-    for edge, target, error in zip(anchors.edges, anchors.target, anchors.scale, strict=True):
+            found.append(_Found(edge, low, high, batch.n[row, 0], path))
+    for edge in main_cells(blueprint):
         batch = blueprint.batches[edge.batch]
-        on = (batch.segment[edge.row, edge.column] >= 0) & (
-            batch.segment[edge.row, edge.column] <= edge.depth
+        n, low, high = (
+            batch.n[edge.row].sum(),
+            *(float(x[edge.row, edge.depth]) for x in (batch.low, batch.high)),
         )
-        slots = batch.slots[edge.row, edge.column, on].astype(np.int64)
-        path = [(int(slot) // layout.size, int(slot) % layout.size) for slot in slots]
-        share = float(target - np.log(batch.n[edge.row].sum()))
-        rough = float(np.hypot(error, _ABOVE if edge.open else 0.0))
-        found.append((edge.batch, edge.row, edge.column, edge.depth, share, rough, path))
+        path = _path(blueprint, edge)
+        if edge in anchors.edges:
+            found.append(_Found(edge, low, high, n, path))
+            for column in np.flatnonzero(batch.mask[edge.row]).tolist():
+                if column != edge.column:
+                    small = replace(edge, column=column)
+                    most, n = _PART * high, batch.n[edge.row, column]
+                    found.append(_Found(small, most, most, n, _path(blueprint, small), _SOFT, -1.0))
+        elif low >= LEAST and np.isinf(high):
+            soft = np.hypot(relative_error(low, low), _BESIDE if batch.mask[edge.row].sum() > 1 else 0.0)
+            begin = low * np.exp(-_BEFORE * soft)
+            found.append(_Found(edge, begin, begin, n, path, float(soft)))
     if not 0 < len(found) <= MOST:
         return None
-    found.sort(key=lambda one: one[0])  # stable: by batch
+    found.sort(key=lambda one: one.edge.batch)  # stable: by batch
     rows: dict[int, list[int]] = {}
-    for number, row, *_ in found:
-        rows.setdefault(number, []).append(row)
-    sums, anchored = _sums(blueprint, blocks, anchors, [one[6] for one in found])
+    for one in found:
+        rows.setdefault(one.edge.batch, []).append(one.edge.row)
+    sums, anchored = _sums(blueprint, blocks, anchors, [one.path for one in found])
     at = np.flatnonzero((sums != 0).any(axis=0))
     design = make_design(blueprint.blocks, layout)
     free = len(design.block)
@@ -123,10 +175,14 @@ def make_sightings(blueprint: Blueprint, anchors: Anchors) -> Sightings | None:
     matrix = sums[:, at]
     return Sightings(
         rows={number: np.array(rows[number], dtype=np.int64) for number in sorted(rows)},
-        column=np.array([one[2] for one in found], dtype=np.int64),
-        depth=np.array([one[3] for one in found], dtype=np.int64),
-        target=np.array([one[4] for one in found]),
-        error=np.array([one[5] for one in found]),
+        column=np.array([one.edge.column for one in found], dtype=np.int64),
+        depth=np.array([one.edge.depth for one in found], dtype=np.int64),
+        target=np.log([one.count / one.n for one in found]),
+        error=np.array([one.error for one in found]),
+        varies=np.array([0.0 if one.soft else 1 / one.count for one in found]),
+        last=np.array([one.path[-1][0] for one in found], dtype=np.int64),
+        bound=np.array([g for g, one in enumerate(found) if one.soft], dtype=np.int64),
+        side=np.array([one.side for one in found if one.soft]),
         anchored=anchored,
         at=at,
         matrix=matrix,
@@ -134,6 +190,11 @@ def make_sightings(blueprint: Blueprint, anchors: Anchors) -> Sightings | None:
         of=of,
         gram=np.stack([matrix[:, of == k] @ matrix[:, of == k].T for k in range(len(scale))]),
     )
+
+
+def _path(blueprint: Blueprint, edge: Edge) -> list[tuple[int, int]]:
+    size = blueprint.layout.size
+    return [(int(slot) // size, int(slot) % size) for slot in path_slots(blueprint.batches[edge.batch], edge)]
 
 
 def _sums(

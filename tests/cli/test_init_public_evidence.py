@@ -159,7 +159,9 @@ def test_the_command_that_shows_what_is_settled(shell, folder):
     assert len(lines) == 5
     for pair in ((253, 258), (325, 1364), (616, 1328), (759, 760), (881, 886)):
         where = " and ".join(f"public_counts.csv, row {row}" for row in pair)
-        assert sum(line.startswith(f"{where}, column count: two rows disagree; found ") for line in lines) == 1
+        assert (
+            sum(line.startswith(f"{where}, column count: two rows disagree; found ") for line in lines) == 1
+        )
     guide = (Path(__file__).parents[2] / "docs" / "public-evidence.md").read_text(encoding="utf-8")
     for line in lines:
         rows, sources = re.findall(r"row (\d+)", line), re.findall(r"\[(\w+)\]", line)[:2]

@@ -113,7 +113,11 @@ def test_runs_names_the_scenario_of_a_child_run(shell, tmp_path):
         f'[[scenario]]\nname = "{name}"\nreason = "r"\nset = {{"prior.spread" = {value}}}\n'
         for name, value in entries
     )
-    changed = {"aaaaaaaaaaaa": {}, "bbbbbbbbbbbb": {"prior.spread": 3.0}, "cccccccccccc": {"prior.spread": 4.0}}
+    changed = {
+        "aaaaaaaaaaaa": {},
+        "bbbbbbbbbbbb": {"prior.spread": 3.0},
+        "cccccccccccc": {"prior.spread": 4.0},
+    }
     for identity, patches in changed.items():
         write_run(tmp_path, identity, patches=patches, written=written)
     listed = json.loads(shell("runs", tmp_path, "--json").out)

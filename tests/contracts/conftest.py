@@ -13,7 +13,8 @@ from pytensor.compile.mode import Mode, get_mode
 from attrition.data.panel import Panel
 from attrition.estimation.engines.density import Density, make_density
 from attrition.models.blueprint import Blueprint
-from attrition.models.compile import CompiledModel, compile_model, effect_name
+from attrition.models.compile import CompiledModel, compile_model
+from attrition.models.field_graph import effect_name
 
 from ..panels import Fact, bind, group_logp, make_panel
 from .cases import CASES, OFFENSES, Case, facts_of

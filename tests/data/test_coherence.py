@@ -93,8 +93,8 @@ def test_no_more_rows_are_named_than_a_line_holds(one_fault: Look) -> None:
 def test_an_approximate_count_disagrees_where_it_cannot_be_rounded_so(
     bench: Bench, said: str, other: str, disagree: bool
 ) -> None:
-    tokens = {f"~{said}": f"approx {said}", other: f"at least {other[:-1]}"}
-    sections = {"inputs": [{"file": "data.csv", "tokens": tokens if "+" in other else {f"~{said}": tokens[f"~{said}"]}}]}
+    tokens = {f"~{said}": f"approx {said}"} | ({other: f"at least {other[:-1]}"} if "+" in other else {})
+    sections = {"inputs": [{"file": "data.csv", "tokens": tokens}]}
     rows = HEADER + f"csam,US,2024,~{said},,,a,,\ncsam,US,2024,{other},,,b,,\n"
     if not disagree:
         panel, _ = bench.read(rows, sections)

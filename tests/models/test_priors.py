@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.stats import halfnorm, ks_1samp, ks_2samp, uniform
 
 from attrition.data.funnel import Funnel
-from attrition.models.compile import effect_name
+from attrition.models.field_graph import effect_name
 from attrition.models.priors import (
     BdaConcentration,
     Exponential,

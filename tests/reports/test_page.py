@@ -140,7 +140,9 @@ def test_the_report_of_a_scenario_says_so_before_anything_else(
 ) -> None:
     monkeypatch.setattr(plan, "section_modules", lambda: ())
     run = Run(Path(shutil.copytree(written.run.folder, tmp_path / "run")))
-    entry = '[[scenario]]\nname = "wide <b>priors</b>"\nreason = "a judgement."\nset = {"prior.spread" = 2.0}\n'
+    entry = (
+        '[[scenario]]\nname = "wide <b>priors</b>"\nreason = "a judgement."\nset = {"prior.spread" = 2.0}\n'
+    )
     (run.folder / "plan.toml").write_text(entry, encoding="utf-8")
     own = page(build_document(View(run)))
     blueprint = run.blueprint | {"patches": {"prior.spread": 2.0}}

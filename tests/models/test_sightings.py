@@ -1,0 +1,149 @@
+"""Effects sampled as departures from what counts say of them: another way of writing the same density."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytensor
+import pytest
+from pytensor.compile.mode import Mode, get_mode
+from scipy.integrate import quad
+from scipy.stats import norm
+
+from attrition.estimation.binding import bind_plan
+from attrition.estimation.plan import read_plan
+from attrition.models import compile as compiling
+from attrition.models.anchors import make_anchors
+from attrition.models.sightings import WALL, make_sightings
+
+INTERPRETED = Mode("py", get_mode("FAST_COMPILE").provided_optimizer)
+HEAD = "jurisdiction,period_start,period_end,offense,stage,relation,count,origin\n"
+KNOWN = """North,2023,2023,all,referral,exact,41200,referred_only
+North,2023,2023,all,arrest,exact,5100,referred_only
+East,2023,2023,all,referral,exact,900,referred_only
+East,2023,2023,all,arrest,exact,12,referred_only
+"""
+# South is known from below alone; of West and Far only the sum is known.
+WORLDS = {
+    "bound": """South,2023,2023,all,referral,exact,30000,referred_only
+South,2023,2023,all,arrest,at_least,4000,referred_only
+""",
+    "total": """West,2023,2023,all,referral,exact,50000,referred_only
+Far,2023,2023,all,referral,exact,3000,referred_only
+all,2023,2023,all,arrest,exact,11612,referred_only
+""",
+}
+PLAN = """
+[funnel]
+stages = ["referral", "arrest"]
+units = {referral = "report", arrest = "person"}
+[[input]]
+file = "rows.csv"
+form = "long"
+clock = "cohort"
+as_of = "2024-06-30"
+"""
+
+
+@pytest.fixture(scope="module", params=sorted(WORLDS))
+def blueprint(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    (folder / "rows.csv").write_text(HEAD + KNOWN + WORLDS[request.param], encoding="utf-8")
+    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
+    return bind_plan(read_plan(folder / "plan.toml")).blueprint
+
+
+def program(model, outputs):
+    values = model.replace_rvs_by_values(outputs)
+    run = pytensor.function(model.value_vars, values, mode=INTERPRETED, on_unused_input="ignore")
+    return lambda point: run(*[point[value.name] for value in model.value_vars])
+
+
+def test_the_density_is_the_same(blueprint, monkeypatch):
+    """Up to the Jacobians of the coordinates, and the normalised law of the auxiliary copies."""
+    one = compiling.compile_model(blueprint)
+    anchors, sightings = one.anchors, make_sightings(blueprint, one.anchors)
+    rng = np.random.default_rng(3)
+    point = {k: v + 0.3 * rng.standard_normal(np.shape(v)) for k, v in one.model.initial_point().items()}
+    wanted = [one.model.logp(), one.model["z"], one.model["sd_cell"]]
+    if len(anchors):
+        wanted.append(one.model["anchored"])
+    run = program(one.model, wanted)
+    found, z, sd, *effect = run(point)
+
+    monkeypatch.setattr(compiling, "make_sightings", lambda blueprint, anchors: None)
+    monkeypatch.setattr(compiling, "make_anchors", lambda blueprint: none)
+    monkeypatch.setattr(compiling, "weights", lambda blueprint, scales: zero)
+    none = type(anchors)(
+        (), *(np.zeros(0, dtype=np.int64),) * 2, *(np.zeros(0),) * 2, *(np.zeros(0, dtype=np.int64),) * 2
+    )
+    zero = {name: np.zeros_like(w) for name, w in zip(one.blocks, one.weights, strict=True)}
+    other = compiling.compile_model(blueprint)
+    plain = {name: value for name, value in point.items() if name not in ("w", "anchor", "bound")} | {
+        "z": z.copy()
+    }
+    moved = 0.0
+    if len(anchors):
+        # The place in z of an anchored effect is idle there, and holds the effect here.
+        start = sum(int(np.prod(w.shape[1:])) for w in one.weights[: one.blocks.index("cell")])
+        idle = z[anchors.step, start + anchors.unit]
+        plain["z"][anchors.step, start + anchors.unit] = effect[0] / sd[anchors.step]
+        moved += norm.logpdf(idle).sum() - np.log(sd[anchors.step]).sum()
+
+        def shifted(k, by):
+            return run(point | {"anchor": point["anchor"] + by * np.eye(len(anchors))[k]})[3]
+
+        steps = [(shifted(k, 1e-6) - shifted(k, -1e-6)) / 2e-6 for k in range(len(anchors))]
+        moved += np.linalg.slogdet(np.array(steps))[1]
+    (expected,) = program(other.model, [other.model.logp()])(plain)
+
+    jacobian = []
+    for k in np.ndindex(point["w"].shape):
+        step = np.zeros_like(point["w"])
+        step[k] = 1e-6
+        jacobian.append(
+            (
+                (run(point | {"w": point["w"] + step})[1] - run(point | {"w": point["w"] - step})[1]) / 2e-6
+            ).ravel()
+        )
+    moved += np.linalg.slogdet(np.array(jacobian))[1]
+
+    if len(sightings.bound):
+        sums = z.ravel()[sightings.at] * run_sd(one, point)[sightings.of]
+        for number, g in enumerate(sightings.bound):
+            at = sightings.matrix[g] @ sums + rest(one, point, sightings, g)
+
+            def law(x, at=at, g=g, side=sightings.side[number]):
+                place = sightings.target[g] + side * WALL * np.logaddexp(0, x)
+                return norm.pdf(place, at, sightings.error[g]) * WALL / (1 + np.exp(-x))
+
+            here = point["bound"][number]
+            moved += np.log(law(here) / quad(law, -60, 60, points=[here, 0], limit=500)[0])
+    assert found == pytest.approx(expected + moved, rel=1e-6, abs=1e-4)
+
+
+def run_sd(one, point):
+    """Standard deviation of each pair of step and block among the sightings."""
+    sightings = make_sightings(one.blueprint, one.anchors)
+    sds = program(one.model, [one.model[f"sd_{name}"] for name in one.blocks])(point)
+    return np.array([sds[block][step] for step, block in sightings.scale])
+
+
+def rest(one, point, sightings, g):
+    """What else stands on the path: the intercept, in these worlds."""
+    (intercept,) = program(one.model, [one.model["intercept"]])(point)
+    return intercept[0]
+
+
+def test_what_is_sighted(blueprint):
+    anchors = make_anchors(blueprint)
+    sightings = make_sightings(blueprint, anchors)
+    rates = np.exp(sightings.target)
+    assert min(abs(rates - 5100 / 41200)) < 1e-12
+    assert min(rates) == pytest.approx(12 / 900)
+    if len(anchors):  # what the total leaves to West; Far has no more than most of it
+        assert len(sightings) == 4
+        assert sightings.side.tolist() == [-1.0]
+        np.testing.assert_allclose(sightings.anchored.sum(), 1.0)
+    else:
+        assert len(sightings) == 3
+        assert sightings.side.tolist() == [1.0]
