@@ -35,7 +35,7 @@ from attrition.estimation.engines import nuts
 from attrition.estimation.estimates import estimates
 from attrition.estimation.labels import NOT
 from attrition.estimation.plan import read_plan, settled
-from attrition.estimation.rows import evaluate, make_rows, published_steps, quantity_id
+from attrition.estimation.rows import CellDraws, evaluate, make_rows, published_steps, quantity_id
 from attrition.estimation.store.runs import Run
 from attrition.estimation.thinning import KEPT, by_chain, evenly, take
 from attrition.estimation.verbs import estimate
@@ -291,10 +291,10 @@ def truths(blueprint: Blueprint, draws: FieldDraws, rng: np.random.Generator) ->
     """The published superpopulation rates of a truth (R = 1), weighted as those of any draw, by quantity."""
     rows, eta = make_rows(blueprint.panel, blueprint.layout), blueprint.predictor(draws)
     rates = cell_rates(rng, blueprint, eta, draws, observed=False)
-    counts = complete(rng, blueprint, eta, draws)
+    cells = CellDraws(rates, complete(rng, blueprint, eta, draws))
     out: dict[str, float] = {}
     for quantity, step in published_steps(blueprint.panel.funnel):
-        values = evaluate(rows.member, rates, counts, step).superpopulation[0]
+        values = evaluate(rows.member, cells.step(step)).superpopulation[:, 0]
         for names, value in zip(rows.names, values, strict=True):
             out[quantity_id(quantity, step.name, list(names), "superpopulation")] = float(value)
     return out

@@ -15,6 +15,7 @@ from ..models.contract import Batch, Group, own_cases
 from ..models.field import FieldDraws
 from ..models.rates import rates_of
 from ..models.sums.draw import draw_parts_many
+from .rows import draws_last
 
 Floats = NDArray[np.float64]
 _SWEEPS = 12
@@ -41,11 +42,12 @@ def complete(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws:
     layout, funnel = blueprint.layout, blueprint.panel.funnel
     size = len(eta)
     known = blueprint.analysis.counts[:, layout.cells]
-    counts = np.broadcast_to(known, (size, *known.shape)).copy()
+    # In memory the draws come last: counts are drawn cell by cell, for all draws at a time.
+    counts = np.moveaxis(np.repeat(known[..., None], size, axis=2), -1, 0)
     _begin(blueprint, draws, counts)
     for batch in blueprint.batches:
         _complete_batch(rng, blueprint, batch, eta, draws, counts)
-    rates = rates_of(eta, blueprint.ratio_steps)
+    rates = np.moveaxis(draws_last(eta, lambda x: rates_of(x, blueprint.ratio_steps)), -1, 0)
     _forward_shares(blueprint, rates, counts)
     for stage in range(1, len(funnel.stages)):
         for column in np.flatnonzero(np.isnan(counts[0, stage]) & np.isfinite(counts[0, stage - 1])):

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from ..data.funnel import Step
 from ..data.names import AXES
 from ..models.blueprint import Blueprint
-from ..models.field import FieldDraws, draw_block, spread
-from ..models.paths import ARRAY
+from ..models.field import FieldDraws
 from ..models.rates import rates_of
-from .rows import Bools, Floats, Rows, link
+from .fresh import FreshRates
+from .rows import Bools, Floats, Rows, draws_last, link
 
 _PRIOR_DRAWS = 1000
 
@@ -64,7 +62,7 @@ def touched(blueprint: Blueprint) -> Bools:
 
 
 def _variance(values: Floats) -> Floats:
-    return values.var(axis=0) if len(values) > 1 else np.full(values.shape[1], np.nan)
+    return values.var(axis=1) if values.shape[1] > 1 else np.full(len(values), np.nan)
 
 
 class Reference:
@@ -83,61 +81,43 @@ class Reference:
     def __init__(
         self, rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws, weights: Floats
     ) -> None:
-        self._blueprint = blueprint
-        self._draws = draws
-        self._rng = rng
+        self._rng, self._blueprint = rng, blueprint
         self._weights = np.nan_to_num(weights)
+        self._fresh = FreshRates(blueprint, draws)
         prior = blueprint.prior_draws(rng, _PRIOR_DRAWS)
         eta = blueprint.predictor(prior)
-        self.prior_rates = cell_rates(rng, blueprint, eta, prior, observed=False)
+        rates = cell_rates(rng, blueprint, eta, prior, observed=False)
+        self._prior_rates = draws_last(rates)
 
-    def _rows(self, member: sp.csr_matrix, rates: Floats, step: Step) -> Floats:
-        path = rates[:, step.source : step.target].prod(axis=1)
+    def _weighted(self, member: sp.csr_matrix, step: Step) -> sp.csr_matrix:
+        """Weights of the cells of each row, which sum to one: by mean counts, or plain where there are none."""
         weighted = member.multiply(self._weights[step.source]).tocsr()
-        total = np.asarray(weighted.sum(axis=1)).ravel()
-        plain = np.flatnonzero(total <= 0)
-        if len(plain):
-            lil = weighted.tolil()
-            lil[plain] = member[plain]
-            weighted = lil.tocsr()
-            total = np.asarray(weighted.sum(axis=1)).ravel()
-        return link((path @ weighted.T) / np.maximum(total, 1e-300), step.kind == "ratio")
+        plain = np.asarray(weighted.sum(axis=1)) <= 0
+        weighted = (weighted + member.multiply(plain)).tocsr()
+        weighted.eliminate_zeros()
+        total = np.asarray(weighted.sum(axis=1))
+        return sp.csr_matrix(weighted.multiply(1 / np.maximum(total, 1e-300)))
 
-    def prior(self, rows: Rows, step: Step) -> Floats:
-        """Prior draws of the rows on the link scale, (R, N)."""
-        return self._rows(rows.member, self.prior_rates, step)
+    def prior(self, member: sp.csr_matrix, step: Step) -> Floats:
+        """Prior draws of the rows on the link scale, (N, R)."""
+        path = self._prior_rates[step.source : step.target].prod(axis=0)
+        return link(self._weighted(member, step) @ path, step.kind == "ratio")
 
     def new_unit(self, rows: Rows, step: Step) -> Floats:
         """Variance of each row as an exchangeable new unit, (N,); NaN for rows that have no siblings."""
         out = np.full(len(rows), np.nan)
         apart = ~rows.whole & distinguishing(self._blueprint)
         for combination in itertools.product([False, True], repeat=3):
-            if not any(combination):
-                continue
             hit = np.flatnonzero((apart == np.array(combination)).all(axis=1))
-            if not len(hit):
+            if not any(combination) or not len(hit):
                 continue
             axes = tuple(axis for axis, used in zip(AXES, combination, strict=True) if used)
-            rates = self._redrawn(axes)
-            for part in _chunks(hit):
-                out[part] = _variance(self._rows(rows.member[part], rates, step))
+            weighted = self._weighted(rows.member[hit], step)
+            linked = np.empty((len(hit), self._fresh.size))
+            for part, path in self._fresh.paths(self._rng, axes, step):
+                linked[:, part] = link(weighted @ path, step.kind == "ratio")
+            out[hit] = _variance(linked)
         return out
-
-    def _redrawn(self, axes: tuple[str, ...]) -> Floats:
-        """Rates with every effect that varies over the given axes drawn afresh from its population."""
-        blueprint, draws = self._blueprint, self._draws
-        afresh = [block for block in blueprint.blocks if set(block.axes) & set(axes)]
-        eta = draws.eta(blueprint.blocks, blueprint.layout, [block.name for block in afresh])
-        for block in afresh:
-            fresh = draw_block(self._rng, block, draws.sd[block.name], blueprint.layout, fresh=True)
-            eta += spread(fresh, block, blueprint.layout)
-        eta = blueprint.extended(eta, draws.unknown, ARRAY)[0]
-        return cell_rates(self._rng, blueprint, eta, draws, observed=False)
-
-
-def _chunks(index: NDArray[np.int64], size: int = 4000) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(index), size):
-        yield index[start : start + size]
 
 
 def contraction(posterior: Floats, reference: Floats) -> Floats:

@@ -9,13 +9,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..data.funnel import Step
-from ..data.names import ROOT
+from ..data.names import AXES, ROOT
 from ..models.blueprint import Blueprint
 from .blocks import Collector, frame
 from .contraction import Reference, contraction
 from .evidence import Behind
-from .labels import label
-from .rows import Floats, Rows, evaluate, link
+from .labels import NOT, label
+from .reporting import LEAST, reporting_share
+from .rows import Bools, Floats, Rows, StepDraws, evaluate, link
 
 
 def _differences(
@@ -24,22 +25,22 @@ def _differences(
     step: Step,
     names: NDArray[np.object_],
     pair: tuple[sp.csr_matrix, sp.csr_matrix],
-    rates: Floats,
-    counts: Floats,
+    cells: StepDraws,
     reference: Reference,
     behind: Behind,
     limits: Floats,
+    withheld: Bools,
 ) -> None:
-    """Rows that are differences of two rates, drawn jointly."""
+    """Rows that are differences of two rates, drawn jointly; those to be withheld without their numbers."""
     ratio = step.kind == "ratio"
-    one, two = (evaluate(member, rates, counts, step) for member in pair)
-    empty = np.zeros((len(names), 3), dtype=bool)
-    prior = [reference.prior(Rows(names, member, empty, empty[:, 0]), step) for member in pair]
+    one, two = (evaluate(member, cells) for member in pair)
+    prior = [reference.prior(member, step) for member in pair]
     moved = link(two.superpopulation, ratio) - link(one.superpopulation, ratio)
-    against = contraction(moved.var(axis=0), (prior[1] - prior[0]).var(axis=0))
+    against = contraction(moved.var(axis=1), (prior[1] - prior[0]).var(axis=1))
     against[~behind.touched] = 0.0
     labels = label(against, np.full(len(names), np.nan), behind.margins_only, behind.mixed)
-    size = np.median(np.minimum(one.denominator, two.denominator), axis=0)
+    labels[withheld] = NOT
+    size = np.median(np.minimum(one.denominator, two.denominator), axis=1)
     values = two.superpopulation - one.superpopulation
     block = frame(
         quantity, step, names, "superpopulation", values, limits, against, against, labels, behind, size
@@ -70,13 +71,15 @@ def changes(
     blueprint: Blueprint,
     rows: Rows,
     step: Step,
-    rates: Floats,
-    counts: Floats,
+    cells: StepDraws,
     reference: Reference,
     behind: Behind,
     limits: Floats,
 ) -> None:
-    """The last period against the one before, at every offense and jurisdiction that has both."""
+    """The last period against the one before, at every offense and jurisdiction that has both.
+
+    Over all jurisdictions it is withheld where too little of the denominator reports: what changed may be who did.
+    """
     leaves = blueprint.panel.axes.period.leaves
     if len(leaves) < 2:
         return
@@ -90,9 +93,10 @@ def changes(
     one, two = np.array(pairs).T
     names = rows.names[two].copy()
     names[:, 2] = f"{before}→{after}"
+    national = rows.whole[two, AXES.index("jurisdiction")]
     _differences(
-        collector, "change", step, names, (rows.member[one], rows.member[two]), rates, counts, reference,
-        _both(behind, one, two), _minus(limits[one], limits[two]),
+        collector, "change", step, names, (rows.member[one], rows.member[two]), cells, reference,
+        _both(behind, one, two), _minus(limits[one], limits[two]), national & (reporting_share(blueprint) < LEAST),
     )  # fmt: skip
 
 
@@ -101,8 +105,7 @@ def contrasts(
     blueprint: Blueprint,
     rows: Rows,
     step: Step,
-    rates: Floats,
-    counts: Floats,
+    cells: StepDraws,
     reference: Reference,
     behind: Behind,
     answer: tuple[str, str],
@@ -116,17 +119,16 @@ def contrasts(
     for name in axes.jurisdiction.by_name:
         parent = axes.jurisdiction.by_name[name].parent
         wanted += _pair(at, (ROOT, name, answer[1]), (ROOT, parent, answer[1]))
-    # A share of an unsplit total is no part that can be taken out of it.
-    keep = [
-        (child, parent)
-        for child, parent in wanted
-        if rows.member[parent].nnz
-        > rows.member[child].nnz
-        == rows.member[parent].multiply(rows.member[child]).nnz
-    ]
-    if not keep:
+    if not wanted:
         return
-    child, parent = np.array(keep).T
+    child, parent = np.array(wanted).T
+    # A share of an unsplit total is no part that can be taken out of it.
+    size = rows.member.getnnz(axis=1)
+    common = sp.csr_matrix(rows.member[parent].multiply(rows.member[child])).getnnz(axis=1)
+    keep = (size[parent] > size[child]) & (size[child] == common)
+    if not keep.any():
+        return
+    child, parent = child[keep], parent[keep]
     rest = sp.csr_matrix(rows.member[parent] - rows.member[child])
     rest.eliminate_zeros()
     names = rows.names[child]
@@ -134,8 +136,8 @@ def contrasts(
     if step.kind == "probability":
         unbounded = np.column_stack([-np.ones(len(child)), np.ones(len(child))])
     _differences(
-        collector, "contrast", step, names, (rest, rows.member[child]), rates, counts, reference,
-        behind.take(child), unbounded,
+        collector, "contrast", step, names, (rest, rows.member[child]), cells, reference,
+        behind.take(child), unbounded, np.zeros(len(child), dtype=bool),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from .contraction import Reference, contraction
 from .differences import changes, contrasts
 from .evidence import Behind, Evidence
 from .labels import COUNTED, label
-from .rows import Bools, Floats, Rows, Values, evaluate, link, make_rows, published_steps
+from .rows import Bools, CellDraws, Floats, Rows, Values, evaluate, link, make_rows, published_steps
 
 _CHUNK = 2000
 
@@ -75,7 +75,8 @@ def estimates(
     if not cells:
         rows = rows.take(~rows.leaf)
     rows = rows.take(_near_root(rows, crossed, answer))
-    reference = Reference(rng, blueprint, draws, np.nan_to_num(counts).mean(axis=0))
+    drawn = CellDraws(rates, counts)
+    reference = Reference(rng, blueprint, draws, drawn.mean_counts())
     evidence, bounds = Evidence(blueprint), Bounds(blueprint.panel, blueprint.analysis)
     collector = Collector()
     for quantity, step in published_steps(blueprint.panel.funnel):
@@ -84,21 +85,21 @@ def estimates(
         new_unit = reference.new_unit(here, step)
         behind = evidence.behind(here, step)
         limits = _bounds(bounds, blueprint, here, step)
+        at_step = drawn.step(step)
         for start in range(0, len(here), _CHUNK):
             part = np.arange(start, min(start + _CHUNK, len(here)))
             block = here.take(part)
-            values = evaluate(block.member, rates, counts, step)
-            own = contraction(_spread(values.superpopulation, step), new_unit[part])
+            values = evaluate(block.member, at_step)
+            posterior = link(values.superpopulation, step.kind == "ratio").var(axis=1)
+            own = contraction(posterior, new_unit[part])
             own[~np.isnan(own) & ~behind.touched[part]] = 0.0
-            against = contraction(
-                _spread(values.superpopulation, step), reference.prior(block, step).var(axis=0)
-            )
+            against = contraction(posterior, reference.prior(block.member, step).var(axis=1))
             _collect(collector, quantity, step, block, values, behind.take(part), limits[part], against, own)
-        changes(collector, blueprint, here, step, rates, counts, reference, behind, limits)
-        contrasts(collector, blueprint, here, step, rates, counts, reference, behind, answer)
+        changes(collector, blueprint, here, step, at_step, reference, behind, limits)
+        contrasts(collector, blueprint, here, step, at_step, reference, behind, answer)
     collector.frames += finer_rows(blueprint, answer)
     table = pd.concat(collector.frames, ignore_index=True)[list(ESTIMATE_COLUMNS)]
-    return Estimates(table, collector.ids, np.concatenate(collector.draws, axis=1))
+    return Estimates(table, collector.ids, np.concatenate(collector.draws).T)
 
 
 def _near_root(rows: Rows, crossed: int, answer: tuple[str, str]) -> Bools:
@@ -106,10 +107,6 @@ def _near_root(rows: Rows, crossed: int, answer: tuple[str, str]) -> Bools:
     below = (rows.names != ROOT).sum(axis=1)
     front = (rows.names[:, 1:] == np.array(answer, dtype=object)).all(axis=1)
     return (below <= crossed) | front
-
-
-def _spread(values: Floats, step: Step) -> Floats:
-    return link(values, step.kind == "ratio").var(axis=0)
 
 
 def _bounds(bounds: Bounds, blueprint: Blueprint, rows: Rows, step: Step) -> Floats:
@@ -138,20 +135,20 @@ def _collect(
     own: Floats,
 ) -> None:
     labels = label(against, own, behind.margins_only, behind.mixed)
-    size = np.median(values.denominator, axis=0)
+    size = np.median(values.denominator, axis=1)
     block_frame = frame(
         quantity, step, rows.names, "superpopulation", values.superpopulation, limits, against, own, labels,
         behind, size,
     )  # fmt: skip
     collector.keep(block_frame, values.superpopulation, ~rows.leaf)
     # A same-period ratio has no finite population: outcomes of the period are not those of its referrals.
-    finite = np.flatnonzero(~behind.period_clock & np.isfinite(values.finite).all(axis=0))
+    finite = np.flatnonzero(~behind.period_clock & np.isfinite(values.finite).all(axis=1))
     if not len(finite):
         return
     behind = behind.take(finite)
     labels = np.where(behind.counted, COUNTED, labels[finite]).astype(object)
     block_frame = frame(
-        quantity, step, rows.names[finite], "finite", values.finite[:, finite], limits[finite],
+        quantity, step, rows.names[finite], "finite", values.finite[finite], limits[finite],
         against[finite], own[finite], labels, behind, size[finite],
     )  # fmt: skip
-    collector.keep(block_frame, values.finite[:, finite], ~rows.leaf[finite])
+    collector.keep(block_frame, values.finite[finite], ~rows.leaf[finite])

@@ -16,10 +16,69 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import erf
 
+from ..data.names import AXES
+from ..models.blueprint import Blueprint
+from .estimates import Estimates
 from .predictive import Moments, Report
+from .rows import link, published_steps
 
 Floats = NDArray[np.float64]
 PRIOR = "prior"
+_MOST = 200_000_000
+_LEAST = 1e-4
+
+
+def informed(
+    blueprint: Blueprint,
+    table: Estimates,
+    rates: Floats,
+    thin: NDArray[np.int64],
+    shown: Sequence[Report],
+    moments: Moments,
+) -> pd.DataFrame:
+    """Shares of information of every superpopulation row: of aggregates from their draws, of cells from their rates.
+
+    Parameters
+    ----------
+    blueprint : Blueprint
+    table : Estimates
+    rates : (R, S, A)
+    thin : (R',) int
+        The draws that the moments were taken of.
+    shown : sequence of Report
+    moments : Moments
+
+    Returns
+    -------
+    DataFrame
+        As ``information``.
+    """
+    frame, axes = table.table, blueprint.panel.axes
+    steps = {step.name: step for _, step in published_steps(blueprint.panel.funnel)}
+    wanted = frame[
+        (frame["basis"] == "superpopulation")
+        & frame["quantity"].isin(["rate", "end_to_end"])
+        & frame["offense"].isin(list(axes.offense.by_name))  # others have no cells
+    ].set_index("quantity_id")
+    place = np.flatnonzero(wanted.index.get_indexer(table.aggregate_ids) >= 0)
+    ids = [table.aggregate_ids[i] for i in place]
+    cells = wanted.index[~wanted.index.isin(ids)]
+    if len(cells) * len(shown) > _MOST:
+        cells = cells[:0]
+    wanted = wanted.loc[[*ids, *cells]]
+    column = {axes.cell_names(cell): number for number, cell in enumerate(blueprint.layout.cells)}
+    values = np.empty((len(thin), len(wanted)))
+    values[:, : len(ids)] = table.aggregates[np.ix_(thin, place)]
+    few = rates[thin]
+    for name, step in steps.items():
+        here = (wanted["step"] == name).to_numpy()
+        single = here & (np.arange(len(wanted)) >= len(ids))
+        names = wanted.loc[single, list(AXES)].itertuples(index=False, name=None)
+        path = few[:, step.source : step.target].prod(axis=1)
+        values[:, single] = path[:, [column[cell] for cell in names]]
+        values[:, here] = link(values[:, here], step.kind == "ratio")
+    held = wanted["contraction"].to_numpy(dtype=float)
+    return information(shown, moments, list(wanted.index), values, held)
 
 
 def information(
@@ -63,20 +122,19 @@ def information(
         groups, place = np.unique(names.astype(str), return_inverse=True)
         summed = np.zeros((len(groups), share.shape[1]))
         np.add.at(summed, place, share)
-        full = np.vstack([summed, 1 - held])
-        labels = [*groups, PRIOR]
+        full = np.vstack([summed, 1 - held]).T
+        row, column = np.nonzero(full > _LEAST)
         frames.append(
             pd.DataFrame(
                 {
-                    "quantity_id": np.repeat(np.asarray(ids, dtype=object), len(labels)),
+                    "quantity_id": np.asarray(ids, dtype=object)[row],
                     "by": by,
-                    "name": np.tile(np.asarray(labels, dtype=object), len(ids)),
-                    "share": full.T.ravel(),
+                    "name": np.array([*groups, PRIOR], dtype=object)[column],
+                    "share": full[row, column],
                 }
             )
         )
-    table = pd.concat(frames, ignore_index=True)
-    return table[table["share"] > 1e-4].reset_index(drop=True)
+    return pd.concat(frames, ignore_index=True)
 
 
 def _told(shown: Sequence[Report], moments: Moments) -> Floats:

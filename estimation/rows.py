@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,13 +119,63 @@ def published_steps(funnel: Funnel) -> tuple[tuple[str, Step], ...]:
     return tuple(steps + ([("end_to_end", funnel.end_to_end)] if last > 1 else []))
 
 
+def draws_last(values: Floats, of: Callable[[Floats], Floats] = np.asarray) -> Floats:
+    """A copy of draws (R, …), or of what a function makes of them, as (…, R): those of one cell lie side by side."""
+    out = np.empty((*values.shape[1:], len(values)))
+    # A few at a time: what is read and what is written then both stay in the processor's cache.
+    for start in range(0, len(values), 32):
+        out[..., start : start + 32] = np.moveaxis(of(values[start : start + 32]), 0, -1)
+    return out
+
+
+@dataclass(frozen=True)
+class StepDraws:
+    """Draws of the cells for one step.
+
+    Parameters
+    ----------
+    path, weight, passing, outcome : (A, R)
+        Rates of the step, counts at its source, the product of both, and counts at its target; 0 where unknown.
+    """
+
+    path: Floats
+    weight: Floats
+    passing: Floats
+    outcome: Floats
+
+
+class CellDraws:
+    """Draws of the cells with the draws last, so that a row is a sum of whole vectors.
+
+    Parameters
+    ----------
+    rates : (R, S, A)
+    counts : (R, S + 1, A)
+        NaN where a stage of a cell is unknown in every draw; such a cell does not count.
+    """
+
+    def __init__(self, rates: Floats, counts: Floats) -> None:
+        self._rates, self._counts = draws_last(rates), draws_last(counts)
+        self._counts[np.isnan(self._counts)] = 0.0
+
+    def step(self, step: Step) -> StepDraws:
+        """Those of one step."""
+        path = self._rates[step.source : step.target].prod(axis=0)
+        weight, outcome = self._counts[step.source], self._counts[step.target]
+        return StepDraws(path, weight, weight * path, outcome)
+
+    def mean_counts(self) -> Floats:
+        """Mean counts over the draws, (S + 1, A)."""
+        return self._counts.mean(axis=2)
+
+
 @dataclass(frozen=True)
 class Values:
     """Draws of the rows of one step.
 
     Parameters
     ----------
-    superpopulation, finite, denominator : (R, N)
+    superpopulation, finite, denominator : (N, R)
         Rates as model parameters, realised rates, and the denominators behind both.
     """
 
@@ -134,34 +184,27 @@ class Values:
     denominator: Floats
 
 
-def evaluate(member: sp.csr_matrix, rates: Floats, counts: Floats, step: Step) -> Values:
-    """Rates of rows from draws of cell rates and complete counts.
+def evaluate(member: sp.csr_matrix, cells: StepDraws) -> Values:
+    """Rates of rows from draws of their cells.
 
     Parameters
     ----------
     member : (N, A) sparse
-    rates : (R, S, A)
-    counts : (R, S + 1, A)
-        NaN where a stage of a cell is unknown in every draw; such a cell does not count.
-    step : Step
+    cells : StepDraws
 
     Notes
     -----
     The superpopulation rate is Σ w p / Σ w with w the counts at the step's source, drawn jointly where they are not
     known; where all weights are zero it is the plain mean of the cells' rates.
     """
-    path = rates[:, step.source : step.target].prod(axis=1)
-    weight = np.nan_to_num(counts[:, step.source])
-    outcome = np.nan_to_num(counts[:, step.target])
-    size = np.maximum(np.asarray(member.sum(axis=1)).ravel(), 1)
-    denominator = weight @ member.T
+    denominator = member @ cells.weight
     with np.errstate(divide="ignore", invalid="ignore"):
-        weighted = ((weight * path) @ member.T) / denominator
-        finite = (outcome @ member.T) / denominator
+        weighted = (member @ cells.passing) / denominator
+        finite = (member @ cells.outcome) / denominator
     empty = denominator <= 0
     if empty.any():
-        plain = (path @ member.T) / size
-        weighted = np.where(empty, plain, weighted)
+        size = np.maximum(np.asarray(member.sum(axis=1)), 1)
+        weighted = np.where(empty, (member @ cells.path) / size, weighted)
         finite = np.where(empty, np.nan, finite)
     return Values(weighted, finite, denominator)
 

@@ -66,7 +66,7 @@ def conditioned(
     if len(bound):
         copy = pm.Normal("bound", 0.0, 1.0, shape=(len(bound),))
         beyond = WALL * pt.softplus(copy)
-        r = r + pt.dot(np.eye(len(sightings))[:, bound], sightings.side * beyond)
+        r = r + pt.dot(np.eye(len(sightings))[:, bound], beyond)
     assert values.phi is not None
     noise = sightings.error**2 + sightings.varies * values.phi[sightings.last]
     block = cell_block(blueprint)
@@ -82,7 +82,7 @@ def conditioned(
         sums = pt.dot(sightings.matrix[bound], pt.exp(log_scale[sightings.of]) * z)
         error = sightings.error[bound]
         off = (r[bound] - sums) / error
-        room = beyond / error - sightings.side * off
+        room = beyond / error - off
         law = -0.5 * off**2 - normal_lcdf(0.0, 1.0, room) + np.log(WALL) - np.log(error)
         pm.Potential("bounds", (law - pt.softplus(-copy) + 0.5 * copy**2).sum())
     return pt.inc_subtensor(flat[sightings.at], move).reshape(w.shape), log_det

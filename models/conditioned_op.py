@@ -227,4 +227,7 @@ _DEPART, _DEPART_GRADIENT = Depart(), DepartGradient()
 
 def depart(w: Any, log_sd: Any, r: Any, noise: Any, sightings: Sightings) -> tuple[Any, Any]:
     """The move of the sighted coefficients (C,) and the log determinant; see ``conditioned``."""
-    return tuple(_DEPART(w, log_sd, r, noise, sightings.matrix, sightings.of, sightings.gram))
+    move, log_det = _DEPART.make_node(
+        w, log_sd, r, noise, sightings.matrix, sightings.of, sightings.gram
+    ).outputs
+    return move, log_det

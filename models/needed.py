@@ -36,10 +36,10 @@ class Needed:
 
     def slots(self, slots: Ints, size: int) -> Ints:
         """Positions in the raveled (S, N) predictor of positions in the raveled (S, A) one, parts behind either."""
-        whole, flat = self.steps * size, slots.astype(np.int64)
-        inside = np.minimum(flat, whole - 1)
+        whole = self.steps * size
+        inside = np.minimum(slots, whole - 1)
         moved = (inside // size) * len(self.cells) + np.searchsorted(self.cells, inside % size)
-        return np.where(flat < whole, moved, flat - whole + self.steps * len(self.cells))
+        return np.where(slots < whole, moved, slots - whole + self.steps * len(self.cells))
 
 
 def needed(blueprint: Blueprint) -> Needed:
@@ -70,7 +70,7 @@ def needed(blueprint: Blueprint) -> Needed:
     cells = np.flatnonzero(read)
     cut = Needed(cells, layout.steps, (), mixture)
     batches = tuple(
-        replace(batch, slots=cut.slots(batch.slots, layout.size).astype(np.int32))
+        replace(batch, slots=cut.slots(batch.slots.astype(np.int64), layout.size).astype(np.int32))
         for batch in blueprint.batches
     )
     return replace(cut, batches=batches)

@@ -6,14 +6,13 @@ say of the effects is a normal law that can be written down; ``conditioned`` sam
 Being exact about the density, it may be rough about the sighting: only the sampler's pace depends on it.
 
 A bound from below is a wall. There the sum is sighted at a place l that is sampled too, an auxiliary copy of the sum
-with an error of the wall's own softness: l = log(y / n) + s log(1 + e^ζ), which cannot lie far behind the wall. What
-a total leaves to its smaller cells is a wall from above for each of them.
+with an error of the wall's own softness: l = log(y / n) + s log(1 + e^ζ), which cannot lie far behind the wall.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +28,10 @@ LEAST = 3.0  # smaller counts say little more than the prior
 MOST = 200  # the work grows with the cube of their number; large tables have other means, see ``centring``
 WALL = 0.3  # how far beyond a bound a typical step of the coordinate leads, on the log scale
 _ROUGH = np.sqrt(12.0)
-_BESIDE = 0.15  # how far the other cells of a total move the bound on its largest, on the log scale
+_BESIDE = 0.05  # how far the other cells of a total move the bound on its largest, on the log scale
 _BEFORE = (
     4.0  # errors by which the copy may lie behind the wall: the count itself hardly lets the sum be there
 )
-_PART, _SOFT = 0.8, 0.05  # of a total a smaller cell has no more than this, or so
 
 
 @dataclass(frozen=True)
@@ -55,9 +53,7 @@ class Sightings:
     last : (G,) int
         Step whose variance factor it has.
     bound : (W,) int
-        The sightings that are bounds.
-    side : (W,) float
-        1 for bounds from below, -1 for those from above.
+        The sightings that are bounds from below.
     anchored : (G, S) float
         Cell effects along the path that anchors hold: their variance is a part of the error.
     at : (C,) int
@@ -80,7 +76,6 @@ class Sightings:
     varies: Floats
     last: Ints
     bound: Ints
-    side: Floats
     anchored: Floats
     at: Ints
     matrix: Floats
@@ -94,8 +89,7 @@ class Sightings:
 
 @dataclass(frozen=True)
 class _Found:
-    """One sighting: group, cell and stage, its count, steps and positions of the path; of a bound its softness
-    and side."""
+    """One sighting: group, cell and stage, its count, steps and positions of the path; of a bound its softness."""
 
     edge: Edge
     low: float
@@ -103,7 +97,6 @@ class _Found:
     n: float
     path: list[tuple[int, int]]
     soft: float = 0.0
-    side: float = 1.0
 
     @property
     def count(self) -> float:
@@ -150,11 +143,6 @@ def make_sightings(blueprint: Blueprint, anchors: Anchors) -> Sightings | None:
         path = _path(blueprint, edge)
         if edge in anchors.edges:
             found.append(_Found(edge, low, high, n, path))
-            for column in np.flatnonzero(batch.mask[edge.row]).tolist():
-                if column != edge.column:
-                    small = replace(edge, column=column)
-                    most, n = _PART * high, batch.n[edge.row, column]
-                    found.append(_Found(small, most, most, n, _path(blueprint, small), _SOFT, -1.0))
         elif low >= LEAST and np.isinf(high):
             soft = np.hypot(relative_error(low, low), _BESIDE if batch.mask[edge.row].sum() > 1 else 0.0)
             begin = low * np.exp(-_BEFORE * soft)
@@ -182,7 +170,6 @@ def make_sightings(blueprint: Blueprint, anchors: Anchors) -> Sightings | None:
         varies=np.array([0.0 if one.soft else 1 / one.count for one in found]),
         last=np.array([one.path[-1][0] for one in found], dtype=np.int64),
         bound=np.array([g for g, one in enumerate(found) if one.soft], dtype=np.int64),
-        side=np.array([one.side for one in found if one.soft]),
         anchored=anchored,
         at=at,
         matrix=matrix,

@@ -22,6 +22,7 @@ GLYPHS: Final = {
     "not published": "×",
     "counted": "■",
 }
+LEAST_CONTRACTION: Final = 0.05
 LONG: Final = 24
 MIXED: Final = "data + stated mix"
 PERIOD_RATIO: Final = "same-period ratio"
@@ -52,6 +53,8 @@ def withheld(row: Mapping[str, Any]) -> str:
         if row["contraction_own"] == 0:
             return "not published: no outcome is recorded for its cells"
         least = min((row[c] for c in ("contraction", "contraction_own") if known(row[c])), default=0.0)
+        if least >= LEAST_CONTRACTION:  # a change over all jurisdictions, of which too few report
+            return "not published: too much of the denominator is of places that report no outcome"
         return f"not published: the data narrowed the prior by only {share(max(least, 0.0))}"
     if not known(row["median"]):
         return "not available"

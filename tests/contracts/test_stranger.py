@@ -83,8 +83,9 @@ def test_a_plan_uses_them(plan):
     point = compiled.model.initial_point(random_seed=0)
     point["z"] = np.array([[0.3, -0.2, 0.1, 0.4]])
     model = compiled.model
+    eta = model["intercept"][:, None] + model["effect_season"]
     logp, eta = model.compile_fn(
-        model.replace_rvs_by_values([compiled.logp[0], compiled.eta]), mode=interpreted, point_fn=True,
+        model.replace_rvs_by_values([compiled.logp[0], eta]), mode=interpreted, point_fn=True,
     )(point)  # fmt: skip
     assert np.ptp(eta) > 0.01
     p = expit(eta[0])

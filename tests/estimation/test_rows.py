@@ -14,7 +14,7 @@ from attrition.estimation.contraction import contraction
 from attrition.estimation.information import information
 from attrition.estimation.labels import label
 from attrition.estimation.predictive import moments, reports
-from attrition.estimation.rows import evaluate, link, make_rows, published_steps, quantity_id
+from attrition.estimation.rows import CellDraws, evaluate, link, make_rows, published_steps, quantity_id
 from attrition.models.field import FieldDraws
 
 from ..panels import bind, make_panel
@@ -80,34 +80,37 @@ class TestEvaluate:
     RATES = np.array([[[0.5, 0.2, 0.9], [0.4, 0.1, 0.3]]])
     COUNTS = np.array([[[10, 30, 0], [6, 3, 0], [1, 2, 0.0]]])
 
+    def values(self, counts, step):
+        return evaluate(self.MEMBER, CellDraws(self.RATES, counts).step(step))
+
     def test_rates_are_weighted_by_the_denominator(self):
-        values = evaluate(self.MEMBER, self.RATES, self.COUNTS, FUNNEL.steps[0])
-        np.testing.assert_allclose(values.superpopulation[0], [(5 + 6) / 40, 11 / 40, 0.9])
-        np.testing.assert_allclose(values.finite[0, :2], [9 / 40, 9 / 40])
-        assert np.isnan(values.finite[0, 2])
-        np.testing.assert_array_equal(values.denominator[0], [40, 40, 0])
+        values = self.values(self.COUNTS, FUNNEL.steps[0])
+        np.testing.assert_allclose(values.superpopulation[:, 0], [(5 + 6) / 40, 11 / 40, 0.9])
+        np.testing.assert_allclose(values.finite[:2, 0], [9 / 40, 9 / 40])
+        assert np.isnan(values.finite[2, 0])
+        np.testing.assert_array_equal(values.denominator[:, 0], [40, 40, 0])
 
     def test_a_later_step_has_the_stage_before_as_weight(self):
-        values = evaluate(self.MEMBER, self.RATES, self.COUNTS, FUNNEL.steps[1])
+        values = self.values(self.COUNTS, FUNNEL.steps[1])
         np.testing.assert_allclose(values.superpopulation[0, 0], (6 * 0.4 + 3 * 0.1) / 9)
         np.testing.assert_allclose(values.finite[0, 0], 3 / 9)
 
     def test_end_to_end_multiplies_the_cells_rates_first(self):
-        values = evaluate(self.MEMBER, self.RATES, self.COUNTS, FUNNEL.end_to_end)
+        values = self.values(self.COUNTS, FUNNEL.end_to_end)
         np.testing.assert_allclose(values.superpopulation[0, 0], (10 * 0.2 + 30 * 0.02) / 40)
         np.testing.assert_allclose(values.finite[0, 0], 3 / 40)
 
     def test_a_row_without_units_is_the_plain_mean(self):
         counts = self.COUNTS.copy()
         counts[0, 0] = 0
-        values = evaluate(self.MEMBER, self.RATES, counts, FUNNEL.steps[0])
-        np.testing.assert_allclose(values.superpopulation[0], [0.35, (0.5 + 0.2 + 0.9) / 3, 0.9])
+        values = self.values(counts, FUNNEL.steps[0])
+        np.testing.assert_allclose(values.superpopulation[:, 0], [0.35, (0.5 + 0.2 + 0.9) / 3, 0.9])
         assert np.isnan(values.finite).all()
 
     def test_an_unknown_cell_does_not_count(self):
         counts = self.COUNTS.copy()
         counts[0, :, 1] = np.nan
-        values = evaluate(self.MEMBER, self.RATES, counts, FUNNEL.steps[0])
+        values = self.values(counts, FUNNEL.steps[0])
         np.testing.assert_allclose((values.superpopulation[0, 0], values.finite[0, 0]), (0.5, 0.6))
 
     def test_links(self):

@@ -112,8 +112,8 @@ def test_the_density_is_the_same(blueprint, monkeypatch):
         for number, g in enumerate(sightings.bound):
             at = sightings.matrix[g] @ sums + rest(one, point, sightings, g)
 
-            def law(x, at=at, g=g, side=sightings.side[number]):
-                place = sightings.target[g] + side * WALL * np.logaddexp(0, x)
+            def law(x, at=at, g=g):
+                place = sightings.target[g] + WALL * np.logaddexp(0, x)
                 return norm.pdf(place, at, sightings.error[g]) * WALL / (1 + np.exp(-x))
 
             here = point["bound"][number]
@@ -140,10 +140,10 @@ def test_what_is_sighted(blueprint):
     rates = np.exp(sightings.target)
     assert min(abs(rates - 5100 / 41200)) < 1e-12
     assert min(rates) == pytest.approx(12 / 900)
-    if len(anchors):  # what the total leaves to West; Far has no more than most of it
-        assert len(sightings) == 4
-        assert sightings.side.tolist() == [-1.0]
+    if len(anchors):  # what the total leaves to West
+        assert len(sightings) == 3
+        assert len(sightings.bound) == 0
         np.testing.assert_allclose(sightings.anchored.sum(), 1.0)
     else:
         assert len(sightings) == 3
-        assert sightings.side.tolist() == [1.0]
+        assert len(sightings.bound) == 1

@@ -94,6 +94,10 @@ def test_a_change_names_the_sources_of_its_later_period(written: Written) -> Non
             {"label": "not published", "contraction": 0.03, "contraction_own": np.nan},
             "not published: the data narrowed the prior by only .03",
         ),
+        (
+            {"label": "not published"},
+            "not published: too much of the denominator is of places that report no outcome",
+        ),
         ({"label": "prior-driven", "bound_low": np.nan}, "not shown: prior-driven, and without bounds"),
         ({"median": np.nan}, "not available"),
     ],
