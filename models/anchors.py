@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 LEAST = 30.0  # totals from which the relative error is below any spread between cells worth the name
 MAIN = 0.6  # share of a total's units from which its largest cell can stand for it
 RANGE = 1.3  # a range whose ends differ by this factor at most is known closely
-_ROUGH = np.sqrt(12.0)
+ROUGH = np.sqrt(12.0)
 _FACTOR = 2.0  # variance of a count over its mean, roughly
 Place = tuple[int, int]  # step, unit
 
@@ -103,7 +103,8 @@ def _edges(blueprint: Blueprint) -> list[tuple[Edge, Place, float, float]]:
     for edge in main_cells(blueprint):
         batch = blueprint.batches[edge.batch]
         low, high = (float(x[edge.row, edge.depth]) for x in (batch.low, batch.high))
-        last = places(blueprint, path_slots(batch, edge))[-1]
+        step, position = path_to(blueprint, batch, edge)[-1]
+        last = (step, int(blueprint.layout.unit[position]))
         if low >= LEAST and high <= RANGE * low and last not in [place for _, place, *_ in out]:
             out.append((edge, last, float(np.log((low + high) / 2)), relative_error(low, high)))
     return out
@@ -128,37 +129,32 @@ def main_cells(blueprint: Blueprint) -> list[Edge]:
     return out
 
 
-def path_slots(batch: Batch, edge: Edge) -> Ints:
-    """Positions in the raveled linear predictor of the path to the stage of an edge."""
-    segment = batch.segment[edge.row, edge.column]
-    return batch.slots[edge.row, edge.column, (segment >= 0) & (segment <= edge.depth)].astype(np.int64)
+def path_to(blueprint: Blueprint, batch: Batch, edge: Edge) -> list[tuple[int, int]]:
+    """Steps and positions of the path to the stage of an edge."""
+    segment, size = batch.segment[edge.row, edge.column], blueprint.layout.size
+    slots = batch.slots[edge.row, edge.column, (segment >= 0) & (segment <= edge.depth)]
+    return [(int(slot) // size, int(slot) % size) for slot in slots]
 
 
 def relative_error(low: float, high: float) -> float:
     """Of a count between two numbers, its own variation included."""
     middle = (low + high) / 2
-    return float(np.hypot(np.sqrt(_FACTOR / middle), (high - low) / (_ROUGH * middle)))
+    return float(np.hypot(np.sqrt(_FACTOR / middle), (high - low) / (ROUGH * middle)))
 
 
-def single_path(blueprint: Blueprint, batch: Batch, row: int) -> list[Place]:
-    """Steps and units of the path of a group: one cell or part, ratio steps, a count known closely; else empty."""
+def single_path(blueprint: Blueprint, batch: Batch, row: int) -> list[tuple[int, int]]:
+    """Steps and positions of the path of a group: one cell or part, ratio steps, a count known closely; else empty."""
     single = bool(batch.ratio) and batch.depth == 1 and not batch.end and int(batch.mask[row].sum()) == 1
     low, high = float(batch.low[row, 0]), float(batch.high[row, 0])
     if not single or high > RANGE * low:
         return []
     group = blueprint.analysis.groups[batch.groups[row]]
     if group.part < 0:
-        path = places(blueprint, path_slots(batch, Edge(0, row, 0, 0)))
+        path = path_to(blueprint, batch, Edge(0, row, 0, 0))
     else:
-        unit = int(blueprint.layout.unit[blueprint.layout.positions[group.part]])
-        path = [(step, unit) for step in range(int(group.start[0]), group.stages[0])]
+        total = int(blueprint.layout.positions[group.part])
+        path = [(step, total) for step in range(int(group.start[0]), group.stages[0])]
     return path if all(blueprint.ratio_steps[step] for step, _ in path) else []
-
-
-def places(blueprint: Blueprint, slots: Ints) -> list[Place]:
-    """Step and unit of positions in the raveled linear predictor."""
-    layout = blueprint.layout
-    return [(int(slot) // layout.size, int(layout.unit[int(slot) % layout.size])) for slot in slots]
 
 
 def _slots(blueprint: Blueprint, at: list[Place]) -> tuple[Ints, Ints]:

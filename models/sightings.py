@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .anchors import Anchors, Edge, cell_block, main_cells, path_slots, relative_error, single_path
+from .anchors import ROUGH, Anchors, Edge, cell_block, main_cells, path_to, relative_error, single_path
 from .blueprint import Blueprint
 from .field_op import make_design
 from .terms import Block
@@ -27,11 +27,8 @@ Ints = NDArray[np.int64]
 LEAST = 3.0  # smaller counts say little more than the prior
 MOST = 200  # the work grows with the cube of their number; large tables have other means, see ``centring``
 WALL = 0.3  # how far beyond a bound a typical step of the coordinate leads, on the log scale
-_ROUGH = np.sqrt(12.0)
 _BESIDE = 0.05  # how far the other cells of a total move the bound on its largest, on the log scale
-_BEFORE = (
-    4.0  # errors by which the copy may lie behind the wall: the count itself hardly lets the sum be there
-)
+_BEFORE = 4.0  # errors by which the copy may lie behind the wall, where the count hardly lets the sum be
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ class _Found:
     @property
     def error(self) -> float:
         """Relative error, but for the variation of the count itself."""
-        return self.soft or (self.high - self.low) / (_ROUGH * self.count)
+        return self.soft or (self.high - self.low) / (ROUGH * self.count)
 
 
 def common_blocks(blueprint: Blueprint) -> tuple[Block, ...]:
@@ -123,24 +120,17 @@ def make_sightings(blueprint: Blueprint, anchors: Anchors) -> Sightings | None:
         return None
     found: list[_Found] = []
     for number, batch in enumerate(blueprint.batches):
-        for row, name in enumerate(batch.groups):
+        for row in range(len(batch.groups)):
             low, high = float(batch.low[row, 0]), float(batch.high[row, 0])
-            if low < LEAST or not single_path(blueprint, batch, row):
-                continue
-            group, edge = blueprint.analysis.groups[name], Edge(number, row, 0, 0)
-            if group.part < 0:
-                path = _path(blueprint, edge)
-            else:
-                total = int(layout.positions[group.part])
-                path = [(step, total) for step in range(int(group.start[0]), group.stages[0])]
-            found.append(_Found(edge, low, high, batch.n[row, 0], path))
+            if low >= LEAST and (path := single_path(blueprint, batch, row)):
+                found.append(_Found(Edge(number, row, 0, 0), low, high, batch.n[row, 0], path))
     for edge in main_cells(blueprint):
         batch = blueprint.batches[edge.batch]
         n, low, high = (
             batch.n[edge.row].sum(),
             *(float(x[edge.row, edge.depth]) for x in (batch.low, batch.high)),
         )
-        path = _path(blueprint, edge)
+        path = path_to(blueprint, batch, edge)
         if edge in anchors.edges:
             found.append(_Found(edge, low, high, n, path))
         elif low >= LEAST and np.isinf(high):
@@ -177,11 +167,6 @@ def make_sightings(blueprint: Blueprint, anchors: Anchors) -> Sightings | None:
         of=of,
         gram=np.stack([matrix[:, of == k] @ matrix[:, of == k].T for k in range(len(scale))]),
     )
-
-
-def _path(blueprint: Blueprint, edge: Edge) -> list[tuple[int, int]]:
-    size = blueprint.layout.size
-    return [(int(slot) // size, int(slot) % size) for slot in path_slots(blueprint.batches[edge.batch], edge)]
 
 
 def _sums(

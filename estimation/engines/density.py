@@ -65,15 +65,6 @@ _CALLBACK = """
 def log_density(size, point, gradient, value, user):
     try:
         data = carray(user, ({rows},), np.int64)
-        k = data[0]
-        at, factor = carray(pointer(data[1]), (k,), np.int64), carray(pointer(data[2]), (k, k), np.float64)
-        x = carray(point, (size,)).copy()
-        for i in range(k):
-            x[at[i]] = 0.0
-        for j in range(k):
-            y = point[at[j]]
-            for i in range(j + 1):
-                x[at[i]] += factor[j, i] * y
         arguments = {arguments}
         found, slope = density(*arguments)
         value[0] = found.item()
@@ -81,11 +72,6 @@ def log_density(size, point, gradient, value, user):
         for i in range(size):
             gradient[i] = slope[i]
             finite &= np.isfinite(slope[i])
-        for j in range(k):
-            s = 0.0
-            for i in range(j + 1):
-                s += factor[j, i] * slope[at[i]]
-            gradient[at[j]] = s
         if not finite:
             return {bad_gradient}
         if not np.isfinite(value[0]):
@@ -195,8 +181,8 @@ def _lift(fgraph: FunctionGraph) -> tuple[FunctionGraph, tuple[NDArray[Any], ...
 
 def _source(arrays: tuple[NDArray[Any], ...]) -> tuple[str, NDArray[np.int64]]:
     """The callback's text for arrays of these types and ranks, and the table by which it finds them."""
-    table: list[int] = [0, 0, 0]
-    words = ["x"]
+    table: list[int] = []
+    words = ["carray(point, (size,))"]
     for array in arrays:
         at = len(table)
         shape = "".join(f"data[{at + 1 + axis}], " for axis in range(array.ndim))
