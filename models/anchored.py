@@ -1,4 +1,4 @@
-"""The anchored cell effects of a model; which they are stands in ``anchors``."""
+"""The cell effects of a model that split totals; which they are stands in ``anchors``."""
 
 from __future__ import annotations
 
@@ -9,56 +9,52 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from .anchors import Anchors, Edge, cell_block
+from .anchors import WALL, Anchors, cell_block
 from .blueprint import Blueprint
-from .contract import Batch
 from .needed import Needed
 from .values import Values, path_eta
 
-# What a total's largest cell keeps at least, as a share of the total: below a few times this the coordinate bends.
-_KEEP = 0.1
+
+def anchor_totals(anchors: Anchors, z: TensorVariable) -> TensorVariable:
+    """Logs of the totals (E,) where their first cells have the coordinates z."""
+    ahead = z[anchors.first]
+    return anchors.target + pt.where(anchors.wall, WALL * pt.softplus(ahead), anchors.scale * ahead)
 
 
 def put_anchors(
-    blueprint: Blueprint, anchors: Anchors, part: Needed, values: Values, log_sd: TensorVariable
+    blueprint: Blueprint,
+    anchors: Anchors,
+    part: Needed,
+    values: Values,
+    log_sd: TensorVariable,
+    z: TensorVariable,
 ) -> Values:
-    """Put the anchored cell effects into the predictor; their prior enters as a potential."""
-    z = pm.Normal("anchor", 0.0, 1.0, shape=(len(anchors),))
-    effects, slopes = [], []
-    for number, edge in enumerate(anchors.edges):
-        # A total's other cells, and its earlier stage, hold what is anchored before.
-        batch = part.batches[edge.batch].row(edge.row)
-        path = path_eta(blueprint, batch, values)
-        effect, slope = _leave(edge, batch, path, z[number], anchors.scale[number], anchors.target[number])
-        effects.append(effect)
-        slopes.append(slope)
-        slots = part.slots(anchors.slot[anchors.of == number], blueprint.layout.size)
-        values = replace(values, flat=pt.inc_subtensor(values.flat[slots], effect))
-    effect = pt.stack(effects)
-    pm.Deterministic("anchored", effect)
+    """Put the anchored cell effects with coordinates z into the predictor; their prior enters as a potential."""
     block = cell_block(blueprint)
     assert block is not None
     log_scale = log_sd[anchors.step, blueprint.blocks.index(block)]
-    # The coordinate's own normal density is taken back: it is no prior.
-    density = -0.5 * (effect * pt.exp(-log_scale)) ** 2 - log_scale + 0.5 * z**2
-    pm.Potential("anchors", density.sum() + pt.stack(slopes).sum())
+    start, effects, totals = 0, [], anchor_totals(anchors, z)
+    for number, (edge, columns) in enumerate(zip(anchors.edges, anchors.columns, strict=True)):
+        # The paths hold what is anchored before: a total's earlier stage.
+        batch, cells, end = part.batches[edge.batch].row(edge.row), np.array(columns), start + len(columns)
+        on = (batch.segment[0, cells] >= 0) & (batch.segment[0, cells] <= edge.depth)
+        path = pt.where(on, path_eta(blueprint, batch, values)[0, cells], 0.0).sum(axis=-1)
+        means = path + np.log(batch.n[0, cells])
+        total = totals[number]
+        own = pt.exp(log_scale[start + 1 : end]) * z[start + 1 : end]
+        given = pt.concatenate([(total - means[0])[None], own])
+        if end > start + 1:
+            given = given - pt.softplus(pt.logsumexp(means[1:] + own) - total)
+        effects.append(given)
+        here = (anchors.of >= start) & (anchors.of < end)
+        slots = part.slots(anchors.slot[here], blueprint.layout.size)
+        values = replace(values, flat=pt.inc_subtensor(values.flat[slots], given[anchors.of[here] - start]))
+        start = end
+    effect = pt.concatenate(effects)
+    pm.Deterministic("anchored", effect)
+    # The coordinates' own normal density is taken back; the smaller cells' scales cancel against the map's.
+    density = 0.5 * z**2 - 0.5 * (effect * pt.exp(-log_scale)) ** 2
+    ahead = z[anchors.first]
+    slope = pt.where(anchors.wall, np.log(WALL) - pt.softplus(-ahead), np.log(anchors.scale))
+    pm.Potential("anchors", density.sum() + (slope - log_scale[anchors.first]).sum())
     return values
-
-
-def _leave(
-    edge: Edge, batch: Batch, path: TensorVariable, z: TensorVariable, scale: float, target: float
-) -> tuple[TensorVariable, TensorVariable]:
-    """Effect of a total's largest cell, which takes what the others leave, and log du/dζ."""
-    total, growth = target + scale * z, pt.constant(np.log(scale))
-    on = (batch.segment[0] >= 0) & (batch.segment[0] <= edge.depth)
-    means = pt.where(on, path[0], 0.0).sum(axis=-1) + np.log(np.maximum(batch.n[0], 1e-300))
-    others = [c for c in np.flatnonzero(batch.mask[0]) if c != edge.column]
-    if not others:
-        return total - means[edge.column], growth
-    taken = pt.exp(pt.logsumexp(means[others]) - total)
-    # 1 - taken to 1e-5 where the others hold little; smooth and positive even where they hold more than the total, and
-    # there no steeper than a power of it, lest a wide step of the sampler meet a cliff.
-    bend = (1 - pt.where(taken < 1, taken, 1 + pt.log(pt.maximum(taken, 1.0)))) / _KEEP
-    kept = _KEEP * pt.softplus(bend)
-    slope = pt.sigmoid(bend) * pt.minimum(taken, 1.0) / kept
-    return total + pt.log(kept) - means[edge.column], growth + pt.log1p(slope)

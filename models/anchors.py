@@ -1,15 +1,22 @@
-"""Totals over several cells: the cell effect of the largest cell is centred on what the others leave.
+"""Totals over several cells: their cell effects are sampled as a split of the total.
 
 Where a total fixes a sum of rates far more closely than the prior, it lies on a curved ridge: what one cell gains the
-others lose. The cell effect u of the largest is then written u = κ ζ + log((y - Σ others) / n) - m, with m the rest of
-its path's predictor, y the total and κ its relative error: the total speaks of ζ alone, and the other effects meet it
-through the prior of u, which is wide. This is full centring in the mean (Papaspiliopoulos, Roberts and Sköld 2007) of
-the last effect before the data. Counts of single cells, and bounds, need none: see ``sightings``.
+others lose, and none can hold more than the total. With y the total, κ its relative error and m_c what the predictors
+of the smaller cells make of their denominators, with cell effects σ ζ_c of their own, the cells hold
+
+    y e^(κ ζ) · (1, m_1 / y e^(κ ζ), ..., m_k / y e^(κ ζ)) / (1 + Σ m_c / y e^(κ ζ)),
+
+the largest cell first. On the log scale all cells move by the same δ = log(1 + Σ m_c / y e^(κ ζ)), which a common factor
+of all leaves as it is: the determinant of the map is one. The total speaks of ζ alone; the smaller cells are as in
+the prior where they hold little, and stay below the total wherever the sampler looks. This is full centring in the
+mean (Papaspiliopoulos, Roberts and Sköld 2007) of the last effects before the data. A bound from below is a total that
+is sampled: y e^(κ ζ) becomes a place behind the wall, y (1 + e^ζ)^w, less a few errors. Counts of single cells need no
+anchor: see ``sightings``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +29,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 LEAST = 30.0  # totals from which the relative error is below any spread between cells worth the name
 MAIN = 0.6  # share of a total's units from which its largest cell can stand for it
+WALL = 0.3  # w: how far beyond a bound a typical step of the coordinate leads, on the log scale
+_LEAST_BOUND = 3.0  # smaller bounds say little more than the prior
+_BEFORE = 4.0  # errors by which the total may lie behind the wall, where the count hardly lets it be
 RANGE = 1.3  # a range whose ends differ by this factor at most is known closely
 ROUGH = np.sqrt(12.0)
 _FACTOR = 2.0  # variance of a count over its mean, roughly
@@ -48,32 +58,43 @@ class Edge:
 
 @dataclass(frozen=True)
 class Anchors:
-    """The cell effects that are centred on totals, G of them.
+    """The cell effects that split totals, G of them.
 
     Parameters
     ----------
     edges : tuple of Edge
-        In the order in which they are put in.
-    step, unit : (G,) int
-    target : (G,) float
-        Log of the total.
-    scale : (G,) float
+        The totals, in the order in which they are put in.
+    columns : tuple of tuple of int
+        Their cells, the largest first; the G effects stand in the same order, total after total.
+    target : (E,) float
+        Log of each total, or of the wall it lies behind.
+    scale : (E,) float
         Its relative error κ.
+    wall : (E,) bool
+        Is it known from below alone?
+    step, unit : (G,) int
     slot, of : (K,) int
         Positions in the raveled linear predictor, the parts of unsplit totals behind it, that hold an anchored
         effect, and the anchor whose effect it is.
     """
 
     edges: tuple[Edge, ...]
-    step: Ints
-    unit: Ints
+    columns: tuple[tuple[int, ...], ...]
     target: Floats
     scale: Floats
+    wall: NDArray[np.bool_]
+    step: Ints
+    unit: Ints
     slot: Ints
     of: Ints
 
     def __len__(self) -> int:
-        return len(self.edges)
+        return len(self.step)
+
+    @property
+    def first(self) -> Ints:
+        """Place of each total's largest cell among the effects, (E,)."""
+        return np.cumsum([0, *(len(columns) for columns in self.columns[:-1])], dtype=np.int64)
 
 
 def cell_block(blueprint: Blueprint) -> Block | None:
@@ -82,32 +103,40 @@ def cell_block(blueprint: Blueprint) -> Block | None:
 
 
 def make_anchors(blueprint: Blueprint) -> Anchors:
-    """Find the totals whose largest cell has an effect to spare."""
-    found = _edges(blueprint) if cell_block(blueprint) is not None else []
-    found_at = [one[1] for one in found]
-    slot, of = _slots(blueprint, found_at)
+    """Find the totals one cell of which dominates, every cell with an effect to spare."""
+    edges: list[Edge] = []
+    columns: list[tuple[int, ...]] = []
+    ends: list[tuple[float, float]] = []  # the target and its error
+    walls: list[bool] = []
+    places: list[Place] = []
+    for edge in main_cells(blueprint) if cell_block(blueprint) is not None else []:
+        batch = blueprint.batches[edge.batch]
+        low, high = (float(x[edge.row, edge.depth]) for x in (batch.low, batch.high))
+        if low < (_LEAST_BOUND if np.isinf(high) else LEAST) or RANGE * low < high < np.inf:
+            continue
+        cells = [edge.column, *(int(c) for c in np.flatnonzero(batch.mask[edge.row]) if c != edge.column)]
+        last = [path_to(blueprint, batch, replace(edge, column=c))[-1] for c in cells]
+        own = [(step, int(blueprint.layout.unit[position])) for step, position in last]
+        if len(set(own)) == len(own) and not set(own) & set(places):
+            edges.append(edge)
+            columns.append(tuple(cells))
+            wall = np.isinf(high)
+            error = relative_error(low, low if wall else high)
+            ends.append((float(np.log(low) - _BEFORE * error if wall else np.log((low + high) / 2)), error))
+            walls.append(bool(wall))
+            places += own
+    slot, of = _slots(blueprint, places)
     return Anchors(
-        edges=tuple(one[0] for one in found),
-        step=np.array([step for step, _ in found_at], dtype=np.int64),
-        unit=np.array([unit for _, unit in found_at], dtype=np.int64),
-        target=np.array([one[2] for one in found], dtype=float),
-        scale=np.array([one[3] for one in found], dtype=float),
+        edges=tuple(edges),
+        columns=tuple(columns),
+        target=np.array([target for target, _ in ends]),
+        scale=np.array([error for _, error in ends]),
+        wall=np.array(walls, dtype=bool),
+        step=np.array([step for step, _ in places], dtype=np.int64),
+        unit=np.array([unit for _, unit in places], dtype=np.int64),
         slot=slot,
         of=of,
     )
-
-
-def _edges(blueprint: Blueprint) -> list[tuple[Edge, Place, float, float]]:
-    """Large totals over several cells of which one dominates."""
-    out: list[tuple[Edge, Place, float, float]] = []
-    for edge in main_cells(blueprint):
-        batch = blueprint.batches[edge.batch]
-        low, high = (float(x[edge.row, edge.depth]) for x in (batch.low, batch.high))
-        step, position = path_to(blueprint, batch, edge)[-1]
-        last = (step, int(blueprint.layout.unit[position]))
-        if low >= LEAST and high <= RANGE * low and last not in [place for _, place, *_ in out]:
-            out.append((edge, last, float(np.log((low + high) / 2)), relative_error(low, high)))
-    return out
 
 
 def main_cells(blueprint: Blueprint) -> list[Edge]:

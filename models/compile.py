@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pytensor.tensor.variable import TensorVariable
 
 from ..data.names import AXES
-from .anchored import put_anchors
+from .anchored import anchor_totals, put_anchors
 from .anchors import Anchors, cell_block, make_anchors
 from .blueprint import Blueprint
 from .centring import weights
@@ -107,14 +107,16 @@ def compile_model(blueprint: Blueprint, scales: Mapping[str, Floats] | None = No
             values = predictor(pt.broadcast_to(intercept[:, None], (layout.steps, len(part.cells))))
         else:
             field = Field(blueprint, log_sd, centred, anchors, part)
+            anchor = pm.Normal("anchor", 0.0, 1.0, shape=(len(anchors),)) if len(anchors) else None
             if sightings is None:
                 z = field.coefficients("z")
                 field.store(z)
                 values = predictor(field.eta(intercept, z, blueprint.blocks))
             else:
-                values = field.sighted(intercept, sightings, predictor)
-            if len(anchors):
-                values = put_anchors(blueprint, anchors, part, values, log_sd)
+                totals = None if anchor is None else anchor_totals(anchors, anchor)
+                values = field.sighted(intercept, sightings, predictor, totals)
+            if anchor is not None:
+                values = put_anchors(blueprint, anchors, part, values, log_sd, anchor)
         logs = []
         for number, batch in enumerate(part.batches):
             logs.append(batch_logp(blueprint, batch, values))

@@ -13,16 +13,14 @@ the funnel of a scale that is not is left in its posterior; the density itself i
 from __future__ import annotations
 
 import numpy as np
-import pymc as pm
 import pytensor.tensor as pt
-from pymc.distributions.dist_math import normal_lcdf
 from pytensor.tensor.variable import TensorVariable
 
 from .anchors import cell_block
 from .blueprint import Blueprint
 from .conditioned_op import depart
 from .needed import Needed
-from .sightings import WALL, Sightings
+from .sightings import Sightings
 from .values import Values, path_eta
 
 
@@ -33,6 +31,7 @@ def conditioned(
     values: Values,
     w: TensorVariable,
     log_sd: TensorVariable,
+    totals: TensorVariable | None,
 ) -> tuple[TensorVariable, TensorVariable]:
     """Coefficients from their coordinates.
 
@@ -43,6 +42,8 @@ def conditioned(
     w : (S, F)
         Coordinates.
     log_sd : (S, B)
+    totals : (E,) or None
+        Logs of the anchored totals.
 
     Returns
     -------
@@ -62,11 +63,8 @@ def conditioned(
         rest.append(pt.where(on, path, 0.0).sum(axis=1))
         start = end
     r = sightings.target - pt.concatenate(rest)
-    bound = sightings.bound
-    if len(bound):
-        copy = pm.Normal("bound", 0.0, 1.0, shape=(len(bound),))
-        beyond = WALL * pt.softplus(copy)
-        r = r + pt.dot(np.eye(len(sightings))[:, bound], beyond)
+    if totals is not None:
+        r = r + pt.dot(sightings.total, totals)
     assert values.phi is not None
     noise = sightings.error**2 + sightings.varies * values.phi[sightings.last]
     block = cell_block(blueprint)
@@ -76,13 +74,4 @@ def conditioned(
     flat = w.ravel()
     log_scale = log_sd[sightings.scale[:, 0], sightings.scale[:, 1]]
     move, log_det = depart(flat[sightings.at], log_scale, r, noise, sightings)
-    z = flat[sightings.at] + move
-    if len(bound):
-        # The auxiliary copies of the sums, given the sums; the coordinate's own normal density is taken back.
-        sums = pt.dot(sightings.matrix[bound], pt.exp(log_scale[sightings.of]) * z)
-        error = sightings.error[bound]
-        off = (r[bound] - sums) / error
-        room = beyond / error - off
-        law = -0.5 * off**2 - normal_lcdf(0.0, 1.0, room) + np.log(WALL) - np.log(error)
-        pm.Potential("bounds", (law - pt.softplus(-copy) + 0.5 * copy**2).sum())
     return pt.inc_subtensor(flat[sightings.at], move).reshape(w.shape), log_det

@@ -116,6 +116,7 @@ class Field:
         intercept: TensorVariable,
         sightings: Sightings,
         predictor: Callable[[TensorVariable], Values],
+        totals: TensorVariable | None,
     ) -> Values:
         """The predictor, its effects sampled as departures from what the sightings say of them."""
         blueprint, part = self.blueprint, self.part
@@ -123,7 +124,7 @@ class Field:
         w = self.coefficients("w")
         inner = [block for block in blueprint.blocks if block not in common]
         values = predictor(self.eta(intercept, w, inner))
-        z, log_det = conditioned(blueprint, sightings, part, values, w, self.log_sd)
+        z, log_det = conditioned(blueprint, sightings, part, values, w, self.log_sd, totals)
         z = pm.Deterministic("z", z)
         self.store(z)
         # The coordinates' own normal density is taken back: the prior is that of z.

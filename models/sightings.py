@@ -1,12 +1,11 @@
 """Counts that fix the rate of one path closely: sightings of sums of effects.
 
 Given the scales, the effects of a place are normal, and a count y of n says that the sum of those along its path is
-log(y / n) less what else stands on the path, give or take the count's relative error. What all these counts together
-say of the effects is a normal law that can be written down; ``conditioned`` samples the effects as departures from it.
-Being exact about the density, it may be rough about the sighting: only the sampler's pace depends on it.
-
-A bound from below is a wall. There the sum is sighted at a place l that is sampled too, an auxiliary copy of the sum
-with an error of the wall's own softness: l = log(y / n) + s log(1 + e^ζ), which cannot lie far behind the wall.
+log(y / n) less what else stands on the path, give or take the count's relative error. Of a total, and of a bound, the
+path of the largest cell is sighted, give or take its anchored effect (see ``anchors``). What all these counts
+together say of the effects is a normal law that can be written down; ``conditioned`` samples the effects as
+departures from it. Being exact about the density, it may be rough about the sighting: only the sampler's pace depends
+on it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .anchors import ROUGH, Anchors, Edge, cell_block, main_cells, path_to, relative_error, single_path
+from .anchors import ROUGH, Anchors, Edge, cell_block, path_to, single_path
 from .blueprint import Blueprint
 from .field_op import make_design
 from .terms import Block
@@ -26,9 +25,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 LEAST = 3.0  # smaller counts say little more than the prior
 MOST = 200  # the work grows with the cube of their number; large tables have other means, see ``centring``
-WALL = 0.3  # how far beyond a bound a typical step of the coordinate leads, on the log scale
-_BESIDE = 0.05  # how far the other cells of a total move the bound on its largest, on the log scale
-_BEFORE = 4.0  # errors by which the copy may lie behind the wall, where the count hardly lets the sum be
 
 
 @dataclass(frozen=True)
@@ -42,15 +38,15 @@ class Sightings:
     column, depth : (G,) int
         Cell of the group, and stage spoken of.
     target : (G,) float
-        Log of the count per unit of its denominator.
+        Log of the count per unit of its denominator; of a total that is anchored, of the latter alone.
     error : (G,) float
         Its relative error, but for the variation of the count itself.
     varies : (G,) float
         Variance of its log for a variance factor of 1: one over the count.
     last : (G,) int
         Step whose variance factor it has.
-    bound : (W,) int
-        The sightings that are bounds from below.
+    total : (G, E) float
+        Which of the anchored totals each speaks of.
     anchored : (G, S) float
         Cell effects along the path that anchors hold: their variance is a part of the error.
     at : (C,) int
@@ -72,7 +68,7 @@ class Sightings:
     error: Floats
     varies: Floats
     last: Ints
-    bound: Ints
+    total: Floats
     anchored: Floats
     at: Ints
     matrix: Floats
@@ -86,24 +82,14 @@ class Sightings:
 
 @dataclass(frozen=True)
 class _Found:
-    """One sighting: group, cell and stage, its count, steps and positions of the path; of a bound its softness."""
+    """One sighting: group, cell and stage; steps and positions of the path; target, error and variation."""
 
     edge: Edge
-    low: float
-    high: float
-    n: float
     path: list[tuple[int, int]]
-    soft: float = 0.0
-
-    @property
-    def count(self) -> float:
-        """The middle of what it may be."""
-        return (self.low + self.high) / 2
-
-    @property
-    def error(self) -> float:
-        """Relative error, but for the variation of the count itself."""
-        return self.soft or (self.high - self.low) / (ROUGH * self.count)
+    target: float
+    error: float
+    varies: float = 0.0
+    total: int = -1
 
 
 def common_blocks(blueprint: Blueprint) -> tuple[Block, ...]:
@@ -123,20 +109,14 @@ def make_sightings(blueprint: Blueprint, anchors: Anchors) -> Sightings | None:
         for row in range(len(batch.groups)):
             low, high = float(batch.low[row, 0]), float(batch.high[row, 0])
             if low >= LEAST and (path := single_path(blueprint, batch, row)):
-                found.append(_Found(Edge(number, row, 0, 0), low, high, batch.n[row, 0], path))
-    for edge in main_cells(blueprint):
+                count = (low + high) / 2
+                error = (high - low) / (ROUGH * count)
+                edge = Edge(number, row, 0, 0)
+                found.append(_Found(edge, path, np.log(count / batch.n[row, 0]), error, 1 / count))
+    for number, edge in enumerate(anchors.edges):
         batch = blueprint.batches[edge.batch]
-        n, low, high = (
-            batch.n[edge.row].sum(),
-            *(float(x[edge.row, edge.depth]) for x in (batch.low, batch.high)),
-        )
-        path = path_to(blueprint, batch, edge)
-        if edge in anchors.edges:
-            found.append(_Found(edge, low, high, n, path))
-        elif low >= LEAST and np.isinf(high):
-            soft = np.hypot(relative_error(low, low), _BESIDE if batch.mask[edge.row].sum() > 1 else 0.0)
-            begin = low * np.exp(-_BEFORE * soft)
-            found.append(_Found(edge, begin, begin, n, path, float(soft)))
+        denominator, error = np.log(batch.n[edge.row].sum()), float(anchors.scale[number])
+        found.append(_Found(edge, path_to(blueprint, batch, edge), -denominator, error, total=number))
     if not 0 < len(found) <= MOST:
         return None
     found.sort(key=lambda one: one.edge.batch)  # stable: by batch
@@ -155,11 +135,11 @@ def make_sightings(blueprint: Blueprint, anchors: Anchors) -> Sightings | None:
         rows={number: np.array(rows[number], dtype=np.int64) for number in sorted(rows)},
         column=np.array([one.edge.column for one in found], dtype=np.int64),
         depth=np.array([one.edge.depth for one in found], dtype=np.int64),
-        target=np.log([one.count / one.n for one in found]),
+        target=np.array([one.target for one in found]),
         error=np.array([one.error for one in found]),
-        varies=np.array([0.0 if one.soft else 1 / one.count for one in found]),
+        varies=np.array([one.varies for one in found]),
         last=np.array([one.path[-1][0] for one in found], dtype=np.int64),
-        bound=np.array([g for g, one in enumerate(found) if one.soft], dtype=np.int64),
+        total=np.array([[float(one.total == e) for e in range(len(anchors.edges))] for one in found]),
         anchored=anchored,
         at=at,
         matrix=matrix,

@@ -50,6 +50,26 @@ def test_counts():
         np.testing.assert_allclose(graph.eval(mode=INTERPRETED), expected, rtol=1e-8)
 
 
+@pytest.mark.parametrize("mean", [1e8, 1e11, 1e14])
+def test_large_means_keep_their_digits(mean):
+    """A sampler's step may lead there: neither a gain out of nothing nor a false slope may meet it."""
+    low, high = np.array([137_000.0, 137_000.0, mean]), np.array([inf, 137_000.0, mean])
+    log_mean, factor = pt.dvector(), pt.dvector()
+    value = negbin_chain(low[:, None], high[:, None], log_mean[:, None], factor[:, None])
+    run = pytensor.function(
+        [log_mean, factor], [value, *pytensor.grad(value.sum(), [log_mean, factor])], mode=INTERPRETED
+    )
+    found, to_mean, to_factor = run(np.full(3, np.log(mean)), np.full(3, 4.0))
+    assert found[0] == pytest.approx(0.0, abs=1e-4)
+    # In the limit of a Poisson law of clusters: the mass at few counts is that of no clusters, nearly.
+    size = mean / 3
+    assert found[1] == pytest.approx(law(mean, 4.0).logpmf(137_000), rel=1e-6)
+    assert found[2] == pytest.approx(-0.5 * np.log(2 * np.pi * 4 * mean), abs=1e-4)
+    assert to_mean[1] == pytest.approx(-size * np.log(4), rel=1e-2)
+    assert abs(to_mean[2]) < 1
+    assert to_factor[2] == pytest.approx(-0.125, abs=1e-3)
+
+
 @pytest.mark.parametrize("mean", MEANS)
 @pytest.mark.parametrize("factor", FACTORS)
 def test_ranges(evaluate, mean, factor):

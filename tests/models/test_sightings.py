@@ -6,14 +6,13 @@ import numpy as np
 import pytensor
 import pytest
 from pytensor.compile.mode import Mode, get_mode
-from scipy.integrate import quad
 from scipy.stats import norm
 
 from attrition.estimation.binding import bind_plan
 from attrition.estimation.plan import read_plan
 from attrition.models import compile as compiling
 from attrition.models.anchors import make_anchors
-from attrition.models.sightings import WALL, make_sightings
+from attrition.models.sightings import make_sightings
 
 INTERPRETED = Mode("py", get_mode("FAST_COMPILE").provided_optimizer)
 HEAD = "jurisdiction,period_start,period_end,offense,stage,relation,count,origin\n"
@@ -59,9 +58,9 @@ def program(model, outputs):
 
 
 def test_the_density_is_the_same(blueprint, monkeypatch):
-    """Up to the Jacobians of the coordinates, and the normalised law of the auxiliary copies."""
+    """Up to the Jacobians of the coordinates."""
     one = compiling.compile_model(blueprint)
-    anchors, sightings = one.anchors, make_sightings(blueprint, one.anchors)
+    anchors = one.anchors
     rng = np.random.default_rng(3)
     point = {k: v + 0.3 * rng.standard_normal(np.shape(v)) for k, v in one.model.initial_point().items()}
     wanted = [one.model.logp(), one.model["z"], one.model["sd_cell"]]
@@ -73,14 +72,10 @@ def test_the_density_is_the_same(blueprint, monkeypatch):
     monkeypatch.setattr(compiling, "make_sightings", lambda blueprint, anchors: None)
     monkeypatch.setattr(compiling, "make_anchors", lambda blueprint: none)
     monkeypatch.setattr(compiling, "weights", lambda blueprint, scales: zero)
-    none = type(anchors)(
-        (), *(np.zeros(0, dtype=np.int64),) * 2, *(np.zeros(0),) * 2, *(np.zeros(0, dtype=np.int64),) * 2
-    )
+    none = type(anchors)((), (), *(np.zeros(0),) * 2, *(np.zeros(0, dtype=np.int64),) * 5)
     zero = {name: np.zeros_like(w) for name, w in zip(one.blocks, one.weights, strict=True)}
     other = compiling.compile_model(blueprint)
-    plain = {name: value for name, value in point.items() if name not in ("w", "anchor", "bound")} | {
-        "z": z.copy()
-    }
+    plain = {name: value for name, value in point.items() if name not in ("w", "anchor")} | {"z": z.copy()}
     moved = 0.0
     if len(anchors):
         # The place in z of an anchored effect is idle there, and holds the effect here.
@@ -88,62 +83,27 @@ def test_the_density_is_the_same(blueprint, monkeypatch):
         idle = z[anchors.step, start + anchors.unit]
         plain["z"][anchors.step, start + anchors.unit] = effect[0] / sd[anchors.step]
         moved += norm.logpdf(idle).sum() - np.log(sd[anchors.step]).sum()
-
-        def shifted(k, by):
-            return run(point | {"anchor": point["anchor"] + by * np.eye(len(anchors))[k]})[3]
-
-        steps = [(shifted(k, 1e-6) - shifted(k, -1e-6)) / 2e-6 for k in range(len(anchors))]
-        moved += np.linalg.slogdet(np.array(steps))[1]
     (expected,) = program(other.model, [other.model.logp()])(plain)
 
-    jacobian = []
-    for k in np.ndindex(point["w"].shape):
-        step = np.zeros_like(point["w"])
-        step[k] = 1e-6
-        jacobian.append(
-            (
-                (run(point | {"w": point["w"] + step})[1] - run(point | {"w": point["w"] - step})[1]) / 2e-6
-            ).ravel()
-        )
+    def ends(name, k, by):
+        step = np.zeros_like(point[name])
+        step[k] = by
+        return np.concatenate([x.ravel() for x in run(point | {name: point[name] + step})[1::2]])
+
+    names = [("w", k) for k in np.ndindex(point["w"].shape)] + [("anchor", (k,)) for k in range(len(anchors))]
+    jacobian = [(ends(name, k, 1e-6) - ends(name, k, -1e-6)) / 2e-6 for name, k in names]
     moved += np.linalg.slogdet(np.array(jacobian))[1]
 
-    if len(sightings.bound):
-        sums = z.ravel()[sightings.at] * run_sd(one, point)[sightings.of]
-        for number, g in enumerate(sightings.bound):
-            at = sightings.matrix[g] @ sums + rest(one, point, sightings, g)
-
-            def law(x, at=at, g=g):
-                place = sightings.target[g] + WALL * np.logaddexp(0, x)
-                return norm.pdf(place, at, sightings.error[g]) * WALL / (1 + np.exp(-x))
-
-            here = point["bound"][number]
-            moved += np.log(law(here) / quad(law, -60, 60, points=[here, 0], limit=500)[0])
     assert found == pytest.approx(expected + moved, rel=1e-6, abs=1e-4)
-
-
-def run_sd(one, point):
-    """Standard deviation of each pair of step and block among the sightings."""
-    sightings = make_sightings(one.blueprint, one.anchors)
-    sds = program(one.model, [one.model[f"sd_{name}"] for name in one.blocks])(point)
-    return np.array([sds[block][step] for step, block in sightings.scale])
-
-
-def rest(one, point, sightings, g):
-    """What else stands on the path: the intercept, in these worlds."""
-    (intercept,) = program(one.model, [one.model["intercept"]])(point)
-    return intercept[0]
 
 
 def test_what_is_sighted(blueprint):
     anchors = make_anchors(blueprint)
     sightings = make_sightings(blueprint, anchors)
-    rates = np.exp(sightings.target)
-    assert min(abs(rates - 5100 / 41200)) < 1e-12
-    assert min(rates) == pytest.approx(12 / 900)
-    if len(anchors):  # what the total leaves to West
-        assert len(sightings) == 3
-        assert len(sightings.bound) == 0
-        np.testing.assert_allclose(sightings.anchored.sum(), 1.0)
-    else:
-        assert len(sightings) == 3
-        assert len(sightings.bound) == 1
+    assert len(sightings) == 3
+    rates = np.exp(sightings.target[sightings.total.sum(axis=1) == 0])
+    np.testing.assert_allclose(sorted(rates), [12 / 900, 5100 / 41200])
+    # South's bound, and what the total leaves to West
+    np.testing.assert_allclose(sightings.total.sum(), 1.0)
+    np.testing.assert_allclose(sightings.anchored.sum(), 1.0)
+    assert anchors.wall.tolist() == [len(anchors) == 1]
