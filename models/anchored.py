@@ -12,12 +12,12 @@ from pytensor.tensor.variable import TensorVariable
 from .anchors import WALL, Anchors, cell_block
 from .blueprint import Blueprint
 from .needed import Needed
-from .values import Values, path_eta
+from .values import Values, along
 
 
-def anchor_totals(anchors: Anchors, z: TensorVariable) -> TensorVariable:
-    """Logs of the totals (E,) where their first cells have the coordinates z."""
-    ahead = z[anchors.first]
+def anchored_totals(anchors: Anchors, coordinates: TensorVariable) -> TensorVariable:
+    """Logs of the totals (E,) where their largest cells have these coordinates."""
+    ahead = coordinates[anchors.last]
     return anchors.target + pt.where(anchors.wall, WALL * pt.softplus(ahead), anchors.scale * ahead)
 
 
@@ -27,34 +27,24 @@ def put_anchors(
     part: Needed,
     values: Values,
     log_sd: TensorVariable,
-    z: TensorVariable,
+    coordinates: TensorVariable,
+    gain: TensorVariable,
 ) -> Values:
-    """Put the anchored cell effects with coordinates z into the predictor; their prior enters as a potential."""
+    """Put the anchored cell effects into the predictor; their prior enters as a potential.
+
+    Parameters
+    ----------
+    gain : (G,)
+        Log of what each cell holds per unit of its denominator, or of what it held at the stage split before.
+    """
     block = cell_block(blueprint)
     assert block is not None
     log_scale = log_sd[anchors.step, blueprint.blocks.index(block)]
-    start, effects, totals = 0, [], anchor_totals(anchors, z)
-    for number, (edge, columns) in enumerate(zip(anchors.edges, anchors.columns, strict=True)):
-        # The paths hold what is anchored before: a total's earlier stage.
-        batch, cells, end = part.batches[edge.batch].row(edge.row), np.array(columns), start + len(columns)
-        on = (batch.segment[0, cells] >= 0) & (batch.segment[0, cells] <= edge.depth)
-        path = pt.where(on, path_eta(blueprint, batch, values)[0, cells], 0.0).sum(axis=-1)
-        means = path + np.log(batch.n[0, cells])
-        total = totals[number]
-        own = pt.exp(log_scale[start + 1 : end]) * z[start + 1 : end]
-        given = pt.concatenate([(total - means[0])[None], own])
-        if end > start + 1:
-            given = given - pt.softplus(pt.logsumexp(means[1:] + own) - total)
-        effects.append(given)
-        here = (anchors.of >= start) & (anchors.of < end)
-        slots = part.slots(anchors.slot[here], blueprint.layout.size)
-        values = replace(values, flat=pt.inc_subtensor(values.flat[slots], given[anchors.of[here] - start]))
-        start = end
-    effect = pt.concatenate(effects)
-    pm.Deterministic("anchored", effect)
-    # The coordinates' own normal density is taken back; the smaller cells' scales cancel against the map's.
-    density = 0.5 * z**2 - 0.5 * (effect * pt.exp(-log_scale)) ** 2
-    ahead = z[anchors.first]
+    effect = pm.Deterministic("anchored", gain - along(blueprint, part.batches, values, anchors.cells))
+    ahead = coordinates[anchors.last]
     slope = pt.where(anchors.wall, np.log(WALL) - pt.softplus(-ahead), np.log(anchors.scale))
-    pm.Potential("anchors", density.sum() + (slope - log_scale[anchors.first]).sum())
-    return values
+    # The coordinates' own normal density is taken back.
+    density = 0.5 * coordinates**2 - 0.5 * (effect * pt.exp(-log_scale)) ** 2 - log_scale
+    pm.Potential("anchors", density.sum() + slope.sum())
+    slots = part.slots(anchors.slot, blueprint.layout.size)
+    return replace(values, flat=pt.inc_subtensor(values.flat[slots], effect[anchors.of]))

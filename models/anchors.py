@@ -1,17 +1,17 @@
 """Totals over several cells: their cell effects are sampled as a split of the total.
 
 Where a total fixes a sum of rates far more closely than the prior, it lies on a curved ridge: what one cell gains the
-others lose, and none can hold more than the total. With y the total, κ its relative error and m_c what the predictors
-of the smaller cells make of their denominators, with cell effects σ ζ_c of their own, the cells hold
+others lose, and none can hold more than the total. So what each cell holds is a coordinate itself. With y the total, κ
+its relative error, and m_c what a smaller cell would hold by itself given its coordinate ζ_c and all counts of single
+cells (see ``whitened``), the cells hold m_c e^(-a_c δ), the largest y e^(κ ζ - δ), with δ such that they sum to the
+total. Then the total speaks of ζ alone; the smaller cells are as in the prior where they hold little, and stay below
+the total wherever the sampler looks. Each cell is a count of a single path like any other, known exactly but for its
+cell effect, and the other effects are sampled as departures from it (see ``sightings``): a small spread between cells
+steepens nothing. Where totals at several stages are split over the same cells, the coordinates of a later one are those
+of the step between.
 
-    y e^(κ ζ) · (1, m_1 / y e^(κ ζ), ..., m_k / y e^(κ ζ)) / (1 + Σ m_c / y e^(κ ζ)),
-
-the largest cell first. On the log scale all cells move by the same δ = log(1 + Σ m_c / y e^(κ ζ)), which a common factor
-of all leaves as it is: the determinant of the map is one. The total speaks of ζ alone; the smaller cells are as in
-the prior where they hold little, and stay below the total wherever the sampler looks. This is full centring in the
-mean (Papaspiliopoulos, Roberts and Sköld 2007) of the last effects before the data. A bound from below is a total that
-is sampled: y e^(κ ζ) becomes a place behind the wall, y (1 + e^ζ)^w, less a few errors. Counts of single cells need no
-anchor: see ``sightings``.
+A bound from below is a total that is sampled: y e^(κ ζ) becomes a place behind the wall, y (1 + e^ζ)^w, less a few
+errors. Counts of single cells need no anchor.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Place = tuple[int, int]  # step, unit
 
 @dataclass(frozen=True)
 class Edge:
-    """A total whose largest cell carries the anchor.
+    """A cell of a group and a stretch of its path.
 
     Parameters
     ----------
@@ -48,12 +48,15 @@ class Edge:
         Group and cell.
     depth : int
         The anchored step is the last that leads to this stage spoken of.
+    since : int
+        The path begins behind this stage spoken of; -1 where it begins at the denominator.
     """
 
     batch: int
     row: int
     column: int
     depth: int
+    since: int = -1
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,15 @@ class Anchors:
     Parameters
     ----------
     edges : tuple of Edge
-        The totals, in the order in which they are put in.
-    columns : tuple of tuple of int
-        Their cells, the largest first; the G effects stand in the same order, total after total.
+        The largest cell of each total, in the order in which they are put in.
+    cells : tuple of Edge
+        The cells of all totals, G of them: total after total, the largest last.
+    total : (G,) int
+        The total each belongs to.
+    before : (G,) int
+        The same cell in the total of an earlier stage, -1 where there is none.
+    log_n : (G,) float
+        Log of the cell's denominator, zero where it has an earlier stage.
     target : (E,) float
         Log of each total, or of the wall it lies behind.
     scale : (E,) float
@@ -79,7 +88,10 @@ class Anchors:
     """
 
     edges: tuple[Edge, ...]
-    columns: tuple[tuple[int, ...], ...]
+    cells: tuple[Edge, ...]
+    total: Ints
+    before: Ints
+    log_n: Floats
     target: Floats
     scale: Floats
     wall: NDArray[np.bool_]
@@ -92,9 +104,19 @@ class Anchors:
         return len(self.step)
 
     @property
-    def first(self) -> Ints:
+    def last(self) -> Ints:
         """Place of each total's largest cell among the effects, (E,)."""
-        return np.cumsum([0, *(len(columns) for columns in self.columns[:-1])], dtype=np.int64)
+        return np.searchsorted(self.total, np.arange(len(self.edges)), side="right") - 1
+
+
+NO_ANCHORS = Anchors(
+    (),
+    (),
+    *(np.zeros(0, dtype=np.int64),) * 2,
+    *(np.zeros(0),) * 3,
+    np.zeros(0, dtype=bool),
+    *(np.zeros(0, dtype=np.int64),) * 4,
+)
 
 
 def cell_block(blueprint: Blueprint) -> Block | None:
@@ -105,30 +127,46 @@ def cell_block(blueprint: Blueprint) -> Block | None:
 def make_anchors(blueprint: Blueprint) -> Anchors:
     """Find the totals one cell of which dominates, every cell with an effect to spare."""
     edges: list[Edge] = []
-    columns: list[tuple[int, ...]] = []
+    cells: list[Edge] = []
+    total: list[int] = []
+    before: list[int] = []
     ends: list[tuple[float, float]] = []  # the target and its error
     walls: list[bool] = []
     places: list[Place] = []
     for edge in main_cells(blueprint) if cell_block(blueprint) is not None else []:
         batch = blueprint.batches[edge.batch]
         low, high = (float(x[edge.row, edge.depth]) for x in (batch.low, batch.high))
-        if low < (_LEAST_BOUND if np.isinf(high) else LEAST) or RANGE * low < high < np.inf:
+        wall = np.isinf(high)
+        if low < (_LEAST_BOUND if wall else LEAST) or RANGE * low < high < np.inf:
             continue
-        cells = [edge.column, *(int(c) for c in np.flatnonzero(batch.mask[edge.row]) if c != edge.column)]
-        last = [path_to(blueprint, batch, replace(edge, column=c))[-1] for c in cells]
-        own = [(step, int(blueprint.layout.unit[position])) for step, position in last]
-        if len(set(own)) == len(own) and not set(own) & set(places):
-            edges.append(edge)
-            columns.append(tuple(cells))
-            wall = np.isinf(high)
-            error = relative_error(low, low if wall else high)
-            ends.append((float(np.log(low) - _BEFORE * error if wall else np.log((low + high) / 2)), error))
-            walls.append(bool(wall))
-            places += own
+        columns = [*(int(c) for c in np.flatnonzero(batch.mask[edge.row]) if c != edge.column), edge.column]
+        split = [replace(edge, column=column) for column in columns]
+        own = [_last(blueprint, one) for one in split]
+        if len(set(own)) < len(own) or set(own) & set(places):
+            continue
+        earlier = [_earlier(one, cells) for one in split]
+        cells += [
+            replace(one, since=cells[k].depth if k >= 0 else -1)
+            for one, k in zip(split, earlier, strict=True)
+        ]
+        error = relative_error(low, low if wall else high)
+        ends.append((float(np.log(low) - _BEFORE * error if wall else np.log((low + high) / 2)), error))
+        total += [len(edges)] * len(split)
+        edges.append(edge)
+        before += earlier
+        walls.append(bool(wall))
+        places += own
     slot, of = _slots(blueprint, places)
+    log_n = [
+        0.0 if one.since >= 0 else np.log(blueprint.batches[one.batch].n[one.row, one.column])
+        for one in cells
+    ]
     return Anchors(
         edges=tuple(edges),
-        columns=tuple(columns),
+        cells=tuple(cells),
+        total=np.array(total, dtype=np.int64),
+        before=np.array(before, dtype=np.int64),
+        log_n=np.array(log_n, dtype=float),
         target=np.array([target for target, _ in ends]),
         scale=np.array([error for _, error in ends]),
         wall=np.array(walls, dtype=bool),
@@ -137,6 +175,22 @@ def make_anchors(blueprint: Blueprint) -> Anchors:
         slot=slot,
         of=of,
     )
+
+
+def _last(blueprint: Blueprint, edge: Edge) -> Place:
+    """Step and unit of the last cell effect of a path."""
+    step, position = path_to(blueprint, blueprint.batches[edge.batch], edge)[-1]
+    return step, int(blueprint.layout.unit[position])
+
+
+def _earlier(edge: Edge, cells: list[Edge]) -> int:
+    """The same cell of a group at the last stage before that is split; -1 where there is none."""
+    same = [
+        (one.depth, k)
+        for k, one in enumerate(cells)
+        if (one.batch, one.row, one.column) == (edge.batch, edge.row, edge.column) and one.depth < edge.depth
+    ]
+    return max(same)[1] if same else -1
 
 
 def main_cells(blueprint: Blueprint) -> list[Edge]:
@@ -159,9 +213,9 @@ def main_cells(blueprint: Blueprint) -> list[Edge]:
 
 
 def path_to(blueprint: Blueprint, batch: Batch, edge: Edge) -> list[tuple[int, int]]:
-    """Steps and positions of the path to the stage of an edge."""
+    """Steps and positions of the stretch of an edge."""
     segment, size = batch.segment[edge.row, edge.column], blueprint.layout.size
-    slots = batch.slots[edge.row, edge.column, (segment >= 0) & (segment <= edge.depth)]
+    slots = batch.slots[edge.row, edge.column, (segment > edge.since) & (segment <= edge.depth)]
     return [(int(slot) // size, int(slot) % size) for slot in slots]
 
 

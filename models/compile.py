@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pytensor.tensor.variable import TensorVariable
 
 from ..data.names import AXES
-from .anchored import anchor_totals, put_anchors
-from .anchors import Anchors, cell_block, make_anchors
+from .anchored import put_anchors
+from .anchors import NO_ANCHORS, Anchors, make_anchors
 from .blueprint import Blueprint
 from .centring import weights
 from .field_graph import Field
@@ -81,7 +81,8 @@ def compile_model(blueprint: Blueprint, scales: Mapping[str, Floats] | None = No
         intercept = _intercept(blueprint)
         anchors = make_anchors(blueprint)
         sightings = make_sightings(blueprint, anchors)
-        centred = _centring(blueprint, scales, anchors, sightings)
+        anchors = anchors if sightings is not None else NO_ANCHORS
+        centred = _centring(blueprint, scales, sightings)
         log_sd = _log_scales(blueprint) if blueprint.blocks else None
         part = needed(blueprint)
         phi = None
@@ -113,10 +114,9 @@ def compile_model(blueprint: Blueprint, scales: Mapping[str, Floats] | None = No
                 field.store(z)
                 values = predictor(field.eta(intercept, z, blueprint.blocks))
             else:
-                totals = None if anchor is None else anchor_totals(anchors, anchor)
-                values = field.sighted(intercept, sightings, predictor, totals)
-            if anchor is not None:
-                values = put_anchors(blueprint, anchors, part, values, log_sd, anchor)
+                values, gain = field.sighted(intercept, sightings, predictor, anchor)
+                if anchor is not None:
+                    values = put_anchors(blueprint, anchors, part, values, log_sd, anchor, gain)
         logs = []
         for number, batch in enumerate(part.batches):
             logs.append(batch_logp(blueprint, batch, values))
@@ -134,17 +134,11 @@ def compile_model(blueprint: Blueprint, scales: Mapping[str, Floats] | None = No
 
 
 def _centring(
-    blueprint: Blueprint, scales: Mapping[str, Floats] | None, anchors: Anchors, sightings: Sightings | None
+    blueprint: Blueprint, scales: Mapping[str, Floats] | None, sightings: Sightings | None
 ) -> Mapping[str, Floats]:
-    """Centring weights; none where sightings do their work, nor for the coefficients that anchors replace."""
-    centred = dict(weights(blueprint, scales))
-    if sightings is not None:
-        return {name: np.zeros_like(weight) for name, weight in centred.items()}
-    block = cell_block(blueprint)
-    if block is not None and len(anchors):
-        centred[block.name] = centred[block.name].copy()
-        centred[block.name][anchors.step, anchors.unit] = 0.0
-    return centred
+    """Centring weights; none where sightings do their work."""
+    centred = weights(blueprint, scales)
+    return centred if sightings is None else {name: np.zeros_like(weight) for name, weight in centred.items()}
 
 
 def _intercept(blueprint: Blueprint) -> TensorVariable:

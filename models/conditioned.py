@@ -7,7 +7,9 @@ coefficients given the sightings are normal. One linear map takes standard norma
 
 (the square root is Potter's, as ensemble filters use it: Andrews 1968; Whitaker and Hamill 2002), with determinant
 |D| / |S|. Whatever the scales are, w is close to standard normal, so that neither the ridge of a sum that is known nor
-the funnel of a scale that is not is left in its posterior; the density itself is unchanged.
+the funnel of a scale that is not is left in its posterior; the density itself is unchanged. What the cells of a split
+total hold has no error but its own, anchored cell effect; a count whose path passes the same cell shares it, so that K
+has blocks.
 """
 
 from __future__ import annotations
@@ -16,23 +18,25 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from .anchors import cell_block
+from .anchored import anchored_totals
+from .anchors import Anchors
 from .blueprint import Blueprint
 from .conditioned_op import depart
 from .needed import Needed
 from .sightings import Sightings
-from .values import Values, path_eta
+from .values import Values, along
 
 
 def conditioned(
     blueprint: Blueprint,
     sightings: Sightings,
+    anchors: Anchors,
     part: Needed,
     values: Values,
     w: TensorVariable,
     log_sd: TensorVariable,
-    totals: TensorVariable | None,
-) -> tuple[TensorVariable, TensorVariable]:
+    coordinates: TensorVariable | None,
+) -> tuple[TensorVariable, TensorVariable, TensorVariable]:
     """Coefficients from their coordinates.
 
     Parameters
@@ -42,36 +46,36 @@ def conditioned(
     w : (S, F)
         Coordinates.
     log_sd : (S, B)
-    totals : (E,) or None
-        Logs of the anchored totals.
+    coordinates : (G,) or None
+        Of the anchors.
 
     Returns
     -------
     z : (S, F)
         Standard normal coefficients a priori.
     log_det : scalar
-        Log determinant of dz/dw.
+        Log determinant of z by w, and of what the cells of totals hold by their coordinates.
+    gain : (G,)
+        Log of what each cell of a split total holds per unit of its denominator, or of what it held at the stage split
+        before.
     """
-    rest, start = [], 0
-    for number, rows in sightings.rows.items():
-        batch = part.batches[number].take(rows)
-        end = start + len(rows)
-        column, depth = sightings.column[start:end], sightings.depth[start:end]
-        path = path_eta(blueprint, batch, values)[np.arange(len(rows)), column]
-        segment = batch.segment[np.arange(len(rows)), column]
-        on = (segment >= 0) & (segment <= depth[:, None])
-        rest.append(pt.where(on, path, 0.0).sum(axis=1))
-        start = end
-    r = sightings.target - pt.concatenate(rest)
-    if totals is not None:
-        r = r + pt.dot(sightings.total, totals)
+    rest = along(blueprint, part.batches, values, sightings.edges)
     assert values.phi is not None
     noise = sightings.error**2 + sightings.varies * values.phi[sightings.last]
-    block = cell_block(blueprint)
-    if sightings.anchored.any() and block is not None:
-        variance = pt.exp(2 * log_sd[:, blueprint.blocks.index(block)])
-        noise = noise + pt.dot(sightings.anchored, variance)
-    flat = w.ravel()
     log_scale = log_sd[sightings.scale[:, 0], sightings.scale[:, 1]]
-    move, log_det = depart(flat[sightings.at], log_scale, r, noise, sightings)
-    return pt.inc_subtensor(flat[sightings.at], move).reshape(w.shape), log_det
+    first = len(sightings) - len(anchors)
+    given = (sightings.target - rest) * np.where(np.arange(len(sightings)) < first, 1.0, -1.0)
+    none = pt.constant(np.zeros(0))
+    totals = none if coordinates is None else anchored_totals(anchors, coordinates)
+    flat = w.ravel()
+    move, residual, log_det = depart(
+        flat[sightings.at],
+        none if coordinates is None else coordinates,
+        totals,
+        log_scale,
+        given,
+        noise,
+        sightings,
+    )
+    z = pt.inc_subtensor(flat[sightings.at], move).reshape(w.shape)
+    return z, log_det, residual + rest[first:]

@@ -1,8 +1,8 @@
 """Departures from a conditional normal law as a fused operation; the formulas stand in ``conditioned``.
 
-In: coordinates of the coefficients that the sightings are sums of, the log standard deviations, the residuals r and
-their variances. Out: what moves the coefficients, and the log determinant. The gradient of the Cholesky factor is the
-unblocked one of Murray (2016, arXiv 1602.07527).
+In: coordinates of the coefficients that the sightings are sums of, coordinates and logs of split totals, log standard
+deviations, residuals and variances. Out: what moves the coefficients, the residuals of the cells of totals, and the log
+determinant.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import pytensor.tensor as pt
 from numpy.typing import NDArray
@@ -20,174 +19,136 @@ from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
+from . import triangular, whitened
 from .fused import Fused
 from .sightings import Sightings
+from .triangular import factor, factor_pullback, solve, solve_back
+from .whitened import whiten, whiten_pullback
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_SOURCE = int(hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12], 16)
-
-
-def _factor(log_sd: Floats, noise: Floats, gram: Floats) -> Floats:
-    size = noise.shape[0]
-    root = np.zeros((size, size))
-    for k in range(log_sd.shape[0]):
-        variance = np.exp(2.0 * log_sd[k])
-        for i in range(size):
-            for j in range(i + 1):
-                root[i, j] += variance * gram[k, i, j]
-    for i in range(size):
-        root[i, i] += noise[i]
-        for j in range(i):
-            total = root[i, j]
-            for m in range(j):
-                total -= root[i, m] * root[j, m]
-            root[i, j] = total / root[j, j]
-        total = root[i, i]
-        for m in range(i):
-            total -= root[i, m] * root[i, m]
-        root[i, i] = np.sqrt(total)
-    return root
-
-
-def _solve(root: Floats, more: Floats, b: Floats) -> Floats:
-    """(S + diag(more))⁻¹ b."""
-    x = b.copy()
-    for i in range(x.shape[0]):
-        total = x[i]
-        for j in range(i):
-            total -= root[i, j] * x[j]
-        x[i] = total / (root[i, i] + more[i])
-    return x
-
-
-def _solve_back(root: Floats, more: Floats, b: Floats) -> Floats:
-    """(S + diag(more))⁻ᵀ b."""
-    x = b.copy()
-    for i in range(x.shape[0] - 1, -1, -1):
-        x[i] /= root[i, i] + more[i]
-        for j in range(i):
-            x[j] -= root[i, j] * x[i]
-    return x
-
-
-# Sums may be taken in any order, so that they run on vectors; a number that is none stays one.
-_FAST = {"reassoc", "contract"}
-_factor_jit = numba.njit(error_model="numpy", fastmath=_FAST)(_factor)
-_solve_jit = numba.njit(error_model="numpy", fastmath=_FAST)(_solve)
-_solve_back_jit = numba.njit(error_model="numpy", fastmath=_FAST)(_solve_back)
+_MOVED = 6  # inputs that move anything
+_FILES = (__file__, triangular.__file__, whitened.__file__)
+_SOURCE = int(hashlib.sha256(b"".join(Path(file).read_bytes() for file in _FILES)).hexdigest()[:12], 16)
 
 
 def _forward(
-    w: Floats, log_sd: Floats, r: Floats, noise: Floats, matrix: Floats, of: Ints, gram: Floats
-) -> tuple[Floats, Floats]:
+    w: Floats, coordinates: Floats, totals: Floats, log_sd: Floats, given: Floats, noise: Floats,
+    matrix: Floats, of: Ints, gram: Floats, inner: Floats, ends: Ints, before: Ints,
+) -> tuple[Floats, Floats, Floats]:  # fmt: skip
     size, width = matrix.shape
-    root = _factor_jit(log_sd, noise, gram)
-    none, error = np.zeros(size), np.sqrt(noise)
+    apart = size - inner.shape[1]
+    root = factor(log_sd, noise, gram)
+    r, y, _, _, _, log_det = whiten(root, given, coordinates, totals, ends, before)
+    # Errors: one by one where no cell effect is shared.
+    shared = factor(log_sd, noise[apart:], inner)
+    both = root.copy()
+    for i in range(size):
+        log_det -= np.log(root[i, i])
+        if i < apart:
+            error = np.sqrt(noise[i])
+            both[i, i] += error
+            log_det += np.log(error)
+        else:
+            for j in range(apart, i + 1):
+                both[i, j] += shared[i - apart, j - apart]
+            log_det += np.log(shared[i - apart, i - apart])
+    sums, move = np.zeros(size), np.zeros(width)
     scaled = np.empty(width)
     for c in range(width):
         scaled[c] = np.exp(log_sd[of[c]]) * w[c]
-    sums = np.zeros(size)
-    log_det = 0.0
     for g in range(size):
         for c in range(width):
             sums[g] += matrix[g, c] * scaled[c]
-        log_det += np.log(error[g]) - np.log(root[g, g])
-    back = _solve_back_jit(root, none, _solve_jit(root, none, r) - _solve_jit(root, error, sums))
-    move = np.zeros(width)
+    back = solve_back(root, y - solve(both, sums))
     for g in range(size):
         for c in range(width):
             move[c] += matrix[g, c] * back[g]
     for c in range(width):
         move[c] *= np.exp(log_sd[of[c]])
-    return move, np.asarray(log_det)
+    return move, r[size - coordinates.shape[0] :].copy(), np.asarray(log_det)
 
 
 def _backward(
-    w: Floats, log_sd: Floats, r: Floats, noise: Floats, matrix: Floats, of: Ints, gram: Floats,
-    g_move: Floats, g_log_det: Floats,
-) -> tuple[Floats, Floats, Floats, Floats]:  # fmt: skip
+    w: Floats, coordinates: Floats, totals: Floats, log_sd: Floats, given: Floats, noise: Floats,
+    matrix: Floats, of: Ints, gram: Floats, inner: Floats, ends: Ints, before: Ints,
+    g_move: Floats, g_residual: Floats, g_log_det: Floats,
+) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:  # fmt: skip
     size, width = matrix.shape
-    root = _factor_jit(log_sd, noise, gram)
-    none, error = np.zeros(size), np.sqrt(noise)
-    sd = np.exp(log_sd)
-    scaled = np.empty(width)
+    apart = size - inner.shape[1]
+    root = factor(log_sd, noise, gram)
+    _, y, held, give, deltas, _ = whiten(root, given, coordinates, totals, ends, before)
+    shared = factor(log_sd, noise[apart:], inner)
+    both = root.copy()
+    for i in range(size):
+        if i < apart:
+            both[i, i] += np.sqrt(noise[i])
+        else:
+            for j in range(apart, i + 1):
+                both[i, j] += shared[i - apart, j - apart]
+    sd, scale = np.exp(log_sd), g_log_det.item()
+    scaled, sums = np.empty(width), np.zeros(size)
     for c in range(width):
         scaled[c] = sd[of[c]] * w[c]
-    sums = np.zeros(size)
     for g in range(size):
         for c in range(width):
             sums[g] += matrix[g, c] * scaled[c]
-    said, own = _solve_jit(root, none, r), _solve_jit(root, error, sums)
-    back = _solve_back_jit(root, none, said - own)
-    # From the move to the solution ``back``.
-    g_w, g_sd, g_noise = np.empty(width), np.zeros(log_sd.shape[0]), np.zeros(size)
+    own = solve(both, sums)
+    back = solve_back(root, y - own)
+    # From the move to the solution ``back``, and to y and to ``own``.
     moved, g_back = np.zeros(width), np.zeros(size)
     for g in range(size):
         for c in range(width):
             moved[c] += matrix[g, c] * back[g]
             g_back[g] += matrix[g, c] * sd[of[c]] * g_move[c]
-    inner = _solve_jit(root, none, g_back)
-    g_r = _solve_back_jit(root, none, inner)
-    g_sums = _solve_back_jit(root, error, -inner)
-    # To the factor.
-    g_root = np.empty((size, size))
-    scale = g_log_det.item()
+    into = solve(root, g_back)
+    g_sums = solve_back(both, -into)
+    g_root, g_shared = np.empty((size, size)), np.zeros((size - apart, size - apart))
+    g_noise = np.zeros(size)
     for i in range(size):
         for j in range(i + 1):
-            g_root[i, j] = -back[i] * inner[j] - g_r[i] * said[j] - g_sums[i] * own[j]
+            step = g_sums[i] * own[j]
+            g_root[i, j] = -back[i] * into[j] - step
+            if j >= apart:
+                g_shared[i - apart, j - apart] = -step
         g_root[i, i] -= scale / root[i, i]
-        g_noise[i] += 0.5 * scale / noise[i] - 0.5 * g_sums[i] * own[i] / error[i]
-    summed = np.zeros(width)
+        if i < apart:
+            g_noise[i] += 0.5 * scale / noise[i] - 0.5 * g_sums[i] * own[i] / np.sqrt(noise[i])
+        else:
+            g_shared[i - apart, i - apart] += scale / shared[i - apart, i - apart]
+    g_r = np.zeros(size)
+    g_r[size - coordinates.shape[0] :] = g_residual
+    g_given, g_coordinates, g_totals = whiten_pullback(
+        root, coordinates, totals, ends, before, y, held, give, deltas, g_r, into.copy(), scale, g_root
+    )
+    g_log_sd, more = factor_pullback(root, g_root, log_sd, gram)
+    g_noise += more
+    more_sd, more = factor_pullback(shared, g_shared, log_sd, inner)
+    g_log_sd += more_sd
+    g_noise[apart:] += more
+    summed, g_w = np.zeros(width), np.empty(width)
     for g in range(size):
         for c in range(width):
             summed[c] += matrix[g, c] * g_sums[g]
     for c in range(width):
         g_w[c] = sd[of[c]] * summed[c]
-        g_sd[of[c]] += sd[of[c]] * (g_move[c] * moved[c] + w[c] * summed[c])
-    # Through the factor to the covariance, in place.
-    for j in range(size - 1, -1, -1):
-        d = root[j, j]
-        total = g_root[j, j]
-        for i in range(j + 1, size):
-            total -= root[i, j] * g_root[i, j] / d
-        total /= d
-        above, g_above = root[j, :j], g_root[j, :j].copy()
-        for m in range(j):
-            g_above[m] -= total * above[m]
-        for i in range(j + 1, size):
-            column = g_root[i, j] / d
-            g_root[i, j] = column
-            row, g_row = root[i, :j], g_root[i, :j]
-            for m in range(j):
-                g_above[m] -= column * row[m]
-            for m in range(j):
-                g_row[m] -= column * above[m]
-        g_root[j, :j] = g_above
-        g_root[j, j] = 0.5 * total
-        g_noise[j] += 0.5 * total
-    for k in range(log_sd.shape[0]):
-        total = 0.0
-        for i in range(size):
-            for j in range(i + 1):
-                total += g_root[i, j] * gram[k, i, j]
-        g_sd[k] += 2.0 * sd[k] * sd[k] * total
-    return g_w, g_sd, g_r, g_noise
+        g_log_sd[of[c]] += sd[of[c]] * (g_move[c] * moved[c] + w[c] * summed[c])
+    return g_w, g_coordinates, g_totals, g_log_sd, g_given, g_noise
 
 
 class Depart(Fused):
-    """The move (C,) and the log determinant from w (C,), log_sd (K,), r (G,) and noise (G,)."""
+    """The move (C,), the residuals of the cells of totals (G2,) and the log determinant."""
 
     _body = staticmethod(_forward)
 
     def make_node(self, *inputs: Any) -> Apply:
-        """Inputs: w, log_sd, r, noise, matrix, of, gram."""
+        """Inputs: w, coordinates, totals, log_sd, given, noise, and the constants."""
         tensors = [pt.as_tensor(x) for x in inputs]
-        return Apply(self, tensors, [tensors[0].type(), pt.dscalar()])
+        return Apply(self, tensors, [tensors[0].type(), tensors[1].type(), pt.dscalar()])
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Only the first four move anything."""
-        return [[i < 4] * 2 for i in range(len(node.inputs))]
+        """Only the first ones move anything."""
+        return [[i < _MOVED] * 3 for i in range(len(node.inputs))]
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -198,7 +159,7 @@ class Depart(Fused):
             for output, g in zip(outputs, cotangents, strict=True)
         ]
         gradients = _DEPART_GRADIENT.make_node(*inputs, *given).outputs
-        return [*gradients, *[disconnected_type() for _ in inputs[4:]]]
+        return [*gradients, *[disconnected_type() for _ in inputs[_MOVED:]]]
 
 
 class DepartGradient(Fused):
@@ -209,7 +170,7 @@ class DepartGradient(Fused):
     def make_node(self, *inputs: Any) -> Apply:
         """The inputs of ``Depart`` and the cotangents of its outputs."""
         tensors = [pt.as_tensor(x) for x in inputs]
-        return Apply(self, tensors, [x.type() for x in tensors[:4]])
+        return Apply(self, tensors, [x.type() for x in tensors[:_MOVED]])
 
 
 @register_funcify_default_op_cache_key(Depart)
@@ -225,9 +186,12 @@ def _numba_gradient(op: DepartGradient, node: Apply, **_kwargs: Any) -> tuple[An
 _DEPART, _DEPART_GRADIENT = Depart(), DepartGradient()
 
 
-def depart(w: Any, log_sd: Any, r: Any, noise: Any, sightings: Sightings) -> tuple[Any, Any]:
-    """The move of the sighted coefficients (C,) and the log determinant; see ``conditioned``."""
-    move, log_det = _DEPART.make_node(
-        w, log_sd, r, noise, sightings.matrix, sightings.of, sightings.gram
-    ).outputs
-    return move, log_det
+def depart(
+    w: Any, coordinates: Any, totals: Any, log_sd: Any, given: Any, noise: Any, sightings: Sightings
+) -> tuple[Any, Any, Any]:
+    """What moves the sighted coefficients (C,), residuals (G2,) and the log determinant; see ``conditioned``."""
+    move, residual, log_det = _DEPART.make_node(
+        w, coordinates, totals, log_sd, given, noise, sightings.matrix, sightings.of, sightings.gram,
+        sightings.inner, sightings.ends, sightings.before,
+    ).outputs  # fmt: skip
+    return move, residual, log_det

@@ -116,15 +116,17 @@ class Field:
         intercept: TensorVariable,
         sightings: Sightings,
         predictor: Callable[[TensorVariable], Values],
-        totals: TensorVariable | None,
-    ) -> Values:
-        """The predictor, its effects sampled as departures from what the sightings say of them."""
+        coordinates: TensorVariable | None,
+    ) -> tuple[Values, TensorVariable]:
+        """The predictor, its effects sampled as departures from what the sightings say of them; the anchors' gain."""
         blueprint, part = self.blueprint, self.part
         common = common_blocks(blueprint)
         w = self.coefficients("w")
         inner = [block for block in blueprint.blocks if block not in common]
         values = predictor(self.eta(intercept, w, inner))
-        z, log_det = conditioned(blueprint, sightings, part, values, w, self.log_sd, totals)
+        z, log_det, gain = conditioned(
+            blueprint, sightings, self.anchors, part, values, w, self.log_sd, coordinates
+        )
         z = pm.Deterministic("z", z)
         self.store(z)
         # The coordinates' own normal density is taken back: the prior is that of z.
@@ -135,4 +137,4 @@ class Field:
             mixture = part.mixture
             ways = zip(mixture.start, mixture.stop, mixture.at[mixture.pool], strict=True)
             more.append(pt.stack([eta[start:stop, cell].sum() for start, stop, cell in ways]))
-        return replace(values, flat=values.flat + pt.concatenate(more))
+        return replace(values, flat=values.flat + pt.concatenate(more)), gain

@@ -63,7 +63,7 @@ def _stirling(x: float) -> float:
 def _deviance(x: float, mean: float) -> float:
     """x log(x / mean) - x + mean, without loss of digits where the two are close."""
     v = (x - mean) / (x + mean)
-    if abs(v) >= 0.1:
+    if not abs(v) < 0.1:  # nor a number
         return x * math.log(x / mean) - x + mean
     out, power, k = (x - mean) * v, 2.0 * x * v, 1.0
     while True:

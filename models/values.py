@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from . import catalogue, paths
+from .anchors import Edge
 from .blueprint import Blueprint
 from .contract import Batch, PartKind, Parts, PathRates, ReportKind
 from .mixture import Mixture, departures
@@ -62,6 +63,27 @@ def path_eta(blueprint: Blueprint, batch: Batch, values: Values) -> TensorVariab
     else:
         gathered = flat[slots.ravel()].reshape(slots.shape)
     return blueprint.shifted(gathered, batch, values.unknown, paths.TENSOR)
+
+
+def along(
+    blueprint: Blueprint, batches: Sequence[Batch], values: Values, edges: Sequence[Edge]
+) -> TensorVariable:
+    """Sums of the linear predictors along stretches of ratio paths, one an edge, in their order, (E,)."""
+    sums, order = [], []
+    for number, batch in enumerate(batches):
+        mine = [e for e, edge in enumerate(edges) if edge.batch == number]
+        if not mine:
+            continue
+        row, column, depth, since = (
+            np.array([getattr(edges[e], name) for e in mine]) for name in ("row", "column", "depth", "since")
+        )
+        rows, at = np.unique(row, return_inverse=True)
+        segment = batch.segment[row, column]
+        on = (segment > since[:, None]) & (segment <= depth[:, None])
+        path = path_eta(blueprint, batch.take(rows), values)[at, column]
+        sums.append(pt.where(on, path, 0.0).sum(axis=1))
+        order += mine
+    return pt.concatenate(sums)[np.argsort(order)]
 
 
 def batch_logp(blueprint: Blueprint, batch: Batch, values: Values) -> TensorVariable:

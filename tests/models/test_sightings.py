@@ -11,7 +11,7 @@ from scipy.stats import norm
 from attrition.estimation.binding import bind_plan
 from attrition.estimation.plan import read_plan
 from attrition.models import compile as compiling
-from attrition.models.anchors import make_anchors
+from attrition.models.anchors import NO_ANCHORS, make_anchors
 from attrition.models.sightings import make_sightings
 
 INTERPRETED = Mode("py", get_mode("FAST_COMPILE").provided_optimizer)
@@ -70,9 +70,8 @@ def test_the_density_is_the_same(blueprint, monkeypatch):
     found, z, sd, *effect = run(point)
 
     monkeypatch.setattr(compiling, "make_sightings", lambda blueprint, anchors: None)
-    monkeypatch.setattr(compiling, "make_anchors", lambda blueprint: none)
+    monkeypatch.setattr(compiling, "make_anchors", lambda blueprint: NO_ANCHORS)
     monkeypatch.setattr(compiling, "weights", lambda blueprint, scales: zero)
-    none = type(anchors)((), (), *(np.zeros(0),) * 2, *(np.zeros(0, dtype=np.int64),) * 5)
     zero = {name: np.zeros_like(w) for name, w in zip(one.blocks, one.weights, strict=True)}
     other = compiling.compile_model(blueprint)
     plain = {name: value for name, value in point.items() if name not in ("w", "anchor")} | {"z": z.copy()}
@@ -100,10 +99,10 @@ def test_the_density_is_the_same(blueprint, monkeypatch):
 def test_what_is_sighted(blueprint):
     anchors = make_anchors(blueprint)
     sightings = make_sightings(blueprint, anchors)
-    assert len(sightings) == 3
-    rates = np.exp(sightings.target[sightings.total.sum(axis=1) == 0])
-    np.testing.assert_allclose(sorted(rates), [12 / 900, 5100 / 41200])
-    # South's bound, and what the total leaves to West
-    np.testing.assert_allclose(sightings.total.sum(), 1.0)
-    np.testing.assert_allclose(sightings.anchored.sum(), 1.0)
+    assert len(sightings) == 2 + len(anchors)
+    np.testing.assert_allclose(sorted(np.exp(sightings.target[:2])), [12 / 900, 5100 / 41200])
+    # South's bound; what West and Far hold of the total
+    np.testing.assert_allclose(sightings.target[2:], -anchors.log_n)
+    np.testing.assert_allclose(np.exp(anchors.log_n), [30000] if len(anchors) == 1 else [3000, 50000])
+    np.testing.assert_allclose(sightings.inner.sum(axis=0), np.eye(len(anchors)))
     assert anchors.wall.tolist() == [len(anchors) == 1]

@@ -1,0 +1,97 @@
+"""Small triangular algebra in plain loops, for fused operations: a factor, its pullback, and solutions with it.
+
+The pullback of the Cholesky factor is the unblocked one of Murray (2016, arXiv 1602.07527).
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+# Sums may be taken in any order, so that they run on vectors; a number that is none stays one.
+_FAST = {"reassoc", "contract"}
+
+
+def _factor(log_sd: Floats, noise: Floats, gram: Floats) -> Floats:
+    """Lower factor (G, G) of Σ e^(2 log_sd) gram + diag(noise); log_sd (K,), noise (G,), gram (K, G, G)."""
+    size = noise.shape[0]
+    root = np.zeros((size, size))
+    for k in range(log_sd.shape[0]):
+        variance = np.exp(2.0 * log_sd[k])
+        for i in range(size):
+            for j in range(i + 1):
+                root[i, j] += variance * gram[k, i, j]
+    for i in range(size):
+        root[i, i] += noise[i]
+        for j in range(i):
+            total = root[i, j]
+            for m in range(j):
+                total -= root[i, m] * root[j, m]
+            root[i, j] = total / root[j, j]
+        total = root[i, i]
+        for m in range(i):
+            total -= root[i, m] * root[i, m]
+        root[i, i] = np.sqrt(total)
+    return root
+
+
+def _factor_pullback(root: Floats, g_root: Floats, log_sd: Floats, gram: Floats) -> tuple[Floats, Floats]:
+    """Cotangents of log_sd and noise from that of the factor, which is overwritten."""
+    size = root.shape[0]
+    to_log_sd, to_noise = np.zeros(log_sd.shape[0]), np.zeros(size)
+    for j in range(size - 1, -1, -1):
+        d = root[j, j]
+        total = g_root[j, j]
+        for i in range(j + 1, size):
+            total -= root[i, j] * g_root[i, j] / d
+        total /= d
+        above, g_above = root[j, :j], g_root[j, :j].copy()
+        for m in range(j):
+            g_above[m] -= total * above[m]
+        for i in range(j + 1, size):
+            column = g_root[i, j] / d
+            g_root[i, j] = column
+            row, g_row = root[i, :j], g_root[i, :j]
+            for m in range(j):
+                g_above[m] -= column * row[m]
+            for m in range(j):
+                g_row[m] -= column * above[m]
+        g_root[j, :j] = g_above
+        g_root[j, j] = 0.5 * total
+        to_noise[j] = 0.5 * total
+    for k in range(log_sd.shape[0]):
+        total = 0.0
+        for i in range(size):
+            for j in range(i + 1):
+                total += g_root[i, j] * gram[k, i, j]
+        to_log_sd[k] = 2.0 * np.exp(2.0 * log_sd[k]) * total
+    return to_log_sd, to_noise
+
+
+def _solve(root: Floats, b: Floats) -> Floats:
+    """S⁻¹ b for a lower triangle S."""
+    x = b.copy()
+    for i in range(x.shape[0]):
+        total = x[i]
+        for j in range(i):
+            total -= root[i, j] * x[j]
+        x[i] = total / root[i, i]
+    return x
+
+
+def _solve_back(root: Floats, b: Floats) -> Floats:
+    """S⁻ᵀ b."""
+    x = b.copy()
+    for i in range(x.shape[0] - 1, -1, -1):
+        x[i] /= root[i, i]
+        for j in range(i):
+            x[j] -= root[i, j] * x[i]
+    return x
+
+
+factor = numba.njit(error_model="numpy", fastmath=_FAST)(_factor)
+factor_pullback = numba.njit(error_model="numpy", fastmath=_FAST)(_factor_pullback)
+solve = numba.njit(error_model="numpy", fastmath=_FAST)(_solve)
+solve_back = numba.njit(error_model="numpy", fastmath=_FAST)(_solve_back)

@@ -1,0 +1,209 @@
+"""Sighted sums from coordinates that are standard normal given those before; plain loops for ``conditioned_op``.
+
+The sums come in one order: those of single counts, whose residuals r are known, then the cells of one split total
+after the other (see ``anchors``), the largest of each last. A smaller cell's residual is what the sums before say of it
+and its coordinate ζ, with the factor S of their covariance: r_i = Σ_{j<i} S_ij y_j + S_ii ζ_i. The largest takes what
+is left of the total: where the smaller cells would hold m_i by themselves, the cells hold
+
+    m_i e^(-a_i δ)  and  y e^(-δ),  with δ such that they sum to the total y,
+
+a_i = S_ii² / (S_ii² + S_LL²): a cell that is known closely does not give way, the largest does. The determinant of
+this division, on the log scale, is one over q = Σ a_i p_i + p_L, with p the cells' shares of the total. Of all sums,
+y = S⁻¹ r.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+_FAST = {"reassoc", "contract"}
+_STEPS = 60
+_CLOSE = 1e-14
+
+
+def _divide(alone: Floats, give: Floats, total: float) -> float:
+    """δ of a total: the root of log(Σ e^(alone - total - give δ) + e^-δ), convex and falling, by Newton's steps."""
+    delta = 0.0
+    if alone.shape[0] == 0:
+        return delta
+    for _ in range(_STEPS):
+        top = -delta
+        for i in range(alone.shape[0]):
+            top = max(top, alone[i] - total - give[i] * delta)
+        whole = np.exp(-delta - top)
+        slope = whole
+        for i in range(alone.shape[0]):
+            share = np.exp(alone[i] - total - give[i] * delta - top)
+            whole += share
+            slope += give[i] * share
+        step = (top + np.log(whole)) * whole / slope
+        delta += step
+        if abs(step) <= _CLOSE * (1.0 + delta):
+            break
+    return delta
+
+
+_divide_jit = numba.njit(error_model="numpy")(_divide)
+
+
+def _whiten(
+    root: Floats, given: Floats, coordinates: Floats, totals: Floats, ends: Ints, before: Ints
+) -> tuple[Floats, Floats, Floats, Floats, Floats, float]:
+    """Residuals and what they are in units of the law.
+
+    Parameters
+    ----------
+    root : (G, G)
+    given : (G,)
+        Residuals of the single counts, then the logs of what the cells of totals hold by themselves.
+    coordinates : (G2,)
+        Of the cells of totals; those of the largest are not used.
+    totals : (E,)
+        Their logs.
+    ends : (E,) int
+        Behind the last cell of each, counted among the cells of totals.
+    before : (G2,) int
+        The same cell in an earlier total, -1 where there is none.
+
+    Returns
+    -------
+    r, y : (G,)
+    held : (G2,)
+        Log of what each cell holds.
+    give : (G2,)
+        The a of each cell, 1 for the largest.
+    deltas : (E,)
+    log_det : float
+        Of the cells of totals by the coordinates of the smaller, and the totals.
+    """
+    size = root.shape[0]
+    first = size - coordinates.shape[0]
+    r, y = given.copy(), np.zeros(size)
+    held, give = np.zeros(coordinates.shape[0]), np.ones(coordinates.shape[0])
+    deltas = np.zeros(totals.shape[0])
+    log_det = 0.0
+    for i in range(first):
+        rest = r[i]
+        for j in range(i):
+            rest -= root[i, j] * y[j]
+        y[i] = rest / root[i, i]
+    start = 0
+    for e in range(totals.shape[0]):
+        last = ends[e] - 1
+        own = root[first + last, first + last] ** 2
+        for c in range(start, last):
+            i = first + c
+            rest = root[i, i] * coordinates[c]
+            for j in range(first + start):
+                rest += root[i, j] * y[j]
+            for d in range(start, c):
+                rest += root[i, first + d] * coordinates[d]
+            r[i] = rest
+            held[c] = rest + given[i]
+            if before[c] >= 0:
+                held[c] += held[before[c]]
+            give[c] = root[i, i] ** 2 / (root[i, i] ** 2 + own)
+            log_det += np.log(root[i, i])
+        delta = _divide_jit(held[start:last], give[start:last], totals[e])
+        deltas[e] = delta
+        q = np.exp(-delta)
+        for c in range(start, last + 1):
+            i = first + c
+            if c < last:
+                r[i] -= give[c] * delta
+                held[c] -= give[c] * delta
+                q += give[c] * np.exp(held[c] - totals[e])
+            else:
+                held[c] = totals[e] - delta
+                r[i] = held[c] - given[i]
+                if before[c] >= 0:
+                    r[i] -= held[before[c]]
+            rest = r[i]
+            for j in range(i):
+                rest -= root[i, j] * y[j]
+            y[i] = rest / root[i, i]
+        log_det -= np.log(q)
+        start = last + 1
+    return r, y, held, give, deltas, log_det
+
+
+def _whiten_pullback(
+    root: Floats, coordinates: Floats, totals: Floats, ends: Ints, before: Ints, y: Floats, held: Floats,
+    give: Floats, deltas: Floats, g_r: Floats, g_y: Floats, g_log_det: float, g_root: Floats,
+) -> tuple[Floats, Floats, Floats]:  # fmt: skip
+    """Cotangents of given, coordinates and totals from those of r, y and log_det; adds to that of the factor.
+
+    ``g_r`` and ``g_y`` are overwritten.
+    """
+    size = root.shape[0]
+    first = size - coordinates.shape[0]
+    to_given, to_coordinates = np.zeros(size), np.zeros(coordinates.shape[0])
+    to_totals, to_held = np.zeros(totals.shape[0]), np.zeros(coordinates.shape[0])
+    for e in range(totals.shape[0] - 1, -1, -1):
+        last, start, delta = ends[e] - 1, ends[e - 1] if e > 0 else 0, deltas[e]
+        # y = S⁻¹ r, row by row
+        for c in range(last, start - 1, -1):
+            i = first + c
+            q = g_y[i] / root[i, i]
+            g_r[i] += q
+            for j in range(i):
+                g_root[i, j] -= q * y[j]
+                g_y[j] -= q * root[i, j]
+            g_root[i, i] -= q * y[i]
+        # r of the largest = held - given - held before
+        to_given[first + last] -= g_r[first + last]
+        to_held[last] += g_r[first + last]
+        if before[last] >= 0:
+            to_held[before[last]] -= g_r[first + last]
+        # The determinant: one over q.
+        q, smaller = np.exp(-delta), 0.0
+        for c in range(start, last):
+            share = np.exp(held[c] - totals[e])
+            q += give[c] * share
+            smaller += share
+        to_q = -g_log_det / q
+        to_held[last] += to_q * np.exp(-delta)
+        to_totals[e] += to_held[last] - to_q * q
+        to_delta = -to_held[last]
+        for c in range(start, last):
+            to_held[c] += to_q * give[c] * np.exp(held[c] - totals[e])
+            to_delta -= give[c] * (to_held[c] + g_r[first + c])
+        to_totals[e] -= to_delta * smaller / q
+        # The smaller cells, as they would be by themselves
+        own = root[first + last, first + last]
+        for c in range(last - 1, start - 1, -1):
+            i = first + c
+            share = np.exp(held[c] - totals[e])
+            to_give = to_q * share - delta * (to_held[c] + g_r[i] + to_delta * share / q)
+            both = root[i, i] ** 2 + own**2
+            g_root[i, i] += to_give * 2.0 * root[i, i] * own**2 / both**2 + g_log_det / root[i, i]
+            g_root[first + last, first + last] -= to_give * 2.0 * own * root[i, i] ** 2 / both**2
+            whole = to_held[c] + to_delta * share / q
+            to_given[i] += whole
+            if before[c] >= 0:
+                to_held[before[c]] += whole
+            g = g_r[i] + whole
+            g_root[i, i] += g * coordinates[c]
+            to_coordinates[c] += g * root[i, i]
+            for j in range(first + start):
+                g_root[i, j] += g * y[j]
+                g_y[j] += g * root[i, j]
+            for d in range(start, c):
+                g_root[i, first + d] += g * coordinates[d]
+                to_coordinates[d] += g * root[i, first + d]
+    for i in range(first - 1, -1, -1):
+        q = g_y[i] / root[i, i]
+        to_given[i] += g_r[i] + q
+        for j in range(i):
+            g_root[i, j] -= q * y[j]
+            g_y[j] -= q * root[i, j]
+        g_root[i, i] -= q * y[i]
+    return to_given, to_coordinates, to_totals
+
+
+whiten = numba.njit(error_model="numpy", fastmath=_FAST)(_whiten)
+whiten_pullback = numba.njit(error_model="numpy", fastmath=_FAST)(_whiten_pullback)
