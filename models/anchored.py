@@ -17,7 +17,7 @@ from .values import Values, along
 
 def anchored_totals(anchors: Anchors, coordinates: TensorVariable) -> TensorVariable:
     """Logs of the totals (E,) where their largest cells have these coordinates."""
-    ahead = coordinates[anchors.last]
+    ahead = coordinates[anchors.first]
     return anchors.target + pt.where(anchors.wall, WALL * pt.softplus(ahead), anchors.scale * ahead)
 
 
@@ -41,7 +41,7 @@ def put_anchors(
     assert block is not None
     log_scale = log_sd[anchors.step, blueprint.blocks.index(block)]
     effect = pm.Deterministic("anchored", gain - along(blueprint, part.batches, values, anchors.cells))
-    ahead = coordinates[anchors.last]
+    ahead = coordinates[anchors.first]
     slope = pt.where(anchors.wall, np.log(WALL) - pt.softplus(-ahead), np.log(anchors.scale))
     # The coordinates' own normal density is taken back.
     density = 0.5 * coordinates**2 - 0.5 * (effect * pt.exp(-log_scale)) ** 2 - log_scale

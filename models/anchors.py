@@ -68,7 +68,7 @@ class Anchors:
     edges : tuple of Edge
         The largest cell of each total, in the order in which they are put in.
     cells : tuple of Edge
-        The cells of all totals, G of them: total after total, the largest last.
+        The cells of all totals, G of them: total after total, the largest first.
     total : (G,) int
         The total each belongs to.
     before : (G,) int
@@ -104,9 +104,14 @@ class Anchors:
         return len(self.step)
 
     @property
-    def last(self) -> Ints:
+    def first(self) -> Ints:
         """Place of each total's largest cell among the effects, (E,)."""
-        return np.searchsorted(self.total, np.arange(len(self.edges)), side="right") - 1
+        return np.searchsorted(self.total, np.arange(len(self.edges)))
+
+    @property
+    def ends(self) -> Ints:
+        """Behind the last cell of each total, (E,)."""
+        return np.searchsorted(self.total, np.arange(len(self.edges)), side="right")
 
 
 NO_ANCHORS = Anchors(
@@ -139,7 +144,7 @@ def make_anchors(blueprint: Blueprint) -> Anchors:
         wall = np.isinf(high)
         if low < (_LEAST_BOUND if wall else LEAST) or RANGE * low < high < np.inf:
             continue
-        columns = [*(int(c) for c in np.flatnonzero(batch.mask[edge.row]) if c != edge.column), edge.column]
+        columns = [edge.column, *(int(c) for c in np.flatnonzero(batch.mask[edge.row]) if c != edge.column)]
         split = [replace(edge, column=column) for column in columns]
         own = [_last(blueprint, one) for one in split]
         if len(set(own)) < len(own) or set(own) & set(places):

@@ -24,7 +24,7 @@ from .blueprint import Blueprint
 from .conditioned_op import depart
 from .needed import Needed
 from .sightings import Sightings
-from .values import Values, along
+from .values import Values, along, factors_along
 
 
 def conditioned(
@@ -60,10 +60,12 @@ def conditioned(
         before.
     """
     rest = along(blueprint, part.batches, values, sightings.edges)
-    assert values.phi is not None
-    noise = sightings.error**2 + sightings.varies * values.phi[sightings.last]
     log_scale = log_sd[sightings.scale[:, 0], sightings.scale[:, 1]]
     first = len(sightings) - len(anchors)
+    # Roughly: as the rates would be without the effects that are sighted.
+    factors = factors_along(blueprint, part.batches, values, sightings.edges[:first])
+    varies = pt.concatenate([sightings.varies[:first] * factors, np.zeros(len(anchors))])
+    noise = sightings.error**2 + varies
     given = (sightings.target - rest) * np.where(np.arange(len(sightings)) < first, 1.0, -1.0)
     none = pt.constant(np.zeros(0))
     totals = none if coordinates is None else anchored_totals(anchors, coordinates)

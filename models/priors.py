@@ -9,6 +9,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pymc.logprob.transforms import Transform
 from pytensor.tensor.variable import TensorVariable
 
 Floats = NDArray[np.float64]
@@ -40,6 +41,30 @@ class _Prior(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class SoftPlus(Transform):
+    """A positive number as its scale times log(1 + e^y): straight where the logarithm of a large one bends.
+
+    An effect is its scale times a standard coordinate; where data ask for an effect far out in the prior, the product
+    is as steep as e^y on the logarithm of the scale.
+    """
+
+    name = "softplus"
+    ndim_supp = 0
+
+    def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        """The positive number."""
+        return inputs[-1] * pt.softplus(value)
+
+    def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        """The coordinate y."""
+        ratio = value / inputs[-1]
+        return ratio + pt.log(-pt.expm1(-ratio))
+
+    def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        """Log slope of the number in y."""
+        return pt.log(inputs[-1]) - pt.softplus(-value)
+
+
 class HalfNormal(_Prior):
     """Half-normal scale."""
 
@@ -48,7 +73,7 @@ class HalfNormal(_Prior):
 
     def variable(self, name: str, dims: tuple[str, ...]) -> TensorVariable:
         """The PyMC variable."""
-        return pm.HalfNormal(name, self.scale, dims=dims)
+        return pm.HalfNormal(name, self.scale, dims=dims, default_transform=SoftPlus())
 
     def sample(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Independent draws."""

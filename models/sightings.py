@@ -44,8 +44,6 @@ class Sightings:
         Its relative error, but for the variation of the count itself.
     varies : (G,) float
         Variance of its log for a variance factor of 1: one over the count.
-    last : (G,) int
-        Step whose variance factor it has.
     at : (C,) int
         Positions in the raveled (S, F) coefficients that sightings are sums of.
     matrix : (G, C) float
@@ -68,7 +66,6 @@ class Sightings:
     target: Floats
     error: Floats
     varies: Floats
-    last: Ints
     at: Ints
     matrix: Floats
     scale: Ints
@@ -141,14 +138,13 @@ def make_sightings(blueprint: Blueprint, anchors: Anchors) -> Sightings | None:
         target=np.array([one.target for one in found]),
         error=np.array([one.error for one in found]),
         varies=np.array([one.varies for one in found]),
-        last=np.array([one.path[-1][0] for one in found], dtype=np.int64),
         at=at,
         matrix=matrix,
         scale=scale,
         of=of,
         gram=np.stack([matrix[:, of == k] @ matrix[:, of == k].T + inner[k] for k in range(len(scale))]),
         inner=np.stack(inner)[:, apart:, apart:].copy(),
-        ends=anchors.last + 1,
+        ends=anchors.ends,
         before=anchors.before,
     )
 

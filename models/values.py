@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pytensor.tensor as pt
+from numpy.typing import NDArray
 from pytensor.tensor.variable import TensorVariable
 
 from . import catalogue, paths
@@ -70,6 +71,33 @@ def along(
 ) -> TensorVariable:
     """Sums of the linear predictors along stretches of ratio paths, one an edge, in their order, (E,)."""
     sums, order = [], []
+    for mine, path, on, _ in _stretches(blueprint, batches, values, edges):
+        sums.append(pt.where(on, path, 0.0).sum(axis=1))
+        order += mine
+    return pt.concatenate(sums)[np.argsort(order)]
+
+
+def factors_along(
+    blueprint: Blueprint, batches: Sequence[Batch], values: Values, edges: Sequence[Edge]
+) -> TensorVariable:
+    """Variance factors of the counts at the ends of stretches of ratio paths, (E,); see ``paths.ratio_law``."""
+    assert values.phi is not None
+    factors, order = [], []
+    for mine, path, on, step in _stretches(blueprint, batches, values, edges):
+        factor = pt.zeros(len(mine))
+        for place in range(on.shape[1]):
+            here = on[:, place]
+            moved = pt.exp(path[:, place]) * factor + values.phi[np.where(here, step[:, place], 0)]
+            factor = moved if here.all() else pt.where(here, moved, factor)
+        factors.append(factor)
+        order += mine
+    return pt.concatenate(factors)[np.argsort(order)]
+
+
+def _stretches(
+    blueprint: Blueprint, batches: Sequence[Batch], values: Values, edges: Sequence[Edge]
+) -> Iterator[tuple[list[int], TensorVariable, NDArray[np.bool_], NDArray[np.int64]]]:
+    """By batch: which edges, linear predictors of their cells' paths (e, L), which belong to the stretch, and steps."""
     for number, batch in enumerate(batches):
         mine = [e for e, edge in enumerate(edges) if edge.batch == number]
         if not mine:
@@ -81,9 +109,7 @@ def along(
         segment = batch.segment[row, column]
         on = (segment > since[:, None]) & (segment <= depth[:, None])
         path = path_eta(blueprint, batch.take(rows), values)[at, column]
-        sums.append(pt.where(on, path, 0.0).sum(axis=1))
-        order += mine
-    return pt.concatenate(sums)[np.argsort(order)]
+        yield mine, path, on, batch.step[row, column]
 
 
 def batch_logp(blueprint: Blueprint, batch: Batch, values: Values) -> TensorVariable:

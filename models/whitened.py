@@ -1,9 +1,10 @@
 """Sighted sums from coordinates that are standard normal given those before; plain loops for ``conditioned_op``.
 
 The sums come in one order: those of single counts, whose residuals r are known, then the cells of one split total
-after the other (see ``anchors``), the largest of each last. A smaller cell's residual is what the sums before say of it
-and its coordinate ζ, with the factor S of their covariance: r_i = Σ_{j<i} S_ij y_j + S_ii ζ_i. The largest takes what
-is left of the total: where the smaller cells would hold m_i by themselves, the cells hold
+after the other (see ``anchors``), the largest of each first. A smaller cell's residual is what the sums before say of
+it, the largest as if it held the whole total, and its coordinate ζ, with the factor S of their covariance:
+r_i = Σ_{j<i} S_ij y_j + S_ii ζ_i. The largest takes what is left of the total: where the smaller cells would hold m_i
+by themselves, the cells hold
 
     m_i e^(-a_i δ)  and  y e^(-δ),  with δ such that they sum to the total y,
 
@@ -93,14 +94,21 @@ def _whiten(
         y[i] = rest / root[i, i]
     start = 0
     for e in range(totals.shape[0]):
-        last = ends[e] - 1
-        own = root[first + last, first + last] ** 2
-        for c in range(start, last):
+        most, end = first + start, ends[e]
+        own = root[most, most] ** 2
+        # The largest, as if it held the total.
+        rest = totals[e] - given[most]
+        if before[start] >= 0:
+            rest -= held[before[start]]
+        for j in range(most):
+            rest -= root[most, j] * y[j]
+        y[most] = rest / root[most, most]
+        for c in range(start + 1, end):
             i = first + c
             rest = root[i, i] * coordinates[c]
-            for j in range(first + start):
+            for j in range(most + 1):
                 rest += root[i, j] * y[j]
-            for d in range(start, c):
+            for d in range(start + 1, c):
                 rest += root[i, first + d] * coordinates[d]
             r[i] = rest
             held[c] = rest + given[i]
@@ -108,26 +116,24 @@ def _whiten(
                 held[c] += held[before[c]]
             give[c] = root[i, i] ** 2 / (root[i, i] ** 2 + own)
             log_det += np.log(root[i, i])
-        delta = _divide_jit(held[start:last], give[start:last], totals[e])
+        delta = _divide_jit(held[start + 1 : end], give[start + 1 : end], totals[e])
         deltas[e] = delta
+        held[start] = totals[e] - delta
+        r[most] = held[start] - given[most]
+        if before[start] >= 0:
+            r[most] -= held[before[start]]
         q = np.exp(-delta)
-        for c in range(start, last + 1):
-            i = first + c
-            if c < last:
-                r[i] -= give[c] * delta
-                held[c] -= give[c] * delta
-                q += give[c] * np.exp(held[c] - totals[e])
-            else:
-                held[c] = totals[e] - delta
-                r[i] = held[c] - given[i]
-                if before[c] >= 0:
-                    r[i] -= held[before[c]]
+        for c in range(start + 1, end):
+            r[first + c] -= give[c] * delta
+            held[c] -= give[c] * delta
+            q += give[c] * np.exp(held[c] - totals[e])
+        for i in range(most, first + end):
             rest = r[i]
             for j in range(i):
                 rest -= root[i, j] * y[j]
             y[i] = rest / root[i, i]
         log_det -= np.log(q)
-        start = last + 1
+        start = end
     return r, y, held, give, deltas, log_det
 
 
@@ -144,10 +150,10 @@ def _whiten_pullback(
     to_given, to_coordinates = np.zeros(size), np.zeros(coordinates.shape[0])
     to_totals, to_held = np.zeros(totals.shape[0]), np.zeros(coordinates.shape[0])
     for e in range(totals.shape[0] - 1, -1, -1):
-        last, start, delta = ends[e] - 1, ends[e - 1] if e > 0 else 0, deltas[e]
+        start, end, delta = ends[e - 1] if e > 0 else 0, ends[e], deltas[e]
+        most = first + start
         # y = S⁻¹ r, row by row
-        for c in range(last, start - 1, -1):
-            i = first + c
+        for i in range(first + end - 1, most - 1, -1):
             q = g_y[i] / root[i, i]
             g_r[i] += q
             for j in range(i):
@@ -155,33 +161,35 @@ def _whiten_pullback(
                 g_y[j] -= q * root[i, j]
             g_root[i, i] -= q * y[i]
         # r of the largest = held - given - held before
-        to_given[first + last] -= g_r[first + last]
-        to_held[last] += g_r[first + last]
-        if before[last] >= 0:
-            to_held[before[last]] -= g_r[first + last]
+        to_given[most] -= g_r[most]
+        to_held[start] += g_r[most]
+        if before[start] >= 0:
+            to_held[before[start]] -= g_r[most]
         # The determinant: one over q.
         q, smaller = np.exp(-delta), 0.0
-        for c in range(start, last):
+        for c in range(start + 1, end):
             share = np.exp(held[c] - totals[e])
             q += give[c] * share
             smaller += share
         to_q = -g_log_det / q
-        to_held[last] += to_q * np.exp(-delta)
-        to_totals[e] += to_held[last] - to_q * q
-        to_delta = -to_held[last]
-        for c in range(start, last):
+        to_held[start] += to_q * np.exp(-delta)
+        to_totals[e] += to_held[start] - to_q * q
+        to_delta = -to_held[start]
+        for c in range(start + 1, end):
             to_held[c] += to_q * give[c] * np.exp(held[c] - totals[e])
             to_delta -= give[c] * (to_held[c] + g_r[first + c])
         to_totals[e] -= to_delta * smaller / q
         # The smaller cells, as they would be by themselves
-        own = root[first + last, first + last]
-        for c in range(last - 1, start - 1, -1):
+        own = root[most, most]
+        whole_y = y[most] + delta / own  # of the largest, as if it held the total
+        to_whole = 0.0
+        for c in range(end - 1, start, -1):
             i = first + c
             share = np.exp(held[c] - totals[e])
             to_give = to_q * share - delta * (to_held[c] + g_r[i] + to_delta * share / q)
             both = root[i, i] ** 2 + own**2
             g_root[i, i] += to_give * 2.0 * root[i, i] * own**2 / both**2 + g_log_det / root[i, i]
-            g_root[first + last, first + last] -= to_give * 2.0 * own * root[i, i] ** 2 / both**2
+            g_root[most, most] -= to_give * 2.0 * own * root[i, i] ** 2 / both**2
             whole = to_held[c] + to_delta * share / q
             to_given[i] += whole
             if before[c] >= 0:
@@ -189,12 +197,23 @@ def _whiten_pullback(
             g = g_r[i] + whole
             g_root[i, i] += g * coordinates[c]
             to_coordinates[c] += g * root[i, i]
-            for j in range(first + start):
+            for j in range(most):
                 g_root[i, j] += g * y[j]
                 g_y[j] += g * root[i, j]
-            for d in range(start, c):
+            g_root[i, most] += g * whole_y
+            to_whole += g * root[i, most]
+            for d in range(start + 1, c):
                 g_root[i, first + d] += g * coordinates[d]
                 to_coordinates[d] += g * root[i, first + d]
+        q = to_whole / own
+        to_totals[e] += q
+        to_given[most] -= q
+        if before[start] >= 0:
+            to_held[before[start]] -= q
+        for j in range(most):
+            g_root[most, j] -= q * y[j]
+            g_y[j] -= q * root[most, j]
+        g_root[most, most] -= q * whole_y
     for i in range(first - 1, -1, -1):
         q = g_y[i] / root[i, i]
         to_given[i] += g_r[i] + q

@@ -62,15 +62,15 @@ def test_the_cells_sum_to_their_totals_and_are_normal_by_themselves(case):
     held = residuals(case)[SINGLE:] + case[4][SINGLE:]
     held[3:] += held[:3]
     np.testing.assert_allclose([np.exp(held[:3]).sum(), np.exp(held[3:]).sum()], np.exp(case[2]))
-    # Before they give way: the first total's smaller cells, given the counts, by their coordinates.
+    # Before they give way: the first total's smaller cells, given the counts and the total, by their coordinates.
     rich = [*case[:2], case[2] + 50.0, *case[3:]]
     r, (_, _, whole) = residuals(rich), law(case)
-    k = SINGLE
-    given = whole[k : k + 2, :k] @ np.linalg.solve(whole[:k, :k], case[4][:k])
+    k = SINGLE + 1
+    given = whole[k : k + 2, :k] @ np.linalg.solve(whole[:k, :k], r[:k])
     rest = whole[k : k + 2, k : k + 2] - whole[k : k + 2, :k] @ np.linalg.solve(
         whole[:k, :k], whole[:k, k : k + 2]
     )
-    np.testing.assert_allclose(r[k : k + 2], given + np.linalg.cholesky(rest) @ case[1][:2], rtol=1e-8)
+    np.testing.assert_allclose(r[k : k + 2], given + np.linalg.cholesky(rest) @ case[1][1:3], rtol=1e-8)
 
 
 def test_the_determinant(case):
@@ -83,7 +83,7 @@ def test_the_determinant(case):
         out[3:] += out[:3]
         return out
 
-    free = [(2, 0), (2, 1), *((1, c) for c in (0, 1, 3, 4))]
+    free = [(2, 0), (2, 1), *((1, c) for c in (1, 2, 4, 5))]
     jacobian = [(held(1e-6, *one) - held(-1e-6, *one)) / 2e-6 for one in free]
     _, errors, whole = law(case)
     expected = (np.linalg.slogdet(errors)[1] - np.linalg.slogdet(whole)[1]) / 2 + np.linalg.slogdet(

@@ -103,6 +103,6 @@ def test_what_is_sighted(blueprint):
     np.testing.assert_allclose(sorted(np.exp(sightings.target[:2])), [12 / 900, 5100 / 41200])
     # South's bound; what West and Far hold of the total
     np.testing.assert_allclose(sightings.target[2:], -anchors.log_n)
-    np.testing.assert_allclose(np.exp(anchors.log_n), [30000] if len(anchors) == 1 else [3000, 50000])
+    np.testing.assert_allclose(np.exp(anchors.log_n), [30000] if len(anchors) == 1 else [50000, 3000])
     np.testing.assert_allclose(sightings.inner.sum(axis=0), np.eye(len(anchors)))
     assert anchors.wall.tolist() == [len(anchors) == 1]
