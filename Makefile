@@ -5,14 +5,14 @@ SHELL := /bin/sh
 .PHONY: help install report test lint types tests clean
 
 VENV ?= .venv
-OUT ?= out/first-table
+OUT ?= out/public-evidence
 JOBS ?= 2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TYPES := $(VENV)/types
 
 help:
-	@echo "make report   install what is needed, fit the bundled table, write its report and print where it is"
+	@echo "make report   install what is needed, fit the published evidence, write its report and print where it is"
 	@echo "make test     install what is needed, lint, check types on the wheel, run the tests"
 	@echo "make install  only the virtual environment, in $(VENV)"
 	@echo "make clean    remove $(VENV), out and build"
@@ -27,7 +27,7 @@ $(STAMP): pyproject.toml constraints.txt
 install: $(STAMP)
 
 report: $(STAMP)
-	@[ -e "$(OUT)/plan.toml" ] || $(BIN)/attrition init first-table "$(OUT)"
+	@[ -e "$(OUT)/plan.toml" ] || $(BIN)/attrition init public-evidence "$(OUT)"
 	@$(BIN)/attrition validate "$(OUT)/plan.toml"
 	@$(BIN)/attrition estimate "$(OUT)/plan.toml"
 	@$(BIN)/attrition check "$(OUT)/plan.toml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pymc.distributions.dist_math import normal_lcdf
 from pymc.logprob.transforms import Transform
 from pytensor.tensor.variable import TensorVariable
 
@@ -41,28 +43,28 @@ class _Prior(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SoftPlus(Transform):
-    """A positive number as its scale times log(1 + e^y): straight where the logarithm of a large one bends.
+class Score(Transform):
+    """A positive number x of scale s by the normal score of an exponential one: x = -s log Φ(-y).
 
-    An effect is its scale times a standard coordinate; where data ask for an effect far out in the prior, the product
-    is as steep as e^y on the logarithm of the scale.
+    An exponential number has a normal coordinate, and a half-normal one nearly so. On the logarithm a scale of which
+    the data say little wanders far down a long tail, and where they ask for an effect far out in the prior, the product
+    of scale and effect is as steep as e^y; here neither is.
     """
 
-    name = "softplus"
+    name = "score"
     ndim_supp = 0
 
     def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """The positive number."""
-        return inputs[-1] * pt.softplus(value)
+        return -inputs[-1] * normal_lcdf(0.0, 1.0, -value)
 
     def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """The coordinate y."""
-        ratio = value / inputs[-1]
-        return ratio + pt.log(-pt.expm1(-ratio))
+        return math.sqrt(2) * pt.erfcinv(2 * pt.exp(-value / inputs[-1]))
 
     def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """Log slope of the number in y."""
-        return pt.log(inputs[-1]) - pt.softplus(-value)
+        return pt.log(inputs[-1]) - 0.5 * (value**2 + math.log(2 * math.pi)) - normal_lcdf(0.0, 1.0, -value)
 
 
 class HalfNormal(_Prior):
@@ -73,7 +75,7 @@ class HalfNormal(_Prior):
 
     def variable(self, name: str, dims: tuple[str, ...]) -> TensorVariable:
         """The PyMC variable."""
-        return pm.HalfNormal(name, self.scale, dims=dims, default_transform=SoftPlus())
+        return pm.HalfNormal(name, self.scale, dims=dims, default_transform=Score())
 
     def sample(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Independent draws."""
@@ -92,7 +94,7 @@ class Exponential(_Prior):
 
     def variable(self, name: str, dims: tuple[str, ...]) -> TensorVariable:
         """The PyMC variable."""
-        return pm.Exponential(name, scale=self.mean, dims=dims)
+        return pm.Exponential(name, scale=self.mean, dims=dims, default_transform=Score())
 
     def sample(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Independent draws."""

@@ -108,7 +108,9 @@ def _stretches(
         rows, at = np.unique(row, return_inverse=True)
         segment = batch.segment[row, column]
         on = (segment > since[:, None]) & (segment <= depth[:, None])
-        path = path_eta(blueprint, batch.take(rows), values)[at, column]
+        path = path_eta(blueprint, batch.take(rows), values)
+        # By one index: PyTensor makes a diagonal of two that run together, and loses its shape.
+        path = path.reshape((-1, segment.shape[1]))[at * batch.segment.shape[1] + column]
         yield mine, path, on, batch.step[row, column]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from pytensor.compile.mode import Mode, get_mode
+from scipy.special import ndtri
 
 from attrition.data.panel import Panel
 from attrition.estimation.engines.density import Density, make_density
@@ -97,7 +98,8 @@ class Compiled:
         named = {name: values[0] for name, values in self.density.expand(x[None]).items()}
         point = {name: named[name] for name in ("intercept", "spread", "z")}
         if "phi_excess" in named:
-            point["phi_excess_log__"] = np.log(named["phi_excess"])
+            # Of an exponential number the normal score is a normal coordinate.
+            point["phi_excess_score__"] = -ndtri(np.exp(-named["phi_excess"]))
         return point
 
     def points(self, number: int, scale: float = 0.5) -> np.ndarray:

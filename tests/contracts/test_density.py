@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.special import expit, gammaln
-from scipy.stats import binom, expon, halfnorm, nbinom, norm
+from scipy.stats import binom, halfnorm, nbinom, norm
 
 from attrition.models.field import FieldDraws
 
@@ -61,9 +61,8 @@ def numpy_prior(each, point):
     means = np.where(blueprint.ratio_steps, np.log(0.1), location)
     logp = norm.logpdf(point["intercept"], means, 1.2).sum()
     logp += spread_logp(point["spread"], blueprint.prior.spread)
-    if "phi_excess_log__" in point:
-        v = point["phi_excess_log__"]
-        logp += (expon.logpdf(np.exp(v)) + v).sum()
+    if "phi_excess_score__" in point:
+        logp += norm.logpdf(point["phi_excess_score__"]).sum()
     eta = np.repeat(point["intercept"][:, None], blueprint.layout.size, axis=1)
     places = dict(zip(("offense", "jurisdiction", "period"), blueprint.layout.coordinates, strict=True))
     start = 0
@@ -131,7 +130,7 @@ def test_ratio_density_equals_an_independent_computation(ratio):
     for x in ratio.points(3):
         point = ratio.split(x)
         expected, eta = numpy_prior(ratio, point)
-        phi = 1 + np.exp(point["phi_excess_log__"][1])
+        phi = 1 - norm.logsf(point["phi_excess_score__"][1])
         at = {
             (o, j): eta[:, blueprint.layout.positions[panel.axes.cells(o, j)[0]]]
             for o in "ab"

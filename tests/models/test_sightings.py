@@ -21,7 +21,8 @@ North,2023,2023,all,arrest,exact,5100,referred_only
 East,2023,2023,all,referral,exact,900,referred_only
 East,2023,2023,all,arrest,exact,12,referred_only
 """
-# South is known from below alone; of West and Far only the sum is known.
+# South is known from below alone; of West and Far only the sum is known; of all places sums at two stages, from below
+# and of other twelve months, so that the counts of North, East and Far pass cells of theirs.
 WORLDS = {
     "bound": """South,2023,2023,all,referral,exact,30000,referred_only
 South,2023,2023,all,arrest,at_least,4000,referred_only
@@ -30,11 +31,17 @@ South,2023,2023,all,arrest,at_least,4000,referred_only
 Far,2023,2023,all,referral,exact,3000,referred_only
 all,2023,2023,all,arrest,exact,11612,referred_only
 """,
+    "stages": """West,2023,2023,all,referral,exact,500000,referred_only
+Far,2023,2023,all,referral,exact,3000,referred_only
+Far,2023,2023,all,arrest,exact,150,referred_only
+all,2022-10-01,2023-09-30,all,investigation,at_least,90000,referred_only
+all,2022-10-01,2023-09-30,all,arrest,at_least,20000,referred_only
+""",
 }
 PLAN = """
 [funnel]
-stages = ["referral", "arrest"]
-units = {referral = "report", arrest = "person"}
+stages = [STAGES]
+units = {referral = "report", investigation = "case", arrest = "person"}
 [[input]]
 file = "rows.csv"
 form = "long"
@@ -47,7 +54,11 @@ as_of = "2024-06-30"
 def blueprint(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     (folder / "rows.csv").write_text(HEAD + KNOWN + WORLDS[request.param], encoding="utf-8")
-    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
+    stages = ["referral", *(["investigation"] if request.param == "stages" else []), "arrest"]
+    plan = PLAN.replace("STAGES", ", ".join(f'"{stage}"' for stage in stages))
+    if request.param != "stages":
+        plan = plan.replace('investigation = "case", ', "")
+    (folder / "plan.toml").write_text(plan, encoding="utf-8")
     return bind_plan(read_plan(folder / "plan.toml")).blueprint
 
 
