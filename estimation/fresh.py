@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 
 import numpy as np
@@ -68,14 +70,17 @@ class FreshRates:
             for block in blueprint.blocks
             if set(block.axes) & set(axes)
         }
-        for part in self._parts:
-            if draws.concentration is None:
-                rates = self._rates(fresh, part, step.target)
-            else:
-                mean = self._rates(fresh, part, blueprint.layout.steps).transpose(2, 0, 1)
-                total = draws.concentration[part, None, None]
-                rates = rng.beta(total * mean, total * (1 - mean)).transpose(1, 2, 0)
-            yield part, rates[step.source : step.target].prod(axis=0)
+        steps = step.target if draws.concentration is None else blueprint.layout.steps
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for part, rates in zip(
+                self._parts,
+                threads.map(lambda part: self._rates(fresh, part, steps), self._parts),
+                strict=True,
+            ):
+                if draws.concentration is not None:
+                    mean, total = rates.transpose(2, 0, 1), draws.concentration[part, None, None]
+                    rates = rng.beta(total * mean, total * (1 - mean)).transpose(1, 2, 0)
+                yield part, rates[step.source : step.target].prod(axis=0)
 
     def _rates(self, fresh: Mapping[str, Floats], part: slice, steps: int) -> Floats:
         """Rates of the first steps, (steps, A, r)."""

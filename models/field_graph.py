@@ -99,7 +99,9 @@ class Field:
         """Linear predictors (S, N) of the evaluated cells from some of the blocks; anchored effects count nothing."""
         layout, weight, block = self.blueprint.layout, self.weight, self.block
         if not blocks:
-            return pt.broadcast_to(pt.as_tensor(intercept)[:, None], (layout.steps, len(self.part.cells)))
+            # By index: PyTensor loses the length of a single step where it reads from a broadcast.
+            shape = (layout.steps, len(self.part.cells))
+            return pt.as_tensor(intercept)[np.repeat(np.arange(shape[0]), shape[1])].reshape(shape)
         if len(self.anchors):
             cell = next(i for i, one in enumerate(self.blueprint.blocks) if one.cellwise)
             held = np.ones(weight.shape)

@@ -110,7 +110,8 @@ def _stretches(
         on = (segment > since[:, None]) & (segment <= depth[:, None])
         path = path_eta(blueprint, batch.take(rows), values)
         # By one index: PyTensor makes a diagonal of two that run together, and loses its shape.
-        path = path.reshape((-1, segment.shape[1]))[at * batch.segment.shape[1] + column]
+        cells, steps = batch.segment.shape[1:]
+        path = path.reshape((len(rows) * cells, steps))[at * cells + column]
         yield mine, path, on, batch.step[row, column]
 
 

@@ -7,7 +7,7 @@ import pymc as pm
 import pytest
 from pydantic import ValidationError
 from scipy.integrate import quad
-from scipy.stats import halfnorm, ks_1samp, ks_2samp, uniform
+from scipy.stats import expon, halfnorm, ks_1samp, ks_2samp, norm, uniform
 
 from attrition.data.funnel import Funnel
 from attrition.models.field_graph import effect_name
@@ -172,3 +172,20 @@ class TestPlan:
         found, _ = read_effects([{"kind": "time", "sd": {"scale": 0.1}}])
         settings = {effect.name: settings for effect, settings in found}["time"]
         assert settings.sd == HalfNormal(scale=0.1)
+
+
+@pytest.mark.parametrize("prior", [HalfNormal(scale=0.25), Exponential(mean=2.0)])
+def test_a_scale_by_its_normal_score_has_the_same_density(prior):
+    """The score's density is that of the scale times the slope; an exponential scale's is the normal one."""
+    with pm.Model(coords={"step": ["a"]}) as model:
+        prior.variable("sd", ("step",))
+    (value,) = model.value_vars
+    logp = model.compile_logp()
+    for y in (-9.0, -1.5, 0.0, 2.5, 24.9, 25.1, 60.0):
+        scale = prior.scale if isinstance(prior, HalfNormal) else prior.mean
+        x = -scale * norm.logsf(y)
+        law = halfnorm(scale=scale) if isinstance(prior, HalfNormal) else expon(scale=scale)
+        expected = law.logpdf(x) + np.log(scale) + norm.logpdf(y) - norm.logsf(y)
+        assert float(logp({value.name: np.array([y])})) == pytest.approx(expected, rel=1e-9)
+    back = model.rvs_to_transforms[model["sd"]].forward(np.array([0.3]), *model["sd"].owner.inputs)
+    assert -scale * norm.logsf(back.eval()) == pytest.approx(0.3, rel=1e-9)
