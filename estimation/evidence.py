@@ -68,6 +68,14 @@ class Evidence:
         }
         self._statements = [s for s in panel.statements if s.id in used]
         self._stage = np.array([panel.funnel.index(s.stage) for s in self._statements])
+        self._since = self._stage.copy()
+        place = {s.id: number for number, s in enumerate(self._statements)}
+        for group in blueprint.analysis.groups:
+            for stages, before in zip(
+                group.statements, (int(group.start.min()), *group.stages), strict=False
+            ):
+                for number in (place[s] for s in stages if s in place):
+                    self._since[number] = min(self._since[number], before)
         self._period = np.array([s.clock != "cohort" for s in self._statements])
         dates = sorted({s.as_of for s in self._statements})
         self._dates = np.array([*dates, ""], dtype=object)
@@ -82,7 +90,9 @@ class Evidence:
 
     def behind(self, rows: Rows, step: Step) -> Behind:
         """Evidence of the rows for one step."""
-        about = np.flatnonzero((self._stage >= step.source) & (self._stage <= step.target))
+        # Counts at its ends, and counts whose path passes it.
+        at_ends = (self._stage >= step.source) & (self._stage <= step.target)
+        about = np.flatnonzero(at_ends | ((self._since < step.target) & (self._stage > step.source)))
         hits = sp.csr_matrix(rows.member @ self._on[about].T)
         hits.data[:] = 1.0
         outcome = self._stage[about] > step.source

@@ -45,10 +45,12 @@ class _Prior(BaseModel):
 
 def _log_beyond(y: TensorVariable) -> TensorVariable:
     """Log of the chance that a standard normal exceeds y: log Φ(-y)."""
-    near, far = pt.minimum(y, _FAR), pt.maximum(y, _FAR)
+    inside, far = pt.clip(y, 0.0, _FAR), pt.maximum(y, _FAR)
     # Beyond, 1 - 1/y² + 3/y⁴ times the density over y is exact to seven digits, and the seam is not seen.
     tail = -0.5 * far**2 - pt.log(far) - 0.5 * math.log(2 * math.pi) + pt.log1p(-1 / far**2 + 3 / far**4)
-    return pt.where(y < _FAR, pt.log(0.5 * pt.erfc(near / math.sqrt(2))), tail)
+    above = pt.where(y < _FAR, pt.log(0.5 * pt.erfc(inside / math.sqrt(2))), tail)
+    # Below zero the chance is nearly one: what it lacks keeps its digits.
+    return pt.where(y > 0, above, pt.log1p(-0.5 * pt.erfc(pt.maximum(-y, 0.0) / math.sqrt(2))))
 
 
 class Score(Transform):
