@@ -9,16 +9,16 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from .anchors import WALL, Anchors, cell_block
+from .anchors import Anchors, cell_block
 from .blueprint import Blueprint
 from .needed import Needed
 from .values import Values, along
 
 
 def anchored_totals(anchors: Anchors, coordinates: TensorVariable) -> TensorVariable:
-    """Logs of the totals (E,) where their largest cells have these coordinates."""
-    ahead = coordinates[anchors.first]
-    return anchors.target + pt.where(anchors.wall, WALL * pt.softplus(ahead), anchors.scale * ahead)
+    """Logs of the totals, or of the walls they lie behind (E,), where their largest cells have these coordinates."""
+    known = np.where(anchors.wall, 0.0, anchors.scale)
+    return anchors.target + known * coordinates[anchors.first]
 
 
 def put_anchors(
@@ -41,10 +41,8 @@ def put_anchors(
     assert block is not None
     log_scale = log_sd[anchors.step, blueprint.blocks.index(block)]
     effect = pm.Deterministic("anchored", gain - along(blueprint, part.batches, values, anchors.cells))
-    ahead = coordinates[anchors.first]
-    slope = pt.where(anchors.wall, np.log(WALL) - pt.softplus(-ahead), np.log(anchors.scale))
     # The coordinates' own normal density is taken back.
     density = 0.5 * coordinates**2 - 0.5 * (effect * pt.exp(-log_scale)) ** 2 - log_scale
-    pm.Potential("anchors", density.sum() + slope.sum())
+    pm.Potential("anchors", density.sum() + np.log(anchors.scale[~anchors.wall]).sum())
     slots = part.slots(anchors.slot, blueprint.layout.size)
     return replace(values, flat=pt.inc_subtensor(values.flat[slots], effect[anchors.of]))

@@ -10,8 +10,8 @@ cell effect, and the other effects are sampled as departures from it (see ``sigh
 steepens nothing. Where totals at several stages are split over the same cells, the coordinates of a later one are those
 of the step between.
 
-A bound from below is a total that is sampled: y e^(κ ζ) becomes a place behind the wall, y (1 + e^ζ)^w, less a few
-errors. Counts of single cells need no anchor.
+A bound from below is a total that is sampled: a place behind the wall at y, less a few errors. Counts of single cells
+need no anchor.
 """
 
 from __future__ import annotations

@@ -33,13 +33,13 @@ _SOURCE = int(hashlib.sha256(b"".join(Path(file).read_bytes() for file in _FILES
 
 
 def _forward(
-    w: Floats, coordinates: Floats, totals: Floats, log_sd: Floats, given: Floats, noise: Floats,
-    matrix: Floats, of: Ints, gram: Floats, inner: Floats, ends: Ints, before: Ints,
+    w: Floats, coordinates: Floats, ends_at: Floats, log_sd: Floats, given: Floats, noise: Floats,
+    matrix: Floats, of: Ints, gram: Floats, inner: Floats, soft: Floats, ends: Ints, before: Ints,
 ) -> tuple[Floats, Floats, Floats]:  # fmt: skip
     size, width = matrix.shape
     apart = size - inner.shape[1]
     root = factor(log_sd, noise, gram)
-    r, y, _, _, _, log_det = whiten(root, given, coordinates, totals, ends, before)
+    r, y, _, _, _, _, log_det = whiten(root, given, coordinates, ends_at, soft, ends, before)
     # Errors: one by one where no cell effect is shared.
     shared = factor(log_sd, noise[apart:], inner)
     both = root.copy()
@@ -70,14 +70,14 @@ def _forward(
 
 
 def _backward(
-    w: Floats, coordinates: Floats, totals: Floats, log_sd: Floats, given: Floats, noise: Floats,
-    matrix: Floats, of: Ints, gram: Floats, inner: Floats, ends: Ints, before: Ints,
+    w: Floats, coordinates: Floats, ends_at: Floats, log_sd: Floats, given: Floats, noise: Floats,
+    matrix: Floats, of: Ints, gram: Floats, inner: Floats, soft: Floats, ends: Ints, before: Ints,
     g_move: Floats, g_residual: Floats, g_log_det: Floats,
 ) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:  # fmt: skip
     size, width = matrix.shape
     apart = size - inner.shape[1]
     root = factor(log_sd, noise, gram)
-    _, y, held, give, deltas, _ = whiten(root, given, coordinates, totals, ends, before)
+    _, y, held, give, totals, deltas, _ = whiten(root, given, coordinates, ends_at, soft, ends, before)
     shared = factor(log_sd, noise[apart:], inner)
     both = root.copy()
     for i in range(size):
@@ -118,9 +118,10 @@ def _backward(
             g_shared[i - apart, i - apart] += scale / shared[i - apart, i - apart]
     g_r = np.zeros(size)
     g_r[size - coordinates.shape[0] :] = g_residual
-    g_given, g_coordinates, g_totals = whiten_pullback(
-        root, coordinates, totals, ends, before, y, held, give, deltas, g_r, into.copy(), scale, g_root
-    )
+    g_given, g_coordinates, g_ends_at = whiten_pullback(
+        root, given, coordinates, ends_at, soft, ends, before, y, held, give, totals, deltas, g_r, into.copy(), scale,
+        g_root,
+    )  # fmt: skip
     g_log_sd, more = factor_pullback(root, g_root, log_sd, gram)
     g_noise += more
     more_sd, more = factor_pullback(shared, g_shared, log_sd, inner)
@@ -133,7 +134,7 @@ def _backward(
     for c in range(width):
         g_w[c] = sd[of[c]] * summed[c]
         g_log_sd[of[c]] += sd[of[c]] * (g_move[c] * moved[c] + w[c] * summed[c])
-    return g_w, g_coordinates, g_totals, g_log_sd, g_given, g_noise
+    return g_w, g_coordinates, g_ends_at, g_log_sd, g_given, g_noise
 
 
 class Depart(Fused):
@@ -142,7 +143,7 @@ class Depart(Fused):
     _body = staticmethod(_forward)
 
     def make_node(self, *inputs: Any) -> Apply:
-        """Inputs: w, coordinates, totals, log_sd, given, noise, and the constants."""
+        """Inputs: w, coordinates, ends_at, log_sd, given, noise, and the constants."""
         tensors = [pt.as_tensor(x) for x in inputs]
         return Apply(self, tensors, [tensors[0].type(), tensors[1].type(), pt.dscalar()])
 
@@ -187,11 +188,11 @@ _DEPART, _DEPART_GRADIENT = Depart(), DepartGradient()
 
 
 def depart(
-    w: Any, coordinates: Any, totals: Any, log_sd: Any, given: Any, noise: Any, sightings: Sightings
+    w: Any, coordinates: Any, ends_at: Any, log_sd: Any, given: Any, noise: Any, sightings: Sightings
 ) -> tuple[Any, Any, Any]:
     """What moves the sighted coefficients (C,), residuals (G2,) and the log determinant; see ``conditioned``."""
     move, residual, log_det = _DEPART.make_node(
-        w, coordinates, totals, log_sd, given, noise, sightings.matrix, sightings.of, sightings.gram,
-        sightings.inner, sightings.ends, sightings.before,
+        w, coordinates, ends_at, log_sd, given, noise, sightings.matrix, sightings.of, sightings.gram,
+        sightings.inner, sightings.soft, sightings.ends, sightings.before,
     ).outputs  # fmt: skip
     return move, residual, log_det

@@ -9,8 +9,9 @@ by themselves, the cells hold
     m_i e^(-a_i δ)  and  y e^(-δ),  with δ such that they sum to the total y,
 
 a_i = S_ii² / (S_ii² + S_LL²): a cell that is known closely does not give way, the largest does. The determinant of
-this division, on the log scale, is one over q = Σ a_i p_i + p_L, with p the cells' shares of the total. Of all sums,
-y = S⁻¹ r.
+this division, on the log scale, is one over q = Σ a_i p_i + p_L, with p the cells' shares of the total. Of a total
+known from below alone, log y lies w log(1 + e^(v / w)) beyond the wall, with v = μ + S_LL ζ what the sums before say of
+it, less the wall: far from the wall as if there were none. Of all sums, y = S⁻¹ r.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ _divide_jit = numba.njit(error_model="numpy")(_divide)
 
 
 def _whiten(
-    root: Floats, given: Floats, coordinates: Floats, totals: Floats, ends: Ints, before: Ints
-) -> tuple[Floats, Floats, Floats, Floats, Floats, float]:
+    root: Floats, given: Floats, coordinates: Floats, ends_at: Floats, soft: Floats, ends: Ints, before: Ints
+) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats, float]:
     """Residuals and what they are in units of the law.
 
     Parameters
@@ -62,9 +63,11 @@ def _whiten(
     given : (G,)
         Residuals of the single counts, then the logs of what the cells of totals hold by themselves.
     coordinates : (G2,)
-        Of the cells of totals; those of the largest are not used.
-    totals : (E,)
-        Their logs.
+        Of the cells of totals; those of the largest are used behind walls alone.
+    ends_at : (E,)
+        Logs of the totals, or of the walls they lie behind.
+    soft : (E,)
+        The w of each wall, 0 where the total is known.
     ends : (E,) int
         Behind the last cell of each, counted among the cells of totals.
     before : (G2,) int
@@ -77,7 +80,7 @@ def _whiten(
         Log of what each cell holds.
     give : (G2,)
         The a of each cell, 1 for the largest.
-    deltas : (E,)
+    totals, deltas : (E,)
     log_det : float
         Of the cells of totals by the coordinates of the smaller, and the totals.
     """
@@ -85,7 +88,7 @@ def _whiten(
     first = size - coordinates.shape[0]
     r, y = given.copy(), np.zeros(size)
     held, give = np.zeros(coordinates.shape[0]), np.ones(coordinates.shape[0])
-    deltas = np.zeros(totals.shape[0])
+    totals, deltas = ends_at.copy(), np.zeros(ends.shape[0])
     log_det = 0.0
     for i in range(first):
         rest = r[i]
@@ -97,12 +100,16 @@ def _whiten(
         most, end = first + start, ends[e]
         own = root[most, most] ** 2
         # The largest, as if it held the total.
-        rest = totals[e] - given[most]
+        middle = given[most]
         if before[start] >= 0:
-            rest -= held[before[start]]
+            middle += held[before[start]]
         for j in range(most):
-            rest -= root[most, j] * y[j]
-        y[most] = rest / root[most, most]
+            middle += root[most, j] * y[j]
+        if soft[e] > 0.0:
+            v = (middle + root[most, most] * coordinates[start] - ends_at[e]) / soft[e]
+            totals[e] = ends_at[e] + soft[e] * (max(v, 0.0) + np.log1p(np.exp(-abs(v))))
+            log_det += np.log(root[most, most]) - max(-v, 0.0) - np.log1p(np.exp(-abs(v)))
+        y[most] = (totals[e] - middle) / root[most, most]
         for c in range(start + 1, end):
             i = first + c
             rest = root[i, i] * coordinates[c]
@@ -134,14 +141,15 @@ def _whiten(
             y[i] = rest / root[i, i]
         log_det -= np.log(q)
         start = end
-    return r, y, held, give, deltas, log_det
+    return r, y, held, give, totals, deltas, log_det
 
 
 def _whiten_pullback(
-    root: Floats, coordinates: Floats, totals: Floats, ends: Ints, before: Ints, y: Floats, held: Floats,
-    give: Floats, deltas: Floats, g_r: Floats, g_y: Floats, g_log_det: float, g_root: Floats,
+    root: Floats, given: Floats, coordinates: Floats, ends_at: Floats, soft: Floats, ends: Ints, before: Ints,
+    y: Floats, held: Floats, give: Floats, totals: Floats, deltas: Floats, g_r: Floats, g_y: Floats,
+    g_log_det: float, g_root: Floats,
 ) -> tuple[Floats, Floats, Floats]:  # fmt: skip
-    """Cotangents of given, coordinates and totals from those of r, y and log_det; adds to that of the factor.
+    """Cotangents of given, coordinates and ends from those of r, y and log_det; adds to that of the factor.
 
     ``g_r`` and ``g_y`` are overwritten.
     """
@@ -207,13 +215,23 @@ def _whiten_pullback(
                 to_coordinates[d] += g * root[i, first + d]
         q = to_whole / own
         to_totals[e] += q
-        to_given[most] -= q
-        if before[start] >= 0:
-            to_held[before[start]] -= q
-        for j in range(most):
-            g_root[most, j] -= q * y[j]
-            g_y[j] -= q * root[most, j]
+        to_middle = -q
         g_root[most, most] -= q * whole_y
+        if soft[e] > 0.0:
+            middle = totals[e] - own * whole_y
+            v = (middle + own * coordinates[start] - ends_at[e]) / soft[e]
+            beyond = np.exp(min(v, 0.0)) / (1.0 + np.exp(-abs(v)))
+            to_v = to_totals[e] * beyond + g_log_det * (1.0 - beyond) / soft[e]
+            to_totals[e] -= to_v
+            to_middle += to_v
+            to_coordinates[start] += to_v * own
+            g_root[most, most] += to_v * coordinates[start] + g_log_det / own
+        to_given[most] += to_middle
+        if before[start] >= 0:
+            to_held[before[start]] += to_middle
+        for j in range(most):
+            g_root[most, j] += to_middle * y[j]
+            g_y[j] += to_middle * root[most, j]
     for i in range(first - 1, -1, -1):
         q = g_y[i] / root[i, i]
         to_given[i] += g_r[i] + q

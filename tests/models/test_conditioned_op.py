@@ -8,7 +8,7 @@ import pytest
 from attrition.models.conditioned_op import _backward, _forward
 
 # Two counts of their own, one that passes two anchored effects, and two totals over the same three cells: the second
-# at a later stage.
+# at a later stage, and behind a wall.
 SINGLE, ANCHORED, WIDTH, KINDS = 3, 6, 9, 3
 ENDS, BEFORE = np.array([3, 6]), np.array([-1, -1, -1, 0, 1, 2])
 
@@ -24,8 +24,9 @@ def case():
     inner = np.stack([passed[:, whose == k] @ passed[:, whose == k].T for k in range(KINDS)])
     gram = np.stack([matrix[:, of == k] @ matrix[:, of == k].T for k in range(KINDS)]) + inner
     return (
-        rng.normal(size=WIDTH), rng.normal(size=ANCHORED), rng.normal(size=2), 0.5 * rng.normal(size=KINDS),
-        rng.normal(size=size), rng.uniform(0.01, 1.0, size), matrix, of, gram, inner[:, 2:, 2:].copy(), ENDS, BEFORE,
+        rng.normal(size=WIDTH), rng.normal(size=ANCHORED), rng.normal(size=2) - [0.0, 5.0],
+        0.5 * rng.normal(size=KINDS), rng.normal(size=size), rng.uniform(0.01, 1.0, size), matrix, of, gram, inner[:, 2:, 2:].copy(),
+        np.array([0.0, 0.3]), ENDS, BEFORE,
     )  # fmt: skip
 
 
@@ -61,9 +62,10 @@ def test_the_map_is_a_root_of_the_conditional_law(case):
 def test_the_cells_sum_to_their_totals_and_are_normal_by_themselves(case):
     held = residuals(case)[SINGLE:] + case[4][SINGLE:]
     held[3:] += held[:3]
-    np.testing.assert_allclose([np.exp(held[:3]).sum(), np.exp(held[3:]).sum()], np.exp(case[2]))
+    assert np.exp(held[:3]).sum() == pytest.approx(np.exp(case[2][0]))
+    assert np.log(np.exp(held[3:]).sum()) > case[2][1]
     # Before they give way: the first total's smaller cells, given the counts and the total, by their coordinates.
-    rich = [*case[:2], case[2] + 50.0, *case[3:]]
+    rich = [*case[:2], case[2] + [50.0, 0.0], *case[3:]]
     r, (_, _, whole) = residuals(rich), law(case)
     k = SINGLE + 1
     given = whole[k : k + 2, :k] @ np.linalg.solve(whole[:k, :k], r[:k])
@@ -71,6 +73,17 @@ def test_the_cells_sum_to_their_totals_and_are_normal_by_themselves(case):
         whole[:k, :k], whole[:k, k : k + 2]
     )
     np.testing.assert_allclose(r[k : k + 2], given + np.linalg.cholesky(rest) @ case[1][1:3], rtol=1e-8)
+
+
+def test_far_from_its_wall_a_total_is_normal_given_the_sums_before(case):
+    far = [*case[:2], case[2] - [0.0, 50.0], *case[3:]]
+    r, (_, _, whole) = residuals(far), law(case)
+    held = r[SINGLE:] + case[4][SINGLE:]
+    k = SINGLE + 3
+    given = whole[k, :k] @ np.linalg.solve(whole[:k, :k], r[:k])
+    own = np.sqrt(whole[k, k] - whole[k, :k] @ np.linalg.solve(whole[:k, :k], whole[:k, k]))
+    total = np.log(np.exp(held[3:] + held[:3]).sum())
+    assert total == pytest.approx(case[4][k] + held[0] + given + own * case[1][3])
 
 
 def test_the_determinant(case):
@@ -83,7 +96,7 @@ def test_the_determinant(case):
         out[3:] += out[:3]
         return out
 
-    free = [(2, 0), (2, 1), *((1, c) for c in (1, 2, 4, 5))]
+    free = [(2, 0), *((1, c) for c in range(1, 6))]
     jacobian = [(held(1e-6, *one) - held(-1e-6, *one)) / 2e-6 for one in free]
     _, errors, whole = law(case)
     expected = (np.linalg.slogdet(errors)[1] - np.linalg.slogdet(whole)[1]) / 2 + np.linalg.slogdet(
