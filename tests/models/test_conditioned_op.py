@@ -25,8 +25,8 @@ def case():
     gram = np.stack([matrix[:, of == k] @ matrix[:, of == k].T for k in range(KINDS)]) + inner
     return (
         rng.normal(size=WIDTH), rng.normal(size=ANCHORED), rng.normal(size=2) - [0.0, 5.0],
-        0.5 * rng.normal(size=KINDS), rng.normal(size=size), rng.uniform(0.01, 1.0, size), matrix, of, gram, inner[:, 2:, 2:].copy(),
-        np.array([0.0, 0.3]), ENDS, BEFORE,
+        0.5 * rng.normal(size=KINDS), rng.normal(size=size), rng.uniform(0.01, 1.0, size),
+        matrix, of, gram, inner[:, 2:, 2:].copy(), np.array([0.0, 0.3]), ENDS, BEFORE,
     )  # fmt: skip
 
 
