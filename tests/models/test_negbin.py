@@ -178,3 +178,10 @@ def test_slope_where_all_pass(chain):
     along = to_mean[row, 0] / p - to_factor[row, 0]
     # The mean of the second stage given the first does not move when p does: both log means shift.
     assert along + to_mean[row, 1] / p == pytest.approx(12 / p, rel=1e-6)
+
+
+def test_what_is_no_number_ends():
+    """A sampler's step may lead out of the numbers; the expansion must not look for its last term for ever."""
+    low = np.array([[5.0]])
+    value = negbin_chain(low, low, pt.as_tensor(np.array([[np.nan]])), pt.as_tensor(np.array([[2.0]])))
+    assert np.isnan(value.eval(mode=INTERPRETED)).all()
