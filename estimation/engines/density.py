@@ -251,12 +251,13 @@ def make_density(compiled: CompiledModel, names: tuple[str, ...]) -> Density:
 @contextmanager
 def _optimized_once() -> Iterator[None]:
     """LLVM's first level of optimization: code as fast as the third's, and a fifth less time to make it."""
-    before = numba.config.OPT
-    numba.config.OPT = type(before)(1)
+    settings: Any = numba.config
+    before = settings.OPT
+    settings.OPT = type(before)(1)
     try:
         yield
     finally:
-        numba.config.OPT = before
+        settings.OPT = before
 
 
 def _caller(callback: Callback, size: int) -> Callable[[Floats], tuple[float, Floats]]:
