@@ -22,7 +22,7 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_defa
 from . import triangular, whitened
 from .fused import Fused
 from .sightings import Sightings
-from .triangular import factor, factor_pullback, solve, solve_back
+from .triangular import errors_added, factor, factor_pullback, solve, solve_back
 from .whitened import whiten, whiten_pullback
 
 Floats = NDArray[np.float64]
@@ -40,19 +40,9 @@ def _forward(
     apart = size - inner.shape[1]
     root = factor(log_sd, noise, gram)
     r, y, _, _, _, _, log_det = whiten(root, given, coordinates, ends_at, soft, ends, before)
-    # Errors: one by one where no cell effect is shared.
-    shared = factor(log_sd, noise[apart:], inner)
-    both = root.copy()
+    both = errors_added(root, noise, factor(log_sd, noise[apart:], inner))
     for i in range(size):
-        log_det -= np.log(root[i, i])
-        if i < apart:
-            error = np.sqrt(noise[i])
-            both[i, i] += error
-            log_det += np.log(error)
-        else:
-            for j in range(apart, i + 1):
-                both[i, j] += shared[i - apart, j - apart]
-            log_det += np.log(shared[i - apart, i - apart])
+        log_det += np.log(both[i, i] - root[i, i]) - np.log(root[i, i])
     sums, move = np.zeros(size), np.zeros(width)
     scaled = np.empty(width)
     for c in range(width):
@@ -79,13 +69,7 @@ def _backward(
     root = factor(log_sd, noise, gram)
     _, y, held, give, totals, deltas, _ = whiten(root, given, coordinates, ends_at, soft, ends, before)
     shared = factor(log_sd, noise[apart:], inner)
-    both = root.copy()
-    for i in range(size):
-        if i < apart:
-            both[i, i] += np.sqrt(noise[i])
-        else:
-            for j in range(apart, i + 1):
-                both[i, j] += shared[i - apart, j - apart]
+    both = errors_added(root, noise, shared)
     sd, scale = np.exp(log_sd), g_log_det.item()
     scaled, sums = np.empty(width), np.zeros(size)
     for c in range(width):

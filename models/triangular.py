@@ -70,6 +70,18 @@ def _factor_pullback(root: Floats, g_root: Floats, log_sd: Floats, gram: Floats)
     return to_log_sd, to_noise
 
 
+def _errors_added(root: Floats, noise: Floats, shared: Floats) -> Floats:
+    """S + D: the errors stand by themselves, but for the last ones, whose factor is ``shared`` (M, M)."""
+    size, apart = root.shape[0], root.shape[0] - shared.shape[0]
+    out = root.copy()
+    for i in range(size):
+        if i < apart:
+            out[i, i] += np.sqrt(noise[i])
+        for j in range(apart, i + 1):
+            out[i, j] += shared[i - apart, j - apart]
+    return out
+
+
 def _solve(root: Floats, b: Floats) -> Floats:
     """S⁻¹ b for a lower triangle S."""
     x = b.copy()
@@ -93,5 +105,6 @@ def _solve_back(root: Floats, b: Floats) -> Floats:
 
 factor = numba.njit(error_model="numpy", fastmath=_FAST)(_factor)
 factor_pullback = numba.njit(error_model="numpy", fastmath=_FAST)(_factor_pullback)
+errors_added = numba.njit(error_model="numpy")(_errors_added)
 solve = numba.njit(error_model="numpy", fastmath=_FAST)(_solve)
 solve_back = numba.njit(error_model="numpy", fastmath=_FAST)(_solve_back)
