@@ -84,7 +84,7 @@ def judged(draws: Floats, count: float) -> dict[str, Any]:
         "low": float(low),
         "high": float(high),
         "covered": bool(low <= count <= high),
-        "place": round(place, 4),
+        "quantile": round(place, 4),
     }
 
 

@@ -68,7 +68,7 @@ def test_a_count_is_judged_by_the_interval_and_by_its_place(count, covered):
     verdict = evidence.judged(np.arange(1.0, 101.0), count)
     assert (verdict["low"], verdict["median"], verdict["high"]) == (5.0, 50.0, 95.0)
     assert verdict["covered"] is covered
-    assert verdict["place"] == pytest.approx((count - 0.5) / 100)
+    assert verdict["quantile"] == pytest.approx((count - 0.5) / 100)
 
 
 @pytest.mark.parametrize(("count", "n"), [(0, 36), (3, 129), (102, 262), (255, 2549)])
