@@ -71,16 +71,17 @@ class FreshRates:
             if set(block.axes) & set(axes)
         }
         steps = step.target if draws.concentration is None else blueprint.layout.steps
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            for part, rates in zip(
-                self._parts,
-                threads.map(lambda part: self._rates(fresh, part, steps), self._parts),
-                strict=True,
-            ):
-                if draws.concentration is not None:
-                    mean, total = rates.transpose(2, 0, 1), draws.concentration[part, None, None]
-                    rates = rng.beta(total * mean, total * (1 - mean)).transpose(1, 2, 0)
-                yield part, rates[step.source : step.target].prod(axis=0)
+        cores = os.cpu_count() or 1
+        with ThreadPoolExecutor(cores) as threads:
+            # As many parts as cores at a time, lest all of them wait in memory.
+            for start in range(0, len(self._parts), cores):
+                parts = self._parts[start : start + cores]
+                made = threads.map(lambda part: self._rates(fresh, part, steps), parts)
+                for part, rates in zip(parts, made, strict=True):
+                    if draws.concentration is not None:
+                        mean, total = rates.transpose(2, 0, 1), draws.concentration[part, None, None]
+                        rates = rng.beta(total * mean, total * (1 - mean)).transpose(1, 2, 0)
+                    yield part, rates[step.source : step.target].prod(axis=0)
 
     def _rates(self, fresh: Mapping[str, Floats], part: slice, steps: int) -> Floats:
         """Rates of the first steps, (steps, A, r)."""

@@ -82,6 +82,8 @@ def factors_along(
 ) -> TensorVariable:
     """Variance factors of the counts at the ends of stretches of ratio paths, (E,); see ``paths.ratio_law``."""
     assert values.phi is not None
+    if not edges:
+        return pt.zeros(0)
     factors, order = [], []
     for mine, path, on, step in _stretches(blueprint, batches, values, edges):
         factor = pt.zeros(len(mine))

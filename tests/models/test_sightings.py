@@ -62,6 +62,20 @@ def blueprint(request, tmp_path_factory):
     return bind_plan(read_plan(folder / "plan.toml")).blueprint
 
 
+def test_totals_alone_need_no_single_count(tmp_path):
+    rows = "".join(line for line in KNOWN.splitlines(True) if ",arrest," not in line)
+    rows += WORLDS["total"].replace("50000", "500000")  # so that one place stands for the total
+    (tmp_path / "rows.csv").write_text(HEAD + rows, encoding="utf-8")
+    plan = PLAN.replace("STAGES", '"referral", "arrest"').replace('investigation = "case", ', "")
+    (tmp_path / "plan.toml").write_text(plan, encoding="utf-8")
+    blueprint = bind_plan(read_plan(tmp_path / "plan.toml")).blueprint
+    anchors = make_anchors(blueprint)
+    sightings = make_sightings(blueprint, anchors)
+    assert len(sightings) == len(anchors) == 4
+    model = compiling.compile_model(blueprint).model
+    assert np.isfinite(program(model, [model.logp()])(model.initial_point()))
+
+
 def program(model, outputs):
     values = model.replace_rvs_by_values(outputs)
     run = pytensor.function(model.value_vars, values, mode=INTERPRETED, on_unused_input="ignore")
