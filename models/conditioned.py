@@ -78,6 +78,7 @@ def conditioned(
         given,
         noise,
         sightings,
+        anchors,
     )
     z = pt.inc_subtensor(flat[sightings.at], move).reshape(w.shape)
     return z, log_det, residual + rest[first:]

@@ -20,6 +20,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
 from . import triangular, whitened
+from .anchors import WALL, Anchors
 from .fused import Fused
 from .sightings import Sightings
 from .triangular import errors_added, factor, factor_pullback, solve, solve_back
@@ -103,8 +104,7 @@ def _backward(
     g_r = np.zeros(size)
     g_r[size - coordinates.shape[0] :] = g_residual
     g_given, g_coordinates, g_ends_at = whiten_pullback(
-        root, given, coordinates, ends_at, soft, ends, before, y, held, give, totals, deltas, g_r, into.copy(), scale,
-        g_root,
+        root, coordinates, ends_at, soft, ends, before, y, held, give, totals, deltas, g_r, into.copy(), scale, g_root
     )  # fmt: skip
     g_log_sd, more = factor_pullback(root, g_root, log_sd, gram)
     g_noise += more
@@ -172,11 +172,18 @@ _DEPART, _DEPART_GRADIENT = Depart(), DepartGradient()
 
 
 def depart(
-    w: Any, coordinates: Any, ends_at: Any, log_sd: Any, given: Any, noise: Any, sightings: Sightings
+    w: Any,
+    coordinates: Any,
+    ends_at: Any,
+    log_sd: Any,
+    given: Any,
+    noise: Any,
+    sightings: Sightings,
+    anchors: Anchors,
 ) -> tuple[Any, Any, Any]:
     """What moves the sighted coefficients (C,), residuals (G2,) and the log determinant; see ``conditioned``."""
     move, residual, log_det = _DEPART.make_node(
         w, coordinates, ends_at, log_sd, given, noise, sightings.matrix, sightings.of, sightings.gram,
-        sightings.inner, sightings.soft, sightings.ends, sightings.before,
+        sightings.inner, np.where(anchors.wall, WALL, 0.0), anchors.ends, anchors.before,
     ).outputs  # fmt: skip
     return move, residual, log_det

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .anchors import ROUGH, WALL, Anchors, Edge, Place, cell_block, path_to, single_path
+from .anchors import ROUGH, Anchors, Edge, Place, cell_block, path_to, single_path
 from .blueprint import Blueprint
 from .field_op import make_design
 from .layout import Layout
@@ -56,12 +56,6 @@ class Sightings:
         Covariance of the sums for a unit of each of them, anchored cell effects included.
     inner : (K, M, M) float
         The same of the anchored cell effects alone, of the last M sightings; those before pass none.
-    soft : (E,) float
-        How far beyond the wall a typical step leads, on the log scale; 0 for totals that are known.
-    ends : (E,) int
-        Behind the last cell of each split total, counted among the cells of totals.
-    before : (G2,) int
-        Of each cell of a split total the same cell in an earlier one, -1 where there is none.
     """
 
     edges: tuple[Edge, ...]
@@ -74,9 +68,6 @@ class Sightings:
     of: Ints
     gram: Floats
     inner: Floats
-    soft: Floats
-    ends: Ints
-    before: Ints
 
     def __len__(self) -> int:
         return len(self.target)
@@ -147,9 +138,6 @@ def make_sightings(blueprint: Blueprint, anchors: Anchors) -> Sightings | None:
         of=of,
         gram=np.stack([matrix[:, of == k] @ matrix[:, of == k].T + inner[k] for k in range(len(scale))]),
         inner=np.stack(inner)[:, apart:, apart:].copy(),
-        soft=np.where(anchors.wall, WALL, 0.0),
-        ends=anchors.ends,
-        before=anchors.before,
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 # Sums may be taken in any order, so that they run on vectors; a number that is none stays one.
-_FAST = {"reassoc", "contract"}
+FAST = {"reassoc", "contract"}
 
 
 def _factor(log_sd: Floats, noise: Floats, gram: Floats) -> Floats:
@@ -82,14 +82,32 @@ def _errors_added(root: Floats, noise: Floats, shared: Floats) -> Floats:
     return out
 
 
-def _solve(root: Floats, b: Floats) -> Floats:
-    """S⁻¹ b for a lower triangle S."""
-    x = b.copy()
-    for i in range(x.shape[0]):
-        total = x[i]
+def _solve_rows(root: Floats, b: Floats, x: Floats, begin: int, end: int) -> None:
+    """Some rows of x = S⁻¹ b for a lower triangle S; those before are known."""
+    for i in range(begin, end):
+        total = b[i]
         for j in range(i):
             total -= root[i, j] * x[j]
         x[i] = total / root[i, i]
+
+
+def _solve_rows_pullback(
+    root: Floats, x: Floats, g_b: Floats, g_x: Floats, g_root: Floats, begin: int, end: int
+) -> None:
+    """Add to the cotangents of b, of the factor and of the rows before what that of some rows says."""
+    for i in range(end - 1, begin - 1, -1):
+        q = g_x[i] / root[i, i]
+        g_b[i] += q
+        for j in range(i):
+            g_root[i, j] -= q * x[j]
+            g_x[j] -= q * root[i, j]
+        g_root[i, i] -= q * x[i]
+
+
+def _solve(root: Floats, b: Floats) -> Floats:
+    """S⁻¹ b for a lower triangle S."""
+    x = np.empty(b.shape[0])
+    solve_rows(root, b, x, 0, b.shape[0])
     return x
 
 
@@ -103,8 +121,10 @@ def _solve_back(root: Floats, b: Floats) -> Floats:
     return x
 
 
-factor = numba.njit(error_model="numpy", fastmath=_FAST)(_factor)
-factor_pullback = numba.njit(error_model="numpy", fastmath=_FAST)(_factor_pullback)
+factor = numba.njit(error_model="numpy", fastmath=FAST)(_factor)
+factor_pullback = numba.njit(error_model="numpy", fastmath=FAST)(_factor_pullback)
 errors_added = numba.njit(error_model="numpy")(_errors_added)
-solve = numba.njit(error_model="numpy", fastmath=_FAST)(_solve)
-solve_back = numba.njit(error_model="numpy", fastmath=_FAST)(_solve_back)
+solve_rows = numba.njit(error_model="numpy", fastmath=FAST)(_solve_rows)
+solve_rows_pullback = numba.njit(error_model="numpy", fastmath=FAST)(_solve_rows_pullback)
+solve = numba.njit(error_model="numpy", fastmath=FAST)(_solve)
+solve_back = numba.njit(error_model="numpy", fastmath=FAST)(_solve_back)

@@ -20,9 +20,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from .triangular import FAST, solve_rows, solve_rows_pullback
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_FAST = {"reassoc", "contract"}
 _STEPS = 60
 _CLOSE = 1e-14
 
@@ -90,11 +91,7 @@ def _whiten(
     held, give = np.zeros(coordinates.shape[0]), np.ones(coordinates.shape[0])
     totals, deltas = ends_at.copy(), np.zeros(ends.shape[0])
     log_det = 0.0
-    for i in range(first):
-        rest = r[i]
-        for j in range(i):
-            rest -= root[i, j] * y[j]
-        y[i] = rest / root[i, i]
+    solve_rows(root, r, y, 0, first)
     start = 0
     for e in range(totals.shape[0]):
         most, end = first + start, ends[e]
@@ -134,19 +131,15 @@ def _whiten(
             r[first + c] -= give[c] * delta
             held[c] -= give[c] * delta
             q += give[c] * np.exp(held[c] - totals[e])
-        for i in range(most, first + end):
-            rest = r[i]
-            for j in range(i):
-                rest -= root[i, j] * y[j]
-            y[i] = rest / root[i, i]
+        solve_rows(root, r, y, most, first + end)
         log_det -= np.log(q)
         start = end
     return r, y, held, give, totals, deltas, log_det
 
 
 def _whiten_pullback(
-    root: Floats, given: Floats, coordinates: Floats, ends_at: Floats, soft: Floats, ends: Ints, before: Ints,
-    y: Floats, held: Floats, give: Floats, totals: Floats, deltas: Floats, g_r: Floats, g_y: Floats,
+    root: Floats, coordinates: Floats, ends_at: Floats, soft: Floats, ends: Ints, before: Ints, y: Floats,
+    held: Floats, give: Floats, totals: Floats, deltas: Floats, g_r: Floats, g_y: Floats,
     g_log_det: float, g_root: Floats,
 ) -> tuple[Floats, Floats, Floats]:  # fmt: skip
     """Cotangents of given, coordinates and ends from those of r, y and log_det; adds to that of the factor.
@@ -160,14 +153,7 @@ def _whiten_pullback(
     for e in range(totals.shape[0] - 1, -1, -1):
         start, end, delta = ends[e - 1] if e > 0 else 0, ends[e], deltas[e]
         most = first + start
-        # y = S⁻¹ r, row by row
-        for i in range(first + end - 1, most - 1, -1):
-            q = g_y[i] / root[i, i]
-            g_r[i] += q
-            for j in range(i):
-                g_root[i, j] -= q * y[j]
-                g_y[j] -= q * root[i, j]
-            g_root[i, i] -= q * y[i]
+        solve_rows_pullback(root, y, g_r, g_y, g_root, most, first + end)
         # r of the largest = held - given - held before
         to_given[most] -= g_r[most]
         to_held[start] += g_r[most]
@@ -232,15 +218,10 @@ def _whiten_pullback(
         for j in range(most):
             g_root[most, j] += to_middle * y[j]
             g_y[j] += to_middle * root[most, j]
-    for i in range(first - 1, -1, -1):
-        q = g_y[i] / root[i, i]
-        to_given[i] += g_r[i] + q
-        for j in range(i):
-            g_root[i, j] -= q * y[j]
-            g_y[j] -= q * root[i, j]
-        g_root[i, i] -= q * y[i]
+    solve_rows_pullback(root, y, g_r, g_y, g_root, 0, first)
+    to_given[:first] += g_r[:first]
     return to_given, to_coordinates, to_totals
 
 
-whiten = numba.njit(error_model="numpy", fastmath=_FAST)(_whiten)
-whiten_pullback = numba.njit(error_model="numpy", fastmath=_FAST)(_whiten_pullback)
+whiten = numba.njit(error_model="numpy", fastmath=FAST)(_whiten)
+whiten_pullback = numba.njit(error_model="numpy", fastmath=FAST)(_whiten_pullback)
