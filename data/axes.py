@@ -137,12 +137,12 @@ class Axes:
 
     def cells(self, offense: str = ROOT, jurisdiction: str = ROOT, period: str = ROOT) -> Index:
         """Flat numbers of the cells under one node of each axis, ascending."""
-        grid = np.ix_(
-            self.offense.positions[offense],
-            self.jurisdiction.positions[jurisdiction],
-            self.period.positions[period],
+        o, j, t = (
+            self[axis].positions[name]
+            for axis, name in zip(AXES, (offense, jurisdiction, period), strict=True)
         )
-        return np.ravel_multi_index(grid, self.shape).ravel()
+        _, rows, columns = self.shape
+        return (((o[:, None] * rows + j)[:, :, None]) * columns + t).ravel()
 
     def cell_names(self, cell: int) -> tuple[str, str, str]:
         """Leaf names of one cell."""

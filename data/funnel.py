@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 
@@ -80,7 +81,7 @@ class Funnel:
         same = len(units) == 1
         return Step(source, target, name, "probability" if same or assumed else "ratio", assumed)
 
-    @property
+    @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The consecutive steps, one fewer than the stages."""
         return tuple(self.step(i, i + 1) for i in range(len(self.stages) - 1))

@@ -17,7 +17,6 @@ from ..models.blueprint import Blueprint, contradictions, make_blueprint
 from ..models.explain import describe, extreme, implied_prior
 from ..models.spec import read_effects, read_kinds
 from ..models.unsplit import arrange
-from .engines import nuts
 from .plan import Plan
 from .store.identity import identity, source_digest
 
@@ -115,7 +114,7 @@ def run_identity(bound: Bound, plan: Plan) -> str:
     return identity(
         bound.description,
         bound.panel.digest(),
-        nuts.NAME,
+        plan.estimate.engine,
         plan.estimate.model_dump(exclude={"engine", "seed"}),
         plan.estimate.seed,
         metadata.version("attrition"),

@@ -16,25 +16,68 @@ _MOST_CELLS = 2000
 
 
 @dataclass(frozen=True)
+class Chain:
+    """What a Markov chain says of itself.
+
+    Parameters
+    ----------
+    divergences : int
+    ebfmi : float
+        Least energy fraction over chains.
+    """
+
+    divergences: int
+    ebfmi: float
+
+
+@dataclass(frozen=True)
 class Diagnostics:
-    """What the sampler's own output says of it."""
+    """What an engine's own output says of it.
+
+    Parameters
+    ----------
+    hyper, aggregates, cells : Convergence
+        Where draws come from weighted points of the scales, each chain has points of its own: R-hat and effective
+        draws then measure the points' Monte-Carlo error.
+    chain : Chain or None
+        None where no Markov chain was run.
+    khat : float or None
+        Of the points' weights, where there are any.
+    """
 
     hyper: Convergence
     aggregates: Convergence
     cells: Convergence
-    divergences: int
-    ebfmi: float
+    chain: Chain | None
+    khat: float | None
+
+    @property
+    def gated(self) -> tuple[Convergence, ...]:
+        """What must converge; weighted points of the scales are few by design, and k-hat judges them."""
+        return (self.hyper, self.aggregates) if self.khat is None else (self.aggregates,)
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """How many quantities that is, in words."""
+        words = (
+            f"{self.hyper.quantities} hyperparameters",
+            f"{self.aggregates.quantities} published aggregates",
+        )
+        return words if self.khat is None else words[1:]
 
     def summary(self) -> dict[str, float | int]:
         """The figures of the manifest."""
-        return {
-            "rhat_max": max(self.hyper.rhat, self.aggregates.rhat),
-            "ess_min": min(self.hyper.ess, self.aggregates.ess),
+        out: dict[str, float | int] = {
+            "rhat_max": max(one.rhat for one in self.gated),
+            "ess_min": min(one.ess for one in self.gated),
             "rhat_max_cells": self.cells.rhat,
             "ess_min_cells": self.cells.ess,
-            "divergences": self.divergences,
-            "ebfmi_min": self.ebfmi,
         }
+        if self.chain is not None:
+            out |= {"divergences": self.chain.divergences, "ebfmi_min": self.chain.ebfmi}
+        if self.khat is not None:
+            out["khat"] = self.khat
+        return out
 
 
 def diagnose(fit: Fit, aggregates: Floats, aggregate_ids: list[str], cells: Floats) -> Diagnostics:
@@ -52,11 +95,15 @@ def diagnose(fit: Fit, aggregates: Floats, aggregate_ids: list[str], cells: Floa
     pick = np.unique(np.linspace(0, cells.shape[1] - 1, min(cells.shape[1], _MOST_CELLS)).astype(int))
     some = cells[:, pick].reshape(fit.chains, -1, len(pick))
     readable = [name.replace("|", ", ") for name in aggregate_ids]
-    energy = fit.sample_stats["energy"].to_numpy()
+    stats = fit.sample_stats
+    chain = None
+    if fit.khat is None:
+        energy = float(np.min(array_stats.bfmi(stats["energy"].to_numpy())))
+        chain = Chain(int(stats["diverging"].sum()), energy)
     return Diagnostics(
         hyper=hyper_convergence(fit.posterior),
         aggregates=convergence(aggregates.reshape(fit.chains, -1, aggregates.shape[1]), readable),
         cells=convergence(some, [f"cell {number}" for number in pick]),
-        divergences=int(fit.sample_stats["diverging"].sum()),
-        ebfmi=float(np.min(array_stats.bfmi(energy))),
+        chain=chain,
+        khat=fit.khat,
     )

@@ -13,7 +13,7 @@ from .checks.contract import Seen
 from .completion import complete
 from .contraction import cell_rates
 from .diagnostics import Diagnostics, diagnose
-from .engines import nuts
+from .engines.choose import fit_blueprint
 from .engines.contract import Fit, Progress
 from .estimates import Estimates, estimates
 from .information import informed
@@ -36,10 +36,10 @@ def fit_plan(
     blueprint = bound.blueprint
     say(
         f"Fitting {sum(len(b.groups) for b in blueprint.batches):,} reports of "
-        f"{blueprint.layout.steps * blueprint.layout.size:,} step-cells; compiling …"
+        f"{blueprint.layout.steps * blueprint.layout.size:,} step-cells …"
     )
-    fit = nuts.fit_well(blueprint, plan.estimate, say, watch)
-    say(f"Sampled in {fit.seconds['sample']:.1f} s; evaluating every published rate …")
+    fit = fit_blueprint(blueprint, plan.estimate, say, watch)
+    say(f"Fitted in {sum(fit.seconds.values()):.1f} s; evaluating every published rate …")
     sampled = time.perf_counter()
     keep = evenly(len(fit.field.intercept), blueprint.layout.steps * blueprint.layout.size, fit.chains)
     draws = take(fit.field, keep)

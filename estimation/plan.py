@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -28,6 +28,8 @@ from .planfaults import fault_lines
 from .store.layout import default_name
 
 FORMAT = 1
+Engine = Literal["nuts", "laplace", "auto"]
+ENGINES: tuple[str, ...] = get_args(Engine)
 
 
 class _Section(BaseModel):
@@ -44,7 +46,7 @@ class AnswerSpec(_Section):
 class EstimateSpec(_Section):
     """``[estimate]``: how to fit. The gates of the checks, not these, decide what may be published."""
 
-    engine: Literal["nuts", "laplace", "auto"] = "nuts"
+    engine: Engine = "nuts"
     draws: int = Field(1500, ge=50)
     tune: int = Field(1000, ge=50)
     chains: int = Field(4, ge=2)
@@ -169,8 +171,8 @@ def settled(plan: Plan, engine: str | None = None, seed: int | None = None, draf
     if draft:
         given |= {"draws": 250, "tune": 400}
     settings = plan.estimate.model_copy(update=given)
-    if settings.engine not in ("nuts", "auto"):
-        raise InputError(Problem("no such engine", "--engine", repr(settings.engine), "nuts"))
+    if settings.engine not in ENGINES:
+        raise InputError(Problem("no such engine", "--engine", repr(settings.engine), ", ".join(ENGINES)))
     return plan.model_copy(update={"estimate": settings})
 
 

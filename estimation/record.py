@@ -16,6 +16,7 @@ from . import predictive
 from .binding import Bound, run_identity, stream
 from .diagnostics import Diagnostics
 from .engines import nuts
+from .engines.choose import KHAT
 from .engines.contract import Fit
 from .estimates import Estimates
 from .plan import Plan
@@ -100,7 +101,8 @@ def manifest_of(
         "name": plan.name,
         "identity": run_identity(bound, plan),
         "status": "complete" if fit_enough(diagnostics, plan) else "unfit",
-        "engine": nuts.NAME,
+        "engine": fit.engine,
+        "engine_reason": fit.reason,
         "engine_args": dict(fit.arguments),
         "seed": plan.estimate.seed,
         "package_version": metadata.version("attrition"),
@@ -118,9 +120,10 @@ def manifest_of(
 def fit_enough(diagnostics: Diagnostics, plan: Plan) -> bool:
     """Do the sampler's diagnostics allow the numbers to be read at all?"""
     aim = nuts.aim(plan.estimate)
+    chain = diagnostics.chain
     return (
-        max(diagnostics.hyper.rhat, diagnostics.aggregates.rhat) < aim.rhat
-        and min(diagnostics.hyper.ess, diagnostics.aggregates.ess) >= aim.ess
-        and diagnostics.divergences == 0
-        and diagnostics.ebfmi > 0.3
+        max(one.rhat for one in diagnostics.gated) < aim.rhat
+        and min(one.ess for one in diagnostics.gated) >= aim.ess
+        and (chain is None or (chain.divergences == 0 and chain.ebfmi > 0.3))
+        and (diagnostics.khat is None or diagnostics.khat < KHAT)
     )

@@ -154,7 +154,7 @@ def estimate(
     ----------
     plan : Plan or path
     engine : str, optional
-        ``nuts``, the only one so far.
+        ``nuts``, ``laplace`` or ``auto``, in place of the plan's.
     patches : mapping, optional
         Dotted keys and values that replace what the plan says.
     seed : int, optional

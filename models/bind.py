@@ -28,11 +28,7 @@ def report_of(group: Group, claimed: Mapping[str, ReportKind]) -> str:
 
 def parts_of(group: Group, panel: Panel, analysis: Analysis) -> tuple[str, ...]:
     """The path and part kinds that shape a group, in the order in which they apply."""
-    return tuple(
-        kind.name
-        for kind in catalogue.kinds()
-        if isinstance(kind, PartKind) and kind.applies(group, panel, analysis)
-    )
+    return tuple(kind.name for kind in catalogue.part_kinds() if kind.applies(group, panel, analysis))
 
 
 def _size_class(cells: int) -> int:

@@ -109,6 +109,15 @@ class Blueprint:
 
     def prior_draws(self, rng: np.random.Generator, size: int) -> FieldDraws:
         """Independent draws from the prior, by forward simulation in NumPy."""
+        hyper = self.prior_scales(rng, size)
+        values = {
+            block.name: draw_block(rng, block, hyper.sd[block.name], self.layout) for block in self.blocks
+        }
+        unknown = {one.name: rng.standard_normal((size, *one.shape)) for one in self.unknowns}
+        return replace(hyper, values=values, unknown=unknown)
+
+    def prior_scales(self, rng: np.random.Generator, size: int) -> FieldDraws:
+        """Draws of locations, scales and dispersions from the prior, without the field."""
         steps = self.panel.funnel.steps
         shape = (size, len(steps))
         intercept = np.stack(
@@ -122,15 +131,11 @@ class Blueprint:
         shares = rng.dirichlet(np.ones(max(len(self.shared), 1)), shape)
         sd = {block.name: total * np.sqrt(shares[..., i]) for i, block in enumerate(self.shared)}
         sd |= {block.name: block.sd.sample(rng, shape) for block in self.blocks if block.sd is not None}
-        values = {block.name: draw_block(rng, block, sd[block.name], self.layout) for block in self.blocks}
         excess = self.prior.phi.sample(rng, shape)
         concentration = (
             np.exp(self.concentration.prior.sample(rng, (size,))) if self.concentration is not None else None
         )
-        unknown = {one.name: rng.standard_normal((size, *one.shape)) for one in self.unknowns}
-        return FieldDraws(
-            intercept, sd, values, 1 + excess * np.array(self.ratio_steps), concentration, total, unknown
-        )
+        return FieldDraws(intercept, sd, {}, 1 + excess * np.array(self.ratio_steps), concentration, total)
 
 
 def make_blueprint(
@@ -183,12 +188,7 @@ def make_blueprint(
         statement_kinds=_kinds_of(panel, analysis, batches, claimed),
         unclaimed=unclaimed,
         mixture=make_mixture(panel, layout, analysis.groups),
-        unknowns=tuple(
-            one
-            for kind in catalogue.kinds()
-            if isinstance(kind, PartKind)
-            for one in kind.unknowns(panel, analysis)
-        ),
+        unknowns=tuple(one for kind in catalogue.part_kinds() for one in kind.unknowns(panel, analysis)),
     )
 
 
@@ -211,8 +211,7 @@ def _unread(panel: Panel, claimed: Mapping[str, ReportKind]) -> list[Problem]:
     """What the report kinds find wrong with the statements they claim."""
     return [
         problem
-        for kind in catalogue.kinds()
-        if isinstance(kind, ReportKind)
+        for kind in catalogue.report_kinds()
         for problem in kind.problems(
             [s for s in panel.statements if s.id in claimed and claimed[s.id].name == kind.name], panel
         )
@@ -253,7 +252,7 @@ def _add_soft(
 
 def claim(panel: Panel) -> tuple[dict[str, ReportKind], dict[str, str]]:
     """The one report kind of each statement, and the reasons why some have none."""
-    reports = [kind for kind in catalogue.kinds() if isinstance(kind, ReportKind)]
+    reports = catalogue.report_kinds()
     origins = {"referred_only"} | {origin for kind in catalogue.kinds() for origin in kind.origins}
     claimed: dict[str, ReportKind] = {}
     unclaimed: dict[str, str] = {}

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import effects as effects_folder
 from . import kinds as kinds_folder
-from .contract import Kind
+from .contract import Kind, PartKind, ReportKind
 from .terms import Effect
 
 
@@ -39,6 +39,18 @@ def effects() -> tuple[Effect, ...]:
 def kinds() -> tuple[Kind, ...]:
     """Every kind of partial observation, in the order in which they apply."""
     return _scan(kinds_folder, ("name", "order", "layer", "Settings", "claims", "example"))
+
+
+@cache
+def report_kinds() -> tuple[ReportKind, ...]:
+    """The kinds that say what was seen of a total."""
+    return tuple(kind for kind in kinds() if isinstance(kind, ReportKind))
+
+
+@cache
+def part_kinds() -> tuple[PartKind, ...]:
+    """The kinds that say what a total is a sum of."""
+    return tuple(kind for kind in kinds() if isinstance(kind, PartKind))
 
 
 def effect(name: str) -> Effect:

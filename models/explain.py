@@ -35,7 +35,7 @@ def implied_prior(blueprint: Blueprint, rng: np.random.Generator) -> dict[str, d
     dict
         Keys: step names, ``end_to_end`` where there are several steps, ``root:<step>``.
     """
-    draws = blueprint.prior_draws(rng, _DRAWS)
+    draws = blueprint.prior_scales(rng, _DRAWS)
     layout, funnel = blueprint.layout, blueprint.panel.funnel
     # A cell of the population, not of these members: intercept plus one draw of every block.
     noise = sum((draws.sd[block.name] ** 2 for block in blueprint.blocks), np.zeros_like(draws.intercept))

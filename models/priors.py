@@ -91,6 +91,11 @@ class HalfNormal(_Prior):
         """Independent draws."""
         return np.abs(rng.normal(0.0, self.scale, size))
 
+    def log_density(self, log_sd: float) -> tuple[float, float]:
+        """Log density of the scale's logarithm, but for a constant, and its slope."""
+        square = math.exp(2 * log_sd) / self.scale**2
+        return log_sd - 0.5 * square, 1 - square
+
     def words(self) -> str:
         """In the notation of the report."""
         return f"half-normal({self.scale:g})"
@@ -109,6 +114,11 @@ class Exponential(_Prior):
     def sample(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Independent draws."""
         return rng.exponential(self.mean, size)
+
+    def log_density(self, log_sd: float) -> tuple[float, float]:
+        """Log density of the scale's logarithm, but for a constant, and its slope."""
+        ratio = math.exp(log_sd) / self.mean
+        return log_sd - ratio, 1 - ratio
 
     def words(self) -> str:
         """In the notation of the report."""
@@ -131,6 +141,11 @@ class PrecisionGamma(_Prior):
         """Independent draws, cut at a scale of 1,000."""
         precision = np.maximum(rng.gamma(self.shape, 1 / self.rate, size), _LARGEST_SCALE**-2)
         return 1 / np.sqrt(precision)
+
+    def log_density(self, log_sd: float) -> tuple[float, float]:
+        """Log density of the scale's logarithm, but for a constant, and its slope."""
+        precision = math.exp(-2 * log_sd)
+        return -2 * self.shape * log_sd - self.rate * precision, 2 * (self.rate * precision - self.shape)
 
     def words(self) -> str:
         """In the notation of the report."""

@@ -14,7 +14,9 @@ from ..planfile import open_plan
 
 def estimate(
     plan: PlanArgument,
-    engine: Annotated[str | None, typer.Option(help="nuts; else what the plan says.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="nuts, laplace or auto; else what the plan says.")
+    ] = None,
     settings: SetOption = None,
     seed: Annotated[int | None, typer.Option(help="The one seed everything derives from.")] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Few draws, for a first look.")] = False,

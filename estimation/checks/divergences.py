@@ -16,6 +16,8 @@ class Divergences(Check):
 
     def run(self, seen: Seen) -> list[Result]:
         """None is allowed."""
-        found = seen.diagnostics.divergences
+        if seen.diagnostics.chain is None:
+            return [Result(self.name, "informational", None, 0, "No Markov chain was run.")]
+        found = seen.diagnostics.chain.divergences
         words = "No transition diverged." if not found else f"{found} transitions diverged."
         return [gate(self.name, found, 0, found == 0, words)]

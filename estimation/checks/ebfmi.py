@@ -16,7 +16,9 @@ class Ebfmi(Check):
 
     def run(self, seen: Seen) -> list[Result]:
         """Above 0.3."""
-        value = seen.diagnostics.ebfmi
+        if seen.diagnostics.chain is None:
+            return [Result(self.name, "informational", None, 0.3, "No Markov chain was run.")]
+        value = seen.diagnostics.chain.ebfmi
         return [
             gate(self.name, value, 0.3, value > 0.3, f"The least energy fraction over chains is {value:.2f}.")
         ]

@@ -17,7 +17,7 @@ class Ess(Check):
     def run(self, seen: Seen) -> list[Result]:
         """At least 1,000 for hyperparameters and published aggregates, 400 for cells."""
         d = seen.diagnostics
-        worst = min((d.hyper, d.aggregates), key=lambda c: c.ess)
+        worst = min(d.gated, key=lambda c: c.ess)
         return [
             gate(
                 "ess", worst.ess, 1000, worst.ess >= 1000,

@@ -17,12 +17,12 @@ class Rhat(Check):
     def run(self, seen: Seen) -> list[Result]:
         """Below 1.01 for hyperparameters and published aggregates, below 1.05 for cells."""
         d = seen.diagnostics
-        worst = max((d.hyper, d.aggregates), key=lambda c: c.rhat)
+        worst = max(d.gated, key=lambda c: c.rhat)
         return [
             gate(
                 "rhat", worst.rhat, 1.01, worst.rhat < 1.01,
                 f"Chains agree to an R-hat of {worst.rhat:.3f} at worst ({worst.rhat_at or 'nothing varies'}), over "
-                f"{d.hyper.quantities} hyperparameters and {d.aggregates.quantities} published aggregates.",
+                f"{' and '.join(d.counted)}.",
             ),
             gate(
                 "rhat_cells", d.cells.rhat, 1.05, d.cells.rhat < 1.05,

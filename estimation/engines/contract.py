@@ -39,6 +39,12 @@ class Fit:
     seconds : mapping of str to float
     arguments : mapping
         What the engine was told.
+    engine : str
+        Its name.
+    khat : float or None
+        Shape of the tail of the importance weights behind the draws; None where they are a Markov chain's.
+    reason : str
+        Why this engine, where the plan left it open.
     """
 
     posterior: xr.Dataset
@@ -47,3 +53,6 @@ class Fit:
     chains: int
     seconds: Mapping[str, float]
     arguments: Mapping[str, Any]
+    engine: str
+    khat: float | None = None
+    reason: str = ""

@@ -147,6 +147,7 @@ def fit(
         chains=settings.chains,
         seconds={"compile": built - started, "sample": done - built},
         arguments={**settings.model_dump(exclude={"engine", "seed"})},
+        engine=NAME,
     )
 
 

@@ -1,0 +1,57 @@
+"""Which engine fits a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ...data.errors import InputError, Problem
+from ...models.blueprint import Blueprint
+from ..plan import EstimateSpec
+from . import nuts
+from .contract import Fit, Report
+from .laplace import fit as laplace
+from .laplace.worlds import obstacles
+
+KHAT = 0.7  # above it importance weights cannot be trusted (Vehtari et al. 2024)
+
+
+def fit_blueprint(
+    blueprint: Blueprint, settings: EstimateSpec, say: Callable[[str], None], report: Report | None = None
+) -> Fit:
+    """Fit with the engine the plan names; ``auto`` takes laplace where its gates pass, and nuts where not.
+
+    Raises
+    ------
+    InputError
+        The plan names ``laplace``, which cannot take the blueprint.
+    """
+    if settings.engine == nuts.NAME:
+        return nuts.fit_well(blueprint, settings, say, report)
+    reasons = obstacles(blueprint)
+    if reasons and settings.engine == laplace.NAME:
+        raise InputError(
+            [
+                Problem(
+                    "laplace does not take this plan",
+                    "plan, [estimate] engine",
+                    reason,
+                    "exact counts of single cells on probability steps",
+                    'use engine = "nuts" or "auto"',
+                )
+                for reason in reasons
+            ]
+        )
+    if not reasons:
+        done = laplace.fit(blueprint, settings, say)
+        assert done.khat is not None
+        if settings.engine == laplace.NAME:
+            return done
+        if done.khat < KHAT:
+            return replace(
+                done, reason=f"auto: every count is exact, and the weights' k-hat is {done.khat:.2f}"
+            )
+        reasons = [f"the k-hat of laplace's weights is {done.khat:.2f}"]
+    why = "auto: " + "; ".join(reasons)
+    say(f"Engine nuts, {why}")
+    return replace(nuts.fit_well(blueprint, settings, say, report), reason=why)

@@ -1,0 +1,1 @@
+"""Nested Laplace approximation of the same blueprint."""

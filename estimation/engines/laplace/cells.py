@@ -1,0 +1,261 @@
+"""A binomial count with a normal effect of its own on the logit, the effect integrated out.
+
+log ∫ exp(y x - n log(1 + e^x)) N(x; η, τ²) dx by adaptive Gauss-Hermite quadrature (Liu and Pierce 1994), with its
+derivatives in η as joint cumulants of the integrand's own under the posterior of the effect, and those in log τ by the
+heat equation: the integral is smoothed by τ² exactly as by time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.polynomial.hermite import hermgauss
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+NODES = 11
+_MOST = 50
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """Log probabilities of counts and their derivatives in the linear predictor, each of the counts' shape.
+
+    ``by_sd`` and ``slope_by_sd``, ``curvature_by_sd``: derivatives of the value, of its slope and of its second
+    derivative in log τ; zero where there is no effect.
+    """
+
+    value: Floats
+    slope: Floats
+    second: Floats
+    third: Floats
+    by_sd: Floats
+    slope_by_sd: Floats
+    second_by_sd: Floats
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
+def _sigmoid(x: float) -> float:
+    if x >= 0:
+        return 1.0 / (1.0 + np.exp(-x))
+    e = np.exp(x)
+    return e / (1.0 + e)
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
+def _log_kernel(x: float, y: float, n: float) -> float:
+    """Binomial log probability without its coefficient."""
+    return y * x - n * (max(x, 0.0) + np.log1p(np.exp(-abs(x))))
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
+def effect_mode(eta: float, y: float, n: float, tau: float, start: float) -> tuple[float, float]:
+    """Most likely effect and the curvature there, by Newton steps that bisect where they shrink too slowly."""
+    low, high = -np.inf, np.inf
+    e = start
+    last = np.inf
+    precision = 1.0 / (tau * tau)
+    curvature = precision
+    for _ in range(_MOST):
+        p = _sigmoid(eta + e)
+        slope = y - n * p - e * precision
+        curvature = n * p * (1 - p) + precision
+        if slope > 0:
+            low = e
+        else:
+            high = e
+        move = slope / curvature
+        if (not low < e + move < high or abs(move) > 0.5 * last) and low > -np.inf and high < np.inf:
+            move = 0.5 * (low + high) - e
+        last = abs(move)
+        e += move
+        if move * move * curvature < 1e-16:
+            break
+    return e, curvature
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
+def _integrated(
+    eta: Floats,
+    y: Floats,
+    n: Floats,
+    tau: float,
+    mode: Floats,
+    nodes: Floats,
+    log_weights: Floats,
+    out: Floats,
+) -> None:
+    """Fill out (7, N); ``mode`` (N,) is where the search starts, and then what it found."""
+    count = nodes.shape[0]
+    log = np.empty(count)
+    moment = np.empty((4, count))
+    for i in range(eta.shape[0]):
+        if n[i] <= 0:
+            out[:, i] = 0.0
+            continue
+        if tau <= 0:
+            p = _sigmoid(eta[i])
+            v = n[i] * p * (1 - p)
+            out[0, i] = _log_kernel(eta[i], y[i], n[i])
+            out[1, i] = y[i] - n[i] * p
+            out[2, i] = -v
+            out[3, i] = -v * (1 - 2 * p)
+            out[4:, i] = 0.0
+            continue
+        e, curvature = effect_mode(eta[i], y[i], n[i], tau, mode[i])
+        mode[i] = e
+        scale = np.sqrt(2.0 / curvature)
+        top = -np.inf
+        for k in range(count):
+            at = e + scale * nodes[k]
+            p = _sigmoid(eta[i] + at)
+            v = n[i] * p * (1 - p)
+            log[k] = (
+                _log_kernel(eta[i] + at, y[i], n[i]) - 0.5 * (at / tau) ** 2 + nodes[k] ** 2 + log_weights[k]
+            )
+            top = max(top, log[k])
+            moment[0, k] = y[i] - n[i] * p
+            moment[1, k] = -v
+            moment[2, k] = -v * (1 - 2 * p)
+            moment[3, k] = -v * (1 - 6 * p * (1 - p))
+        total = 0.0
+        for k in range(count):
+            log[k] = np.exp(log[k] - top)
+            total += log[k]
+        mean = np.zeros(4)
+        for k in range(count):
+            log[k] /= total
+            for r in range(4):
+                mean[r] += log[k] * moment[r, k]
+        c11 = c12 = c13 = c22 = c111 = c112 = c1111 = 0.0
+        for k in range(count):
+            a, b, c = moment[0, k] - mean[0], moment[1, k] - mean[1], moment[2, k] - mean[2]
+            w = log[k]
+            c11 += w * a * a
+            c12 += w * a * b
+            c13 += w * a * c
+            c22 += w * b * b
+            c111 += w * a * a * a
+            c112 += w * a * a * b
+            c1111 += w * a * a * a * a
+        first = mean[0]
+        second = mean[1] + c11
+        third = mean[2] + 3 * c12 + c111
+        fourth = mean[3] + 4 * c13 + 3 * c22 + 6 * c112 + c1111 - 3 * c11 * c11
+        square = tau * tau
+        out[0, i] = top + np.log(total * scale / tau) - 0.9189385332046727
+        out[1, i] = first
+        out[2, i] = second
+        out[3, i] = third
+        out[4, i] = square * (second + first * first)
+        out[5, i] = square * (third + 2 * first * second)
+        out[6, i] = square * (fourth + 2 * second * second + 2 * first * third)
+
+
+def integrated(eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, nodes: int = NODES) -> Marginal:
+    """The integral of every count and its derivatives.
+
+    Parameters
+    ----------
+    eta, y, n : (…) float
+        Linear predictor, count, and number of units; cells without units count nothing.
+    tau : float
+        Standard deviation of the effect; zero for none.
+    mode : (…) float
+        Most likely effects of an earlier call, replaced by those found.
+    nodes : int
+
+    Returns
+    -------
+    Marginal
+        Without the binomial coefficients, which are constant.
+    """
+    at, weights = _rule(nodes)
+    out = np.empty((7, eta.size))
+    _integrated(eta.ravel(), y.ravel(), n.ravel(), tau, mode.reshape(-1), at, weights, out)
+    return Marginal(*(row.reshape(eta.shape) for row in out))
+
+
+def _rule(nodes: int) -> tuple[Floats, Floats]:
+    at, weights = hermgauss(nodes)
+    return at, np.log(weights)
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
+def _tangent(eta: float, y: float, n: float, tau: float, e: float) -> tuple[float, float]:
+    """Log posterior of an effect, but for a constant, and its slope."""
+    value = _log_kernel(eta + e, y, n) - 0.5 * (e / tau) ** 2
+    return value, y - n * _sigmoid(eta + e) - e / (tau * tau)
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
+def _draw_effect(eta: float, y: float, n: float, tau: float, start: float, rng: Any) -> float:
+    """One effect from its posterior, by rejection under three tangents (Gilks and Wild 1992)."""
+    if n <= 0:
+        return tau * rng.standard_normal()
+    e = start
+    for _ in range(2):
+        p = _sigmoid(eta + e)
+        e += (y - n * p - e / (tau * tau)) / (n * p * (1 - p) + 1 / (tau * tau))
+    p = _sigmoid(eta + e)
+    sd = 1 / np.sqrt(n * p * (1 - p) + 1 / (tau * tau))
+    # Tangents beside the middle; further out where the middle was missed, so that the outer slopes fall away from it.
+    reach = 1.2 * sd
+    a, b = e - reach, e + reach
+    va, sa = _tangent(eta, y, n, tau, a)
+    while sa <= 0:
+        a -= reach
+        va, sa = _tangent(eta, y, n, tau, a)
+    vb, sb = _tangent(eta, y, n, tau, b)
+    while sb >= 0:
+        b += reach
+        vb, sb = _tangent(eta, y, n, tau, b)
+    vm, sm = _tangent(eta, y, n, tau, e)
+    # Where neighbours meet.
+    left = (vm - va + sa * a - sm * e) / (sa - sm) if sa - sm > 1e-12 * sa else a
+    right = (vb - vm + sm * e - sb * b) / (sm - sb) if sm - sb > -1e-12 * sb else b
+    hl = va + sa * (left - a)
+    hr = vb + sb * (right - b)
+    top = max(max(hl, hr), vm)
+    wl = np.exp(hl - top) / sa
+    wr = np.exp(hr - top) / -sb
+    width = right - left
+    rise = sm * width
+    if abs(rise) < 1e-9:
+        wm = np.exp(hl - top) * width
+    else:
+        wm = np.exp(hl - top) * np.expm1(rise) / sm
+    while True:
+        u = rng.random() * (wl + wm + wr)
+        v = rng.random()
+        if u < wl:
+            at = left + np.log(1 - v) / sa
+            hull = va + sa * (at - a)
+        elif u < wl + wm:
+            at = left + (v * width if abs(rise) < 1e-9 else np.log1p(v * np.expm1(rise)) / sm)
+            hull = vm + sm * (at - e)
+        else:
+            at = right + np.log(1 - v) / sb
+            hull = vb + sb * (at - b)
+        value = _log_kernel(eta + at, y, n) - 0.5 * (at / tau) ** 2
+        if np.log(1 - rng.random()) <= value - hull:
+            return at
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
+def _draw_effects(eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, rng: Any, out: Floats) -> None:
+    for r in range(eta.shape[0]):
+        for i in range(eta.shape[1]):
+            out[r, i] = _draw_effect(eta[r, i], y[i], n[i], tau, mode[i], rng)
+
+
+def draw_effects(
+    rng: np.random.Generator, eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats
+) -> Floats:
+    """Exact draws of the effects given the rest of the predictor (R, N); ``mode`` (N,) is a good guess of each."""
+    out = np.empty(eta.shape)
+    _draw_effects(eta, y, n, tau, mode, rng, out)
+    return out

@@ -1,0 +1,182 @@
+"""The Laplace approximation at given scales: the field's mode, its precision, and the scales' log density.
+
+log p(y | θ) ≈ log p(y | x) + log p(x | θ) - ½ log |H| at the mode x (Tierney and Kadane 1986; Rue, Martino and Chopin
+2009), with its gradient in θ, log standard deviations: what the mode contributes by moving enters through the
+derivative of H alone (Kristensen et al. 2016).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrow import Arrow, factor
+from .cells import Marginal, integrated
+from .grid import INTERCEPT, Grid
+
+Floats = NDArray[np.float64]
+_MOST = 40
+_CLOSE = 1e-9
+LEAST_LOG_SD, MOST_LOG_SD = -12.0, 4.0
+
+
+@dataclass(frozen=True)
+class World:
+    """What does not change with the scales.
+
+    Parameters
+    ----------
+    grid : Grid
+    location, precision : float
+        Of the intercept's normal prior.
+    blocks : int
+        Number of blocks B; θ has one log standard deviation for each.
+    cell : int
+        Number of the cell effect's block, -1 for none.
+    """
+
+    grid: Grid
+    location: float
+    precision: float
+    blocks: int
+    cell: int
+
+
+@dataclass
+class Warm:
+    """Where the next search starts; every thread has its own.
+
+    Parameters
+    ----------
+    shared, own : (p,), (J, q)
+        Coefficients; the intercept as its departure from the prior's location.
+    effect : (J, C)
+        Most likely cell effects.
+    """
+
+    shared: Floats
+    own: Floats
+    effect: Floats
+
+    def copy(self) -> Warm:
+        """A start of one's own."""
+        return Warm(self.shared.copy(), self.own.copy(), self.effect.copy())
+
+
+def cold(world: World) -> Warm:
+    """The prior's centre, with the intercept at the pooled rate."""
+    grid = world.grid
+    shared = np.zeros(grid.border.shape[1])
+    rate = (grid.y.sum() + 0.5) / (grid.n.sum() + 1.0)
+    shared[grid.border_block == INTERCEPT] = np.log(rate / (1 - rate)) - world.location
+    return Warm(shared, np.zeros((len(grid.n), grid.inner.shape[1])), np.zeros(grid.n.shape))
+
+
+@dataclass(frozen=True)
+class Point:
+    """The approximation at one θ.
+
+    Parameters
+    ----------
+    theta : (B,) float
+    value : float
+        Log density of the data, the field integrated out; the prior of θ is not in it.
+    shared, own : (p,), (J, q)
+        The mode.
+    eta : (J, C)
+    marginal : Marginal
+    arrow : Arrow
+    """
+
+    theta: Floats
+    value: float
+    shared: Floats
+    own: Floats
+    eta: Floats
+    marginal: Marginal
+    arrow: Arrow
+
+
+def precisions(world: World, theta: Floats) -> tuple[Floats, Floats]:
+    """Prior precisions of border (p,) and inner coefficients (q,)."""
+    inverse = np.exp(-2 * theta)
+    block = world.grid.border_block
+    shared = np.where(block == INTERCEPT, world.precision, inverse[np.maximum(block, 0)])
+    return shared, inverse[world.grid.inner_block]
+
+
+def approximate(world: World, theta: Floats, warm: Warm) -> Point:
+    """Find the mode by Newton steps from ``warm``, which is moved there, and factor the precision.
+
+    Raises
+    ------
+    FloatingPointError
+        The search did not end; the density is concave, so that only overflow can be the reason.
+    """
+    grid = world.grid
+    theta = np.clip(theta, LEAST_LOG_SD, MOST_LOG_SD)
+    tau = float(np.exp(theta[world.cell])) if world.cell >= 0 else 0.0
+    border, inner = precisions(world, theta)
+
+    def at(shared: Floats, own: Floats) -> tuple[Floats, Marginal, float]:
+        eta = world.location + grid.predictor(shared, own)
+        seen = integrated(eta, grid.y, grid.n, tau, warm.effect)
+        prior = 0.5 * ((border * shared**2).sum() + (inner * own**2).sum())
+        return eta, seen, float(seen.value.sum() - prior)
+
+    shared, own = warm.shared, warm.own
+    eta, seen, height = at(shared, own)
+    for _ in range(_MOST):
+        arrow = factor(grid, -seen.second, border, inner)
+        slope = (
+            grid.border.T @ seen.slope.sum(axis=0) - border * shared,
+            seen.slope @ grid.inner - inner * own,
+        )
+        move = arrow.solve(*slope)
+        gain = float((slope[0] * move[0]).sum() + (slope[1] * move[1]).sum())
+        if gain < _CLOSE:
+            break
+        size = 1.0
+        while True:
+            there = shared + size * move[0], own + size * move[1]
+            found = at(*there)
+            if found[2] >= height + 0.1 * size * gain or size < 1e-6:
+                break
+            size *= 0.5
+        (shared, own), (eta, seen, height) = there, found
+    else:
+        raise FloatingPointError(f"no mode of the field was found at log scales {np.round(theta, 2)}")
+    warm.shared, warm.own = shared, own
+    value = height + _normalizer(world, theta) - 0.5 * arrow.log_det
+    return Point(theta, value, shared, own, eta, seen, arrow)
+
+
+def _normalizer(world: World, theta: Floats) -> float:
+    """Log of the prior's constant and of the Gaussian integral's; the 2π cancel."""
+    effects = [b for b in range(world.blocks) if b != world.cell]
+    return float(0.5 * np.log(world.precision) - (world.grid.free[effects] * theta[effects]).sum())
+
+
+def gradient(world: World, point: Point) -> Floats:
+    """Gradient of the value in θ, (B,)."""
+    grid, seen = world.grid, point.marginal
+    tau_square = np.exp(-2 * point.theta)
+    eta, shared, own = point.arrow.variances()
+    # How ½ log |H| changes with the predictor, through curvatures W = -second.
+    pull = 0.5 * eta * seen.third
+    back = point.arrow.solve(grid.border.T @ pull.sum(axis=0), pull @ grid.inner)
+    out = np.zeros(world.blocks)
+    for block in range(world.blocks):
+        if block == world.cell:
+            moved = (seen.slope_by_sd * grid.predictor(*back)).sum()
+            out[block] = seen.by_sd.sum() + 0.5 * (eta * seen.second_by_sd).sum() + moved
+            continue
+        mine, inner = grid.border_block == block, grid.inner_block == block
+        square = (point.shared[mine] ** 2).sum() + (point.own[:, inner] ** 2).sum()
+        variance = shared[mine].sum() + own[:, inner].sum()
+        # The mode moves by H⁻¹ · 2 P x when its prior widens.
+        moved = 2 * ((back[0] * point.shared)[mine].sum() + (back[1] * point.own)[:, inner].sum())
+        out[block] = tau_square[block] * (square + variance + moved) - grid.free[block]
+    return out

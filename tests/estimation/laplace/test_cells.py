@@ -1,0 +1,68 @@
+"""The count with its effect integrated out, against a fine grid; and draws of the effect against its moments."""
+
+import numpy as np
+import pytest
+
+from attrition.estimation.engines.laplace.cells import draw_effects, effect_mode, integrated
+
+CASES = [(n, y, tau) for n in (1, 7, 200, 5000) for y in (0, 1, n // 3, n) for tau in (0.15, 0.8, 2.0)]
+
+
+def grid(eta, y, n, tau):
+    """Log integral on 20,001 points about the mode, and mean and variance of the effect."""
+    middle, curvature = effect_mode(eta, y, n, tau, 0.0)
+    # The concave logarithm falls at least as fast as the effect's own law, and no faster than at the mode's curvature.
+    reach = min(12 * tau, 40 / np.sqrt(curvature))
+    e = middle + np.linspace(-reach, reach, 20001)
+    x = eta + e
+    log = y * x - n * np.logaddexp(0, x) - 0.5 * (e / tau) ** 2 - np.log(tau) - 0.5 * np.log(2 * np.pi)
+    weight = np.exp(log - log.max())
+    total = np.log(weight.sum() * (e[1] - e[0])) + log.max()
+    weight /= weight.sum()
+    mean = (weight * e).sum()
+    return total, mean, (weight * (e - mean) ** 2).sum()
+
+
+def value(eta, y, n, tau, nodes=11):
+    one = [np.array([float(x)]) for x in (eta, y, n)]
+    return integrated(*one, tau, np.zeros(1), nodes)
+
+
+@pytest.mark.parametrize(("n", "y", "tau"), CASES)
+@pytest.mark.parametrize("eta", [-4.0, 0.3])
+def test_integral(n, y, tau, eta):
+    assert value(eta, y, n, tau).value[0] == pytest.approx(grid(eta, y, n, tau)[0], abs=1e-3)
+
+
+@pytest.mark.parametrize(("n", "y", "tau"), CASES)
+def test_derivatives(n, y, tau):
+    eta, h = -1.3, 1e-4
+    here, up, down = (value(eta + d, y, n, tau, 61) for d in (0, h, -h))
+    wide, narrow = (value(eta, y, n, tau * np.exp(d), 61) for d in (h, -h))
+    close = {"rel": 2e-4, "abs": 2e-5 * max(n, 1)}
+    for name, higher in (("value", "slope"), ("slope", "second"), ("second", "third")):
+        difference = (getattr(up, name) - getattr(down, name)) / (2 * h)
+        assert getattr(here, higher)[0] == pytest.approx(difference[0], **close)
+    for name, by in (("value", "by_sd"), ("slope", "slope_by_sd"), ("second", "second_by_sd")):
+        difference = (getattr(wide, name) - getattr(narrow, name)) / (2 * h)
+        assert getattr(here, by)[0] == pytest.approx(difference[0], **close)
+
+
+def test_without_effect_it_is_the_binomial():
+    seen = value(-0.4, 3, 10, 0.0)
+    p = 1 / (1 + np.exp(0.4))
+    assert seen.value[0] == pytest.approx(3 * -0.4 - 10 * np.log1p(np.exp(-0.4)))
+    assert (seen.slope[0], seen.second[0]) == pytest.approx((3 - 10 * p, -10 * p * (1 - p)))
+    assert seen.by_sd[0] == 0
+
+
+@pytest.mark.parametrize(("n", "y", "tau"), [(0, 0, 0.7), (4, 0, 1.5), (40, 11, 0.4), (3000, 20, 0.9)])
+def test_draws(n, y, tau):
+    rng = np.random.default_rng(1)
+    # The guess is poor on purpose: the draws are exact whatever it is.
+    eta = np.full((40000, 1), -1.0)
+    one = [np.array([float(x)]) for x in (y, n)]
+    e = draw_effects(rng, eta, *one, tau, np.array([0.5]))[:, 0]
+    _, mean, variance = grid(-1.0, y, n, tau)
+    assert e.mean() == pytest.approx(mean, abs=4 * np.sqrt(variance / len(e)))
+    assert e.var() == pytest.approx(variance, rel=0.04)
