@@ -103,26 +103,19 @@ def information(
     DataFrame
         quantity_id, by (``kind`` or ``source_id``), name, share; shares sum to one for each quantity and ``by``.
     """
-    size = len(values)
     mean = moments.mean - moments.mean.mean(axis=0)
     psi = values - values.mean(axis=0)
-    spread = psi.var(axis=0)
-    told = _told(shown, moments)
-    covariance = mean.T @ psi / size
-    # Squared sample covariances are biased upwards by their own variance; take it off.
-    noise = np.outer(mean.var(axis=0), spread) / size
-    gain = np.maximum(covariance**2 - noise, 0.0) * (told / moments.variance.mean(axis=0))[:, None]
+    worth = _told(shown, moments) / moments.variance.mean(axis=0)
     held = np.nan_to_num(contraction)
-    weight = gain.sum(axis=0)
-    held = np.where(weight > 0, held, 0.0)
-    share = gain * held / np.where(weight > 0, weight, 1.0)
     frames = []
     for by in ("kind", "source_id"):
         names = np.array([getattr(report, by) for report in shown], dtype=object)
         groups, place = np.unique(names.astype(str), return_inverse=True)
-        summed = np.zeros((len(groups), share.shape[1]))
-        np.add.at(summed, place, share)
-        full = np.vstack([summed, 1 - held]).T
+        gain = np.stack([_gain(mean[:, place == g], worth[place == g], psi) for g in range(len(groups))])
+        weight = gain.sum(axis=0)
+        told = np.where(weight > 0, held, 0.0)
+        share = gain * told / np.where(weight > 0, weight, 1.0)
+        full = np.vstack([share, 1 - told]).T
         row, column = np.nonzero(full > _LEAST)
         frames.append(
             pd.DataFrame(
@@ -135,6 +128,22 @@ def information(
             )
         )
     return pd.concat(frames, ignore_index=True)
+
+
+def _gain(mean: Floats, worth: Floats, psi: Floats) -> Floats:
+    """Information of some reports, Σ worth · covariance², about each quantity, (Q,); centred draws (R, G) and (R, Q).
+
+    The sum over reports is one quadratic form in a quantity's draws: with ten thousands of reports and of quantities
+    their covariances are not written down.
+    """
+    size = len(psi)
+    if mean.shape[1] < size:
+        found = worth @ (mean.T @ psi) ** 2
+    else:
+        found = ((mean * worth) @ mean.T @ psi * psi).sum(axis=0)
+    # Squared sample covariances are biased upwards by their own variance; take it off.
+    noise = (worth @ mean.var(axis=0)) * psi.var(axis=0) / size
+    return np.maximum(found / size**2 - noise, 0.0)
 
 
 def _told(shown: Sequence[Report], moments: Moments) -> Floats:

@@ -125,6 +125,31 @@ class Exponential(_Prior):
         return f"exponential(mean {self.mean:g})"
 
 
+class Gamma(_Prior):
+    """Gamma scale that keeps away from zero: of shape 2 its density starts linearly there (Chung et al. 2013)."""
+
+    dist: Literal["gamma"] = "gamma"
+    mean: float = Field(1.0, gt=0)
+    shape: float = Field(2.0, gt=0)
+
+    def variable(self, name: str, dims: tuple[str, ...]) -> TensorVariable:
+        """The PyMC variable."""
+        return pm.Gamma(name, self.shape, self.shape / self.mean, dims=dims)
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
+        """Independent draws."""
+        return rng.gamma(self.shape, self.mean / self.shape, size)
+
+    def log_density(self, log_sd: float) -> tuple[float, float]:
+        """Log density of the scale's logarithm, but for a constant, and its slope."""
+        ratio = self.shape * math.exp(log_sd) / self.mean
+        return self.shape * log_sd - ratio, self.shape - ratio
+
+    def words(self) -> str:
+        """In the notation of the report."""
+        return f"gamma(shape {self.shape:g}, mean {self.mean:g})"
+
+
 class PrecisionGamma(_Prior):
     """Gamma(shape, rate) on the precision 1/sd², the classic choice of the BUGS examples."""
 
@@ -155,6 +180,7 @@ class PrecisionGamma(_Prior):
 ScalePrior = Annotated[
     Annotated[HalfNormal, Tag("half_normal")]
     | Annotated[Exponential, Tag("exponential")]
+    | Annotated[Gamma, Tag("gamma")]
     | Annotated[PrecisionGamma, Tag("precision_gamma")],
     _by_dist("half_normal"),
 ]

@@ -70,7 +70,7 @@ def test_every_fault_of_every_scenario_at_once(planned) -> None:
         entry("typo", '{"prior.sprad" = 2.0, "answr.period" = "2021"}')
         + entry("bad", '{"prior.spread" = -1.0}')
         + entry("twice", '{"prior.spread" = 2.0}')
-        + entry("twice", '{"prior.spread" = 3.0}')
+        + entry("twice", '{"prior.spread" = 1.5}')
         + entry("nothing", '{"prior.spread" = 1.0}')
         + entry("idle", '{"exclude.+" = {source_id = "nobody", reason = "r"}}')
         + entry("lost", '{"effect.tim.over" = "iid"}')

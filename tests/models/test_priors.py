@@ -7,13 +7,14 @@ import pymc as pm
 import pytest
 from pydantic import ValidationError
 from scipy.integrate import quad
-from scipy.stats import expon, halfnorm, ks_1samp, ks_2samp, norm, uniform
+from scipy.stats import expon, gamma, halfnorm, ks_1samp, ks_2samp, norm, uniform
 
 from attrition.data.funnel import Funnel
 from attrition.models.field_graph import effect_name
 from attrition.models.priors import (
     BdaConcentration,
     Exponential,
+    Gamma,
     HalfNormal,
     Normal,
     NormalConcentration,
@@ -26,6 +27,32 @@ from ..panels import bind, make_panel
 
 FUNNEL = Funnel(("referral", "investigation", "arrest"))
 DRAWS = 2000
+
+
+SCALES = (
+    (HalfNormal(scale=0.7), lambda x: halfnorm.logpdf(x, scale=0.7)),
+    (Exponential(mean=0.3), lambda x: expon.logpdf(x, scale=0.3)),
+    (Gamma(mean=0.8), lambda x: gamma.logpdf(x, 2, scale=0.4)),
+    (
+        PrecisionGamma(shape=1.5, rate=0.2),
+        lambda x: gamma.logpdf(x**-2, 1.5, scale=5) - 3 * np.log(x) + np.log(2),
+    ),
+)
+
+
+@pytest.mark.parametrize(("prior", "density"), SCALES, ids=lambda one: type(one).__name__)
+def test_density_of_a_log_scale(prior, density):
+    """SciPy's density of the scale, moved to its logarithm; the slope by differences; and draws of that law."""
+    at, h = np.array([-2.0, -0.5, 0.9]), 1e-6
+    found = np.array([prior.log_density(x) for x in at])
+    wanted = density(np.exp(at)) + at
+    np.testing.assert_allclose(np.diff(found[:, 0]), np.diff(wanted))
+    ends = [(prior.log_density(x + h)[0] - prior.log_density(x - h)[0]) / (2 * h) for x in at]
+    np.testing.assert_allclose(found[:, 1], ends, rtol=1e-6)
+    draws = prior.sample(np.random.default_rng(3), (4000,))
+    grid = np.linspace(-9, 6, 4001)
+    below = np.exp(density(np.exp(grid)) + grid).cumsum() * (grid[1] - grid[0])
+    assert ks_1samp(np.log(draws), lambda x: np.interp(x, grid, below)).pvalue > 1e-4
 
 
 @pytest.fixture(scope="module")
