@@ -80,4 +80,8 @@ class Panel:
 
     def digest(self) -> str:
         """Digest of the facts alone: order and place of reading do not count, nor does the date of reading."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         return digest(sorted(canonical_json(s.record()) for s in (*self.statements, *self.mix)))

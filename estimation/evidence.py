@@ -129,6 +129,8 @@ class Evidence:
 
 def _with_members(positions: NDArray[np.int64], layout: Layout) -> NDArray[np.int64]:
     """Active positions and, for unsplit totals among them, those of their cells."""
+    if not layout.pooled:
+        return positions
     totals = layout.cells[positions]
     below = np.flatnonzero((layout.member_of >= 0) & np.isin(layout.member_of, totals))
     return np.union1d(positions, below)

@@ -11,6 +11,12 @@ import pytensor.tensor as pt
 import xarray as xr
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode, get_mode
+from pytensor.graph.basic import Apply
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.rewriting.basic import node_rewriter, out2in
+from pytensor.scalar.math import Softplus
+from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor.variable import TensorVariable
 
 from ..models import catalogue, paths
 from ..models.blueprint import Blueprint
@@ -132,8 +138,11 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
         mean.append(((n * reach).sum(axis=2) + others).reshape(size))
         within = (n * reach * (1 - reach) * np.expand_dims(spread, -1)).sum(axis=2)
         variance.append((within + others).reshape(size))
-        z = rng.multinomial(batch.n.astype(np.int64), shown / shown.sum(axis=-1, keepdims=True))
-        y = z.sum(axis=2)[..., ::-1].cumsum(axis=-1)[..., ::-1][..., 1:]
+        if shown.shape[-1] == 2:
+            y = rng.binomial(batch.n.astype(np.int64), np.clip(shown[..., 1], 0, 1)).sum(axis=2)[..., None]
+        else:
+            z = rng.multinomial(batch.n.astype(np.int64), shown / shown.sum(axis=-1, keepdims=True))
+            y = z.sum(axis=2)[..., ::-1].cumsum(axis=-1)[..., ::-1][..., 1:]
         replicate.append((y + rng.poisson(others)).reshape(size).astype(float))
     return Moments(*(np.concatenate(part, axis=1) for part in (mean, variance, replicate)))
 
@@ -147,6 +156,15 @@ def _others(blueprint: Blueprint, batch: Batch, reach: Floats, draws: FieldDraws
     share = np.minimum(log_share(settings, draws.unknown, batch.data["source"], unsure, paths.ARRAY), -1e-9)
     odds = np.where(batch.data["entry"][:, None], np.expm1(-share), 0.0)
     return (batch.n[..., None] * reach * odds[..., None]).sum(axis=2)
+
+
+@node_rewriter([Elemwise])
+def _softplus_by_arrays(fgraph: FunctionGraph, node: Apply) -> list[TensorVariable] | None:
+    """Interpreted, a softplus is worked out number by number in Python; these are array functions."""
+    if not isinstance(node.op.scalar_op, Softplus):
+        return None
+    (x,) = node.inputs
+    return [pt.maximum(x, 0.0) + pt.log1p(pt.exp(-pt.abs(x)))]
 
 
 def log_likelihood(blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Floats:
@@ -165,7 +183,9 @@ def log_likelihood(blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Floa
     program = pytensor.function(
         [point, phi, concentration, *unknown.values()],
         pt.concatenate(logs),
-        mode=Mode("py", get_mode("FAST_COMPILE").provided_optimizer),
+        mode=Mode("py", get_mode("FAST_COMPILE").provided_optimizer).register(
+            (out2in(_softplus_by_arrays), 1.5)
+        ),
         on_unused_input="ignore",
     )
     total = draws.concentration if uses else np.zeros(len(eta))

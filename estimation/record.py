@@ -22,7 +22,7 @@ from .estimates import Estimates
 from .plan import Plan
 from .rows import Floats
 from .store.identity import source_digest
-from .thinning import KEPT, take
+from .thinning import KEPT
 
 
 def draws_tree(
@@ -40,10 +40,9 @@ def draws_tree(
     """The draws, in the groups of ``data.names.GROUPS`` and ``cells``."""
     blueprint, chains = bound.blueprint, fit.chains
     layout, axes = blueprint.layout, blueprint.panel.axes
-    prior = blueprint.prior_draws(stream(seed, "prior"), 1000)
-    prior_eta = blueprint.predictor(prior)
+    prior = blueprint.prior_draws(stream(seed, "prior"), KEPT)
     prior_moments = predictive.moments(
-        stream(seed, "prior predictive"), blueprint, prior_eta[:KEPT], take(prior, np.arange(KEPT))
+        stream(seed, "prior predictive"), blueprint, blueprint.predictor(prior), prior
     )
     names = np.array([axes.cell_names(cell) for cell in layout.cells], dtype=object)
     steps = [step.name for step in blueprint.panel.funnel.steps]

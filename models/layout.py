@@ -48,6 +48,11 @@ class Layout:
         """Number of different units."""
         return int(self.unit.max(initial=-1)) + 1
 
+    @cached_property
+    def pooled(self) -> bool:
+        """Some cell is a part of an unsplit total."""
+        return bool((self.member_of >= 0).any())
+
     @property
     def dense(self) -> bool:
         """Every cell is active, so that blocks broadcast without gathers."""

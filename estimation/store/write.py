@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CELLS: Final = "cells"
 QUANTITIES: Final = "quantities"
 COLUMNS: Final = 16
+_MANY = 50
 
 
 class RunWriter:
@@ -144,8 +145,28 @@ def put_text(path: Path, text: str) -> None:
 
 
 def put_json(path: Path, value: Mapping[str, Any] | Sequence[Any]) -> None:
-    """JSON, forced to disk; NaN is refused."""
-    put_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """JSON, forced to disk; NaN is refused. Long lists of records have a line for each."""
+    put_text(path, _lines(value) + "\n")
+
+
+def _lines(value: Any, depth: int = 0) -> str:
+    """Indented JSON, but for what lies in lists of many: the indenting encoder is tens of times slower."""
+    inner, outer = "  " * (depth + 1), "  " * depth
+    if isinstance(value, Mapping) and value:
+        parts = [
+            f"{json.dumps(str(key), ensure_ascii=False)}: {_lines(one, depth + 1)}"
+            for key, one in value.items()
+        ]
+        return "{\n" + ",\n".join(inner + part for part in parts) + f"\n{outer}}}"
+    if isinstance(value, list | tuple) and value:
+        many = len(value) > _MANY
+        parts = [_compact(one) if many else _lines(one, depth + 1) for one in value]
+        return "[\n" + ",\n".join(inner + part for part in parts) + f"\n{outer}]"
+    return _compact(value)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def put_table(stem: Path, table: pd.DataFrame, csv: bool = True) -> None:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -18,10 +18,11 @@ from ....models.field import FieldDraws
 from ...plan import EstimateSpec
 from ..contract import Fit
 from ..nuts import named_draws
+from .cells import NODES
 from .draws import StepDraws, draw_step, resample
 from .hyper import Mode, Points, find_mode, make_points
 from .mean import STEPS, mean_shift
-from .point import Warm, World, approximate, cold, gradient
+from .point import ROUGH, Warm, World, approximate, cold, gradient, leaning
 from .prior import log_prior
 from .worlds import make_worlds
 
@@ -29,6 +30,7 @@ NAME = "laplace"
 Floats = NDArray[np.float64]
 _START = np.log(0.3)
 _FEWEST, _MOST, _WORK = 32, 256, 1_000_000
+_FEW_NODES, _SMALL = 5, 0.8
 
 
 def points_for(cells: int) -> int:
@@ -43,7 +45,7 @@ class _Step:
     world: World
     mode: Mode
     points: Points
-    warm: Warm
+    starts: list[Warm]
     shift: tuple[Floats, Floats]
 
 
@@ -135,15 +137,33 @@ def _explore(
         prior, slope = log_prior(blueprint, theta)
         return point.value + prior, gradient(world, point) + slope
 
-    def value(theta: Floats) -> float:
-        return approximate(world, theta, warm.copy()).value + log_prior(blueprint, theta)[0]
-
     mode = find_mode(lambda theta: density(theta, warm.copy()), np.full(world.blocks, _START), pool)
+    world = replace(world, nodes=_nodes(world, mode))
     top = approximate(world, mode.theta, warm)
+    lean = leaning(world, top)
+
+    def value(theta: Floats) -> tuple[float, Warm]:
+        away = theta - mode.theta
+        start = Warm(
+            top.shared + away @ lean[0], top.own + np.tensordot(away, lean[1], axes=1), warm.effect.copy()
+        )
+        found = approximate(world, theta, start, ROUGH).value + log_prior(blueprint, theta)[0]
+        return found, start
+
     seeds = [int(x) for x in np.random.SeedSequence([settings.seed, number]).generate_state(settings.chains)]
-    found = make_points(value, mode, points, seeds, pool)
+    found, starts = make_points(value, mode, points, seeds, pool)
     shift = mean_shift(np.random.default_rng([settings.seed, number, 1]), world, top, warm, mean_steps)
-    return _Step(world, mode, found, warm, shift)
+    return _Step(world, mode, found, starts, shift)
+
+
+def _nodes(world: World, mode: Mode) -> int:
+    """Fewer quadrature nodes where the cell effect is small: five are exact to 2e-4 nats a cell up to an sd of .8."""
+    if world.cell < 0:
+        return NODES
+    reach = np.exp(
+        mode.theta[world.cell] + 4 * np.abs(mode.axes[world.cell] * mode.stretch.max(axis=0)).max()
+    )
+    return _FEW_NODES if reach <= _SMALL else NODES
 
 
 def _batch(
@@ -156,8 +176,8 @@ def _batch(
     often = resample(rng, step.points.weight[mine], size)
     parts: list[StepDraws] = []
     for k in np.flatnonzero(often):
-        warm = step.warm.copy()
-        point = approximate(step.world, step.points.theta[mine[k]], warm)
+        warm = step.starts[mine[k]]
+        point = approximate(step.world, step.points.theta[mine[k]], warm, ROUGH)
         parts.append(draw_step(rng, blueprint, step.world, point, warm.effect, step.shift, int(often[k])))
     mixed = rng.permutation(size)
     whole = StepDraws(

@@ -18,7 +18,6 @@ from scipy.optimize import minimize
 from scipy.stats import chi2, norm, qmc
 
 Floats = NDArray[np.float64]
-Density = Callable[[Floats], float]
 Slope = Callable[[Floats], tuple[float, Floats]]
 _STEP = 0.1
 _REACH = np.sqrt(2.0)
@@ -105,13 +104,15 @@ def find_mode(density: Slope, start: Floats, pool: Executor) -> Mode:
     return Mode(theta, float(-found.fun), axes, stretch, count + 4 * size)
 
 
-def make_points(density: Density, mode: Mode, size: int, seeds: Sequence[int], pool: Executor) -> Points:
-    """Weighted points of the proposal.
+def make_points[T](
+    density: Callable[[Floats], tuple[float, T]], mode: Mode, size: int, seeds: Sequence[int], pool: Executor
+) -> tuple[Points, list[T]]:
+    """Weighted points of the proposal, and what the density found at each.
 
     Parameters
     ----------
     density : callable
-        From θ to its log density.
+        From θ to its log density, and anything beside it.
     size : int
         Points of a quasi-random sample, a power of two.
     seeds : sequence of int
@@ -133,7 +134,8 @@ def make_points(density: Density, mode: Mode, size: int, seeds: Sequence[int], p
     proposal = -(_DEGREES + dimension) / 2 * np.log1p((z**2).sum(axis=1) / _DEGREES) - np.log(side).sum(
         axis=1
     )
-    target = np.array(list(pool.map(density, theta)))
+    values = list(pool.map(density, theta))
+    target = np.array([value for value, _ in values])
     log_weight, khat = array_stats.psislw(proposal - target)  # it weighs by the inverse
     weight = np.exp(log_weight - log_weight.max())
-    return Points(theta, weight / weight.sum(), float(khat))
+    return Points(theta, weight / weight.sum(), float(khat)), [beside for _, beside in values]

@@ -41,7 +41,9 @@ def mean_shift(
         slope = np.zeros_like(eta)
         for bend in bends:
             for sign in (1.0, -1.0):
-                slope += integrated(eta + sign * bend, grid.y, grid.n, tau, warm.effect.copy()).slope
+                slope += integrated(
+                    eta + sign * bend, grid.y, grid.n, tau, warm.effect.copy(), world.nodes
+                ).slope
         slope /= 2 * draws
         move = point.arrow.solve(
             grid.border.T @ slope.sum(axis=0) - border * (point.shared + shared),

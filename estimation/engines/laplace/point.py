@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrow import Arrow, factor
-from .cells import Marginal, integrated
+from .cells import NODES, Marginal, integrated
 from .grid import INTERCEPT, Grid
 
 Floats = NDArray[np.float64]
 _MOST = 40
-_CLOSE = 1e-9
+EXACT, ROUGH = 1e-9, 1e-5  # twice what the value may still gain: for gradients, and for values alone
 LEAST_LOG_SD, MOST_LOG_SD = -12.0, 4.0
 
 
@@ -35,6 +35,8 @@ class World:
         Number of blocks B; θ has one log standard deviation for each.
     cell : int
         Number of the cell effect's block, -1 for none.
+    nodes : int
+        Of the quadrature over a cell's effect.
     """
 
     grid: Grid
@@ -42,6 +44,7 @@ class World:
     precision: float
     blocks: int
     cell: int
+    nodes: int = NODES
 
 
 @dataclass
@@ -107,8 +110,16 @@ def precisions(world: World, theta: Floats) -> tuple[Floats, Floats]:
     return shared, inverse[world.grid.inner_block]
 
 
-def approximate(world: World, theta: Floats, warm: Warm) -> Point:
+def approximate(world: World, theta: Floats, warm: Warm, close: float = EXACT) -> Point:
     """Find the mode by Newton steps from ``warm``, which is moved there, and factor the precision.
+
+    Parameters
+    ----------
+    world : World
+    theta : (B,)
+    warm : Warm
+    close : float
+        The search ends where a Newton step promises less than half of it.
 
     Raises
     ------
@@ -122,7 +133,7 @@ def approximate(world: World, theta: Floats, warm: Warm) -> Point:
 
     def at(shared: Floats, own: Floats) -> tuple[Floats, Marginal, float]:
         eta = world.location + grid.predictor(shared, own)
-        seen = integrated(eta, grid.y, grid.n, tau, warm.effect)
+        seen = integrated(eta, grid.y, grid.n, tau, warm.effect, world.nodes)
         prior = 0.5 * ((border * shared**2).sum() + (inner * own**2).sum())
         return eta, seen, float(seen.value.sum() - prior)
 
@@ -136,7 +147,7 @@ def approximate(world: World, theta: Floats, warm: Warm) -> Point:
         )
         move = arrow.solve(*slope)
         gain = float((slope[0] * move[0]).sum() + (slope[1] * move[1]).sum())
-        if gain < _CLOSE:
+        if gain < close:
             break
         size = 1.0
         while True:
@@ -180,3 +191,20 @@ def gradient(world: World, point: Point) -> Floats:
         moved = 2 * ((back[0] * point.shared)[mine].sum() + (back[1] * point.own)[:, inner].sum())
         out[block] = tau_square[block] * (square + variance + moved) - grid.free[block]
     return out
+
+
+def leaning(world: World, point: Point) -> tuple[Floats, Floats]:
+    """How the mode moves with θ, to first order: (B, p) and (B, J, q)."""
+    grid = world.grid
+    shared = np.zeros((world.blocks, *point.shared.shape))
+    own = np.zeros((world.blocks, *point.own.shape))
+    double = 2 * np.exp(-2 * point.theta)
+    for block in range(world.blocks):
+        if block == world.cell:
+            shared[block] = grid.border.T @ point.marginal.slope_by_sd.sum(axis=0)
+            own[block] = point.marginal.slope_by_sd @ grid.inner
+            continue
+        mine, inner = grid.border_block == block, grid.inner_block == block
+        shared[block, mine] = double[block] * point.shared[mine]
+        own[block][:, inner] = double[block] * point.own[:, inner]
+    return point.arrow.solve(shared, own)
