@@ -54,7 +54,7 @@ def fit(
     settings: EstimateSpec,
     say: Callable[[str], None],
     points: int | None = None,
-    mean_steps: int = STEPS,
+    mean_steps: int | None = None,
 ) -> Fit:
     """Approximate the posterior and draw from it.
 
@@ -67,11 +67,12 @@ def fit(
         between chains is the Monte-Carlo error of the points.
     points : int, optional
         Points of the scales a chain, a power of two.
-    mean_steps : int
+    mean_steps : int, optional
         Variational steps from the mode to the mean.
     """
     started = time.perf_counter()
     worlds = make_worlds(blueprint)
+    mean_steps = STEPS if mean_steps is None else mean_steps
     points = points or points_for(blueprint.layout.steps * blueprint.layout.size)
     cores = os.cpu_count() or 1
     # Many small matrices: one core each is faster than all cores together.
