@@ -84,7 +84,7 @@ def _complete_batch(
             drawn = _ratio_parts(rng, one, gathered, blueprint.ratio_steps, draws.phi)
             counts[:, group.stages[0], columns] = drawn[:, : len(columns)]
             continue
-        log_pi = paths.categories(gathered, one, paths.ARRAY)[:, 0, : len(columns)]
+        log_pi = blueprint.chances(one, gathered, draws.unknown)[:, 0, : len(columns)]
         z = draw_parts_many(
             int(rng.integers(2**31)), np.ascontiguousarray(log_pi), group.n, group.low, group.high, _SWEEPS
         )

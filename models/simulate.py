@@ -163,7 +163,7 @@ def _soft_rates(blueprint: Blueprint, forward: Forward) -> dict[str, float]:
             log_mean, _ = paths.ratio_law(eta, batch, blueprint.ratio_steps, forward.draws.phi, paths.ARRAY)
             rate = np.exp(log_mean[0, :, 0]) / batch.n.sum(axis=1)
         else:
-            reach = np.exp(paths.categories(eta, batch, paths.ARRAY)[0, ..., -1])
+            reach = np.exp(blueprint.chances(batch, eta, forward.draws.unknown)[0, ..., -1])
             rate = (reach * batch.n).sum(axis=1) / batch.n.sum(axis=1)
         for row, number in enumerate(batch.groups):
             for name in blueprint.analysis.groups[number].statements[0]:
