@@ -20,30 +20,11 @@ from pytensor.tensor.variable import TensorVariable
 from ..data.errors import Problem
 from ..data.panel import Panel
 from ..data.statement import Statement
+from .lags import Lags
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 GroupOrigin = Literal["referred", "all_sources", "unknown", "between"]
-
-
-@dataclass(frozen=True)
-class Lags:
-    """Which lags, in periods after a cohort's own, the totals of a group can hold.
-
-    Parameters
-    ----------
-    first, last : (m, D) int
-        Of each cell and total, both inclusive; those of a total lie within those of the total before.
-    entered : (m, 2) int
-        First and last lag at which the units of ``n`` reached ``start``.
-    horizon : int
-        Lags that a step can take, beyond which it is not waited for.
-    """
-
-    first: Ints
-    last: Ints
-    entered: Ints
-    horizon: int
 
 
 @dataclass(frozen=True)
@@ -383,6 +364,20 @@ class PartKind(Kind, Protocol):
     def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel, analysis: Analysis) -> Batch:
         """The batch with whatever data the kind needs."""
         return batch
+
+    def recount(
+        self,
+        rng: np.random.Generator,
+        panel: Panel,
+        counts: Floats,
+        settings: Any,
+        unknown: Mapping[str, Floats],
+    ) -> Mapping[str, float]:
+        """By statement, the count it would have given of others, where that is not the whole count.
+
+        ``counts`` (stages, cells) are complete counts of the funnel's own cases, NaN where unknown.
+        """
+        return {}
 
     def shift(self, eta: Any, batch: Batch, settings: Any, unknown: Mapping[str, Any], ops: Any) -> Any:
         """Linear predictors along the paths, (…, S, m, L), changed by what this kind does not know."""

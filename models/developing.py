@@ -19,7 +19,8 @@ from ..data.errors import Problem
 from ..data.panel import Panel
 from ..data.statement import Statement
 from .clashes import place, rows
-from .contract import Analysis, Decision, Floats, Group, Ints, Lags
+from .contract import Analysis, Decision, Floats, Group, Ints
+from .lags import Lags
 from .sums.op import too_wide
 
 EVER = int(np.iinfo(np.int32).max)

@@ -74,6 +74,11 @@ class Vintages:
             names |= {v.name for v in family if not v.complete or v.statement.as_of < max(complete)}
         return frozenset(names)
 
+    @property
+    def all(self) -> tuple[Vintage, ...]:
+        """Every count of a cohort's own cases."""
+        return tuple(vintage for family in self._families.values() for vintage in family)
+
     def groups(self, analysis: Analysis, latest: bool) -> tuple[list[Group], list[Decision]]:
         """The groups of the counts set aside.
 

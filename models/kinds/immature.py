@@ -12,9 +12,10 @@ from pydantic import Field, field_validator
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
-from ..contract import Analysis, Batch, Decision, Group, PartKind, Parts, PathRates, Unknown
+from ..arrivals import arrivals
+from ..contract import Analysis, Batch, Decision, Floats, Group, PartKind, Parts, PathRates, Unknown
 from ..delays import category_chances, delay_law, seen_within
-from ..paths import TENSOR
+from ..paths import ARRAY, TENSOR
 from ..vintages import Vintages
 
 _NORMAL_90 = 1.6448536269514722
@@ -154,6 +155,35 @@ class Immature(PartKind):
                 "lag_sizes": np.tile([len(panel.funnel.steps), len(panel.axes.period)], (len(groups), 1)),
             }
         )
+
+    def recount(
+        self,
+        rng: np.random.Generator,
+        panel: Panel,
+        counts: Floats,
+        settings: Any,
+        unknown: Mapping[str, Floats],
+    ) -> Mapping[str, float]:
+        """What of the complete counts had come by the date of each statement."""
+        if not settings.horizon or "lag_hazard" not in unknown:
+            return {}
+        steps, cells = len(panel.funnel.steps), counts.shape[1]
+        where = np.array(np.unravel_index(np.arange(cells), panel.axes.shape))[:, None]
+        place = dict(zip(("lag_offense", "lag_jurisdiction", "lag_drift"), where, strict=True))
+        place["lag_sizes"] = np.array([[steps, len(panel.axes.period)]])
+        laws = [
+            delay_law(hazards(settings, unknown, place, step, ARRAY), ARRAY)[0, 0] for step in range(steps)
+        ]
+        came = arrivals(rng, counts, laws, settings.published)
+        everything = {s.id: (0.0, 0.0) for s in panel.statements}
+        out = {}
+        for vintage in Vintages(panel, everything, settings.horizon, len(settings.publication)).all:
+            stage, at = panel.funnel.index(vintage.statement.stage), panel.cells(vintage.statement)
+            lags = np.arange(came[stage].shape[1])
+            count = np.where(lags <= vintage.ages[:, None], came[stage][at], 0.0).sum()
+            if np.isfinite(came[stage][at]).all():
+                out[vintage.name] = float(count)
+        return out
 
     def chances(
         self, log_pi: Any, eta: Any, batch: Batch, settings: Any, unknown: Mapping[str, Any], ops: Any
