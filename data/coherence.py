@@ -152,8 +152,8 @@ def _outcomes_above(
             if about.stage == funnel.stages[0]:
                 first[*about.place, about.clock] = pair
     for key, counts in cells.items():
-        if (denominator := first.get(key[:4])) is not None:
-            counts.setdefault(0, denominator)
+        if (base := first.get(key[:4])) is not None:
+            counts.setdefault(0, base)
     stages = range(len(funnel.stages))
     probability = {(i, j) for j in stages for i in range(j) if funnel.step(i, j).kind == "probability"}
     for known in cells.values():

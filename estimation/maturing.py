@@ -70,8 +70,7 @@ def _mature_batch(
         waiting, seen = _seen(rng, group, log_pi[:, row, :size])
         total = seen + rng.binomial(waiting, left[:, row, :size])
         columns, at = np.unique(blueprint.layout.positions[group.cells], return_inverse=True)
-        filled = np.zeros((len(eta), len(columns)))
-        np.add.at(filled, (slice(None), at), total)
+        filled = np.stack([total[:, at == k].sum(axis=1) for k in range(len(columns))], axis=1).astype(float)
         if len(columns) == 1:
             later = counts[:, group.start[0], columns[0]] - group.n.sum()
             filled[:, 0] += rng.binomial(np.maximum(later, 0).astype(np.int64), rate[:, row, 0])

@@ -92,8 +92,7 @@ def seen_within(laws: list[Any], batch: Batch, horizon: int, publication: Floats
         shape = np.zeros((*batch.mask.shape, 1)) + publication
         law, length = convolve(law, shape, (length, len(publication))), length + len(publication) - 1
     passed = ops.cumsum(law)
-    row, column = np.indices(batch.mask.shape)
-    row, column = row[..., None], column[..., None]
+    row, column = (index[..., None] for index in np.indices(batch.mask.shape))
     last, first = batch.data["lag_last"], batch.data["lag_first"]
     upto = passed[..., row, column, np.minimum(np.maximum(last, 0), length - 1)]
     earlier = passed[..., row, column, np.minimum(np.maximum(first - 1, 0), length - 1)]

@@ -20,10 +20,8 @@ from ..data.panel import Panel
 from ..data.statement import Statement
 from .clashes import place, rows
 from .contract import Analysis, Decision, Floats, Group, Ints
-from .lags import Lags
+from .lags import EVER, Lags
 from .sums.op import too_wide
-
-EVER = int(np.iinfo(np.int32).max)
 
 
 @dataclass(frozen=True)
@@ -69,15 +67,18 @@ class Developing:
     groups : list of Group
     decisions : list of Decision
     problems : list of Problem
+    spoken : (stages, cells) bool
+        Counts that some density speaks of, or that are known.
+    dated : mapping of (stage, cell) to its counts by date, the latest first
     """
 
     def __init__(self, panel: Panel, analysis: Analysis, horizon: int, latest: bool) -> None:
         self._panel, self._analysis, self._horizon, self._latest = panel, analysis, horizon, latest
-        self._spoken = np.isfinite(analysis.counts)
+        self.spoken = np.isfinite(analysis.counts)
         for group in analysis.groups:
             if group.origin == "referred":
-                self._spoken[np.ix_(group.stages, group.cells)] = True
-        self._dated: dict[tuple[int, int], list[Vintage]] = {}
+                self.spoken[np.ix_(group.stages, group.cells)] = True
+        self.dated: dict[tuple[int, int], list[Vintage]] = {}
         self.groups: list[Group] = []
         self.decisions: list[Decision] = []
         self.problems: list[Problem] = []
@@ -102,7 +103,7 @@ class Developing:
         count = float(self._analysis.counts[stage, cells[0]])
         if len(cells) == 1 and np.isfinite(count):
             self._divide(stage, cells, found, count, whole)
-        elif self._spoken[stage:, cells].any():
+        elif self.spoken[stage:, cells].any():
             reason = "other counts of some of its cells are known; the two share unobserved counts"
             self._settle(found, reason, "unused")
         else:
@@ -162,13 +163,13 @@ class Developing:
         else:
             start = np.full(1, stage, dtype=np.int64)
             self._keep(stage, cells, start, np.array([count]), found, self._whenever(1))
-            if whole is not None and (stage, int(cells[0])) in self._dated:
-                self._dated[stage, int(cells[0])] = [replace(whole, ages=np.array([EVER])), *found]
+            if whole is not None and (stage, int(cells[0])) in self.dated:
+                self.dated[stage, int(cells[0])] = [replace(whole, ages=np.array([EVER])), *found]
 
     def _develop(self, stage: int, cells: Ints, found: list[Vintage]) -> None:
         """Counts out of the nearest earlier stage that is known, complete or by its own dates."""
         stages = self._panel.funnel.stages
-        spoken = self._spoken[:stage, cells]
+        spoken = self.spoken[:stage, cells]
         start = stage - 1 - np.argmax(spoken[::-1], axis=0)
         if not spoken.any(axis=0).all():
             lacking = cells[~spoken.any(axis=0)]
@@ -176,7 +177,7 @@ class Developing:
         elif any(self._panel.funnel.step(int(a), stage).kind == "ratio" for a in np.unique(start)):
             reason = "cohorts that are still developing are read on probability steps only"
             self._settle(found, reason, "unused")
-        elif any((int(a), int(c)) in self._dated for a, c in zip(start, cells, strict=True)):
+        elif any((int(a), int(c)) in self.dated for a, c in zip(start, cells, strict=True)):
             self._out_of_dated(stage, int(start[0]), cells, found)
         elif np.isnan(self._analysis.counts[start, cells]).any():
             reason = "an earlier stage is known in sums only; the two share unobserved counts"
@@ -188,7 +189,7 @@ class Developing:
     def _out_of_dated(self, stage: int, start: int, cells: Ints, found: list[Vintage]) -> None:
         """The latest count of one cell, out of units that had come by each date of an earlier stage."""
         name = self._panel.funnel.stages[start]
-        before = list(reversed(self._dated[start, int(cells[0])])) if len(cells) == 1 else []
+        before = list(reversed(self.dated[start, int(cells[0])])) if len(cells) == 1 else []
         latest, ages = found[0], [int(v.ages[0]) for v in before]
         if not before or any(v.low != v.high for v in before):
             reason = f"its {name} counts are not each known exactly; the two share unobserved counts"
@@ -220,13 +221,7 @@ class Developing:
         low = np.array([v.low for v in found])
         high = np.array([min(v.high, units) for v in found])
         if low[0] > units:
-            self._problem(
-                f"{found[0].statement.stage} count above its denominator",
-                found[:1],
-                f"{self._said(found[0])} out of {units:,.0f}",
-                "at most one outcome per unit",
-                "correct it, or leave it out with [[exclude]]",
-            )
+            self.above(found[0].statement, [found[0].name], low[0], units)
         elif not vary.any():
             self._settle(found, "its denominators are 0", "dropped")
         elif too_wide(low, high):
@@ -242,9 +237,21 @@ class Developing:
             )
             for vintage in found:
                 self._settle([vintage], _came(vintage), "used")
-            self._spoken[stage, cells] = True
+            self.spoken[stage, cells] = True
             if len(np.unique(cells)) == 1:
-                self._dated[stage, int(cells[0])] = found
+                self.dated[stage, int(cells[0])] = found
+
+    def above(self, statement: Statement, names: Sequence[str], count: float, units: float) -> None:
+        """Report counts that exceed their denominators."""
+        self.problems.append(
+            Problem(
+                f"{statement.stage} count above its denominator",
+                rows(self._panel, names),
+                f"{count:,.0f} out of {units:,.0f}",
+                "at most one outcome per unit",
+                "correct it, or leave it out with [[exclude]]",
+            )
+        )
 
     def _rows(self, vintage: Vintage) -> str:
         return rows(self._panel, [vintage.name])

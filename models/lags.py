@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
+EVER = int(np.iinfo(np.int32).max)
+"""A last lag that leaves none out."""
+
 
 @dataclass(frozen=True)
 class Lags:

@@ -7,7 +7,7 @@ older than the horizon are complete and the analyser's; all others are set aside
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -17,8 +17,9 @@ from ..data.errors import InputError
 from ..data.names import ROOT
 from ..data.panel import Panel
 from ..data.statement import Statement
-from .contract import Analysis, Decision, Group
+from .contract import Analysis, Decision, Group, Ints
 from .developing import Developing, Vintage
+from .occurrences import Occurrence, lags_of, period_groups, read_occurrence
 
 Ranges = Mapping[str, tuple[float, float]]
 
@@ -41,19 +42,30 @@ class Vintages:
         self._horizon = horizon
         self._periods = [_ordinal(name) for name in panel.axes.period.leaves]
         self._families: dict[tuple[int, bytes], list[Vintage]] = defaultdict(list)
-        self._mixed: list[Statement] = []
+        self._periodic: list[Occurrence] = []
+        self._left: dict[str, str] = {}
         for statement in panel.statements:
-            stage = panel.funnel.index(statement.stage)
-            if statement.id not in ranges or stage == 0 or statement.clock != "cohort":
-                continue
-            vintage = self._read(statement, *ranges[statement.id], stage * horizon + publication - 1)
-            if vintage is None:
-                continue
-            arranged = panel.arrangement is not None and statement.id in panel.arrangement.parts
-            if statement.origin == "referred_only" and not statement.shifted and not arranged:
-                self._families[stage, panel.cells(statement).tobytes()].append(vintage)
-            elif not vintage.complete:
-                self._mixed.append(statement)
+            if statement.id in ranges and statement.stage != panel.funnel.stages[0]:
+                self._place(statement, *ranges[statement.id], publication)
+
+    def _place(self, statement: Statement, low: float, high: float, publication: int) -> None:
+        """Sort one statement: a cohort at a date, outcomes by their own dates, or neither."""
+        panel, stage = self._panel, self._panel.funnel.index(statement.stage)
+        arranged = panel.arrangement is not None and statement.id in panel.arrangement.parts
+        own = statement.origin == "referred_only" and not statement.shifted and not arranged
+        vintage = self._read(statement, low, high, stage * self._horizon + publication - 1)
+        if vintage is None:
+            return
+        if statement.clock == "cohort" and own:
+            self._families[stage, panel.cells(statement).tobytes()].append(vintage)
+        elif statement.clock != "cohort" and own and (publication > 1 or vintage.ages.min() < 0):
+            self._left[statement.id] = "some of its outcomes had not reached the tables by its date"
+        elif statement.clock != "cohort" and own:
+            self._periodic.append(read_occurrence(panel, statement, low, high))
+        elif statement.clock != "cohort" or not vintage.complete:
+            self._left[statement.id] = (
+                "only counts of the funnel's own cases of a whole place are read by their lags"
+            )
 
     def _read(self, statement: Statement, low: float, high: float, full: int) -> Vintage | None:
         """None where the axis has no dates."""
@@ -67,17 +79,22 @@ class Vintages:
 
     @property
     def aside(self) -> frozenset[str]:
-        """All but the latest of the complete counts of the same cells."""
-        names = {statement.id for statement in self._mixed}
+        """Counts of young cohorts, all but the latest of the complete ones, and counts by period."""
+        names = {*self._left, *(one.statement.id for one in self._periodic)}
         for family in self._families.values():
             complete = [v.statement.as_of for v in family if v.complete]
             names |= {v.name for v in family if not v.complete or v.statement.as_of < max(complete)}
         return frozenset(names)
 
     @property
-    def all(self) -> tuple[Vintage, ...]:
-        """Every count of a cohort's own cases."""
-        return tuple(vintage for family in self._families.values() for vintage in family)
+    def windows(self) -> Iterator[tuple[Statement, Ints, Ints, Ints]]:
+        """Each statement with its cells, and the first and last lag that it holds of each."""
+        for family in self._families.values():
+            for vintage in family:
+                cells = self._panel.cells(vintage.statement)
+                yield vintage.statement, cells, np.zeros_like(vintage.ages), vintage.ages
+        for one in self._periodic:
+            yield one.statement, *lags_of(one, self._panel)
 
     def groups(self, analysis: Analysis, latest: bool) -> tuple[list[Group], list[Decision]]:
         """The groups of the counts set aside.
@@ -97,14 +114,11 @@ class Vintages:
         maker = Developing(self._panel, analysis, self._horizon, latest)
         for (stage, _), family in sorted(self._families.items(), key=lambda item: _order(item[0], item[1])):
             maker.add(stage, family)
-        for statement in self._mixed:
-            reason = (
-                "a count that may hold other cases is read only when its cohorts are older than the horizon"
-            )
-            maker.decisions.append(Decision(statement.id, "unused", reason))
+        groups, decisions = period_groups(self._panel, analysis, self._periodic, self._horizon, maker)
         if maker.problems:
             raise InputError(dict.fromkeys(maker.problems))
-        return maker.groups, maker.decisions
+        left = [Decision(name, "unused", reason) for name, reason in self._left.items()]
+        return [*maker.groups, *groups], [*maker.decisions, *decisions, *left]
 
 
 def _order(key: tuple[int, bytes], family: Sequence[Vintage]) -> tuple[int, int]:

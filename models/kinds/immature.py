@@ -93,16 +93,15 @@ class Immature(PartKind):
         )
 
     def claims(self, statement: Statement, panel: Panel) -> bool:
-        """Is it an outcome of a cohort, known at a date?"""
-        later = statement.stage != panel.funnel.stages[0]
-        return later and statement.clock == "cohort" and statement.share_of is None
+        """Is it a count of outcomes, which can depend on when they came?"""
+        return statement.stage != panel.funnel.stages[0] and statement.share_of is None
 
     def dated(self, settings: Any) -> bool:
         """With a horizon, counts of one cohort at several dates are increments."""
         return bool(settings.horizon > 0)
 
     def aside(self, panel: Panel, ranges: Mapping[str, tuple[float, float]], settings: Any) -> frozenset[str]:
-        """Counts of cohorts that are younger than the horizon, and earlier counts of older ones."""
+        """Counts of cohorts younger than the horizon, earlier counts of older ones, and counts by period."""
         if not settings.horizon:
             return frozenset()
         return Vintages(panel, ranges, settings.horizon, len(settings.publication)).aside
@@ -110,7 +109,7 @@ class Immature(PartKind):
     def groups(
         self, panel: Panel, analysis: Analysis, ranges: Mapping[str, tuple[float, float]], settings: Any
     ) -> tuple[list[Group], list[Decision]]:
-        """One group for the counts of the same cells at all their dates."""
+        """One group for the counts of the same cells at all their dates, or in all their periods."""
         vintages = Vintages(panel, ranges, settings.horizon, len(settings.publication))
         return vintages.groups(analysis, settings.revisions == "latest")
 
@@ -177,12 +176,13 @@ class Immature(PartKind):
         came = arrivals(rng, counts, laws, settings.published)
         everything = {s.id: (0.0, 0.0) for s in panel.statements}
         out = {}
-        for vintage in Vintages(panel, everything, settings.horizon, len(settings.publication)).all:
-            stage, at = panel.funnel.index(vintage.statement.stage), panel.cells(vintage.statement)
-            lags = np.arange(came[stage].shape[1])
-            count = np.where(lags <= vintage.ages[:, None], came[stage][at], 0.0).sum()
-            if np.isfinite(came[stage][at]).all():
-                out[vintage.name] = float(count)
+        vintages = Vintages(panel, everything, settings.horizon, len(settings.publication))
+        for statement, at, first, last in vintages.windows:
+            there = came[panel.funnel.index(statement.stage)][at]
+            lags = np.arange(there.shape[1])
+            inside = (lags >= first[:, None]) & (lags <= last[:, None])
+            if np.isfinite(there).all():
+                out[statement.id] = float(np.where(inside, there, 0.0).sum())
         return out
 
     def chances(

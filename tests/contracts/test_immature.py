@@ -28,13 +28,13 @@ STILL = {"immature": {"horizon": HORIZON, "offense": 0.0, "jurisdiction": 0.0, "
 Z = 0.6
 UNKNOWN = dict.fromkeys(("lag_hazard", "lag_offense", "lag_drift"), Z)
 RATES = {"a": (0.55, 0.35), "b": (0.25, 0.6)}
-Dated = tuple[str, Fact]  # year at whose end it was known, fact
+Dated = tuple[str, Fact]  # year at whose end it was known, with a "p" where it is dated by period; fact
 
 
 def panel_of(facts: list[Dated], periods: tuple[str, ...] = PERIODS) -> Panel:
     panel = make_panel([fact for _, fact in facts], OFFENSES, ("P",), periods)
     told = [
-        replace(s, as_of=f"{year}-12-31", clock="cohort")
+        replace(s, as_of=f"{year[:4]}-12-31", clock="period" if year.endswith("p") else "cohort")
         for s, (year, _) in zip(panel.statements, facts, strict=True)
     ]
     return replace(panel, statements=tuple(told), dated=True)
@@ -98,7 +98,9 @@ def enumerated(panel: Panel, n: dict[str, int], kinds=KIND) -> float:
         stage = 0 if s.stage == "investigation" else 1
         for column, (node, lags, counts, _) in enumerate(tables):
             offense, period = node.split("/")
-            if s.offense in ("all", offense) and s.period in ("all", period):
+            if s.clock == "period" and s.offense in ("all", offense):
+                seen[row][column] = counts @ (lags[:, stage] + int(period) == int(s.period))
+            elif s.clock == "cohort" and s.offense in ("all", offense) and s.period in ("all", period):
                 seen[row][column] = counts @ (lags[:, stage] <= reached - int(period))
     shape = [len(table[2]) for table in tables]
     good, weight = np.ones(shape, dtype=bool), np.ones(shape)
@@ -144,6 +146,14 @@ CASES: dict[str, tuple[dict[str, int], list[Dated]]] = {
     "a sum at two dates": (
         {"a/2023": 2, "b/2023": 2},
         [("2023", (INV, "all/P/2023", "exact", 1)), ("2024", (INV, "all/P/2023", "exact", 3))],
+    ),
+    "outcomes by their own date": (
+        {"a/2021": 2, "a/2022": 1, "a/2023": 2, "a/2024": 1},
+        [("2024p", (INV, "a/P/2023", "exact", 1)), ("2024p", (INV, "a/P/2024", "exact", 2))],
+    ),
+    "outcomes of all offenses by their own date": (
+        {"a/2022": 2, "b/2022": 1, "a/2023": 1, "b/2023": 1, "a/2024": 1, "b/2024": 0},
+        [("2024p", (INV, "all/P/2024", "exact", 2))],
     ),
     "two stages at one date": (
         {"a/2024": 3},
@@ -255,6 +265,28 @@ def test_what_no_density_covers_is_left_out_with_a_reason():
     reasons = {d.statement: d.reason for d in blueprint.analysis.decisions if d.action == "unused"}
     assert reasons == {"s3": "other counts of some of its cells are known; the two share unobserved counts"}
     assert found == pytest.approx(density(panel_of([*referrals(n), facts[0]]))[1], rel=1e-12)
+
+
+def test_period_counts_need_their_cohorts_and_share_nothing():
+    n = {f"a/{t}": 2 for t in PERIODS}
+    year = ("2024p", (INV, "a/P/2024", "exact", 1))
+    facts = [
+        year,
+        ("2024p", (INV, "a/P/2022", "exact", 1)),
+        ("2023p", (INV, "a/P/2024", "exact", 1)),
+    ]
+    blueprint, found = density(panel_of([*referrals(n), *facts]))
+    reasons = {d.statement: d.reason for d in blueprint.analysis.decisions if d.action == "unused"}
+    assert reasons == {
+        "s5": "it also holds outcomes of referrals before 2021, and those are not recorded",
+        "s6": "some of its outcomes had not reached the tables by its date",
+    }
+    assert found == pytest.approx(density(panel_of([*referrals(n), year]))[1], rel=1e-12)
+    both = [year, ("2024", (INV, "a/P/2023", "exact", 1))]
+    blueprint, _ = density(panel_of([*referrals(n), *both]))
+    unused = [d for d in blueprint.analysis.decisions if d.action == "unused"]
+    assert [d.statement for d in unused] == ["s4"]
+    assert unused[0].reason.endswith("the two share unobserved counts")
 
 
 def test_the_twin_is_seen_as_the_density_says():

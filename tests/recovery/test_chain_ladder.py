@@ -8,18 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytensor
-import pytensor.tensor as pt
 import pytest
-from pytensor.compile.mode import Mode, get_mode
 from scipy.optimize import minimize
 
 from attrition.data.errors import InputError
 from attrition.data.panel import Panel
 from attrition.models.blueprint import Blueprint
-from attrition.models.values import Values, batch_logp
 
 from ..panels import Fact, bind, make_panel
+from .lagged import log_density
 
 # General insurance data of Taylor and Ashe (1983), cumulative; Mack (1993) reports the chain-ladder reserve.
 GENINS = (
@@ -61,19 +58,11 @@ def triangle(rows: tuple[tuple[int, ...], ...], first: int, horizon: int) -> Blu
 def test_the_reserve_of_the_chain_ladder():
     blueprint = triangle(GENINS, 2001, 9)
     assert {d.action for d in blueprint.analysis.decisions} == {"known", "used"}
-    eta, z = pt.dvector("eta"), pt.dvector("z")
-    unknown = {"lag_hazard": z[None], "lag_drift": pt.zeros((1, 10))}
-    total = pt.sum(
-        pt.concatenate(
-            [batch_logp(blueprint, batch, Values(eta, None, None, unknown)) for batch in blueprint.batches]
-        )
-    )
-    mode = Mode("py", get_mode("FAST_COMPILE").provided_optimizer)
-    both = pytensor.function([eta, z], [total, *pt.grad(total, [eta, z])], mode=mode)
+    both = log_density(blueprint)
 
     def loss(x: np.ndarray) -> tuple[float, np.ndarray]:
-        value, *slope = both(x[:10], x[10:])
-        return -value / EXPOSURE, -np.concatenate(slope) / EXPOSURE
+        value, slope = both(x)
+        return -value / EXPOSURE, -slope / EXPOSURE
 
     start = np.r_[np.full(10, np.log(0.005)), np.zeros(9)]
     best = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-11, "maxiter": 2000}).x
