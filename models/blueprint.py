@@ -246,7 +246,8 @@ def _analyse(
     ranges = _ranges(panel, claimed, kind_settings)
     kinds = [kind for kind in catalogue.kinds() if isinstance(kind, PartKind)]
     aside = [kind.aside(panel, ranges, kind_settings[kind.name]) for kind in kinds]
-    left = {name: ends for name, ends in ranges.items() if not any(name in names for names in aside)}
+    taken: frozenset[str] = frozenset().union(*aside)
+    left = {name: ends for name, ends in ranges.items() if name not in taken}
     analysis = analyse_layers(panel, left)
     for kind, names in zip(kinds, aside, strict=True):
         if names:
