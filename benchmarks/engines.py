@@ -7,8 +7,8 @@ Run by hand, from the folder of the checkout::
 
 ``agree`` simulates a world of exact counts, fits it with both engines and prints, over the published aggregates and
 over the cells, how far the means lie apart in posterior standard deviations and the ratios of these. ``--mean-steps 0``
-leaves out the variational steps from mode to mean. ``time`` runs the command line in a process of its own and prints the
-seconds from its start to its end, and the peak memory.
+leaves out the variational steps from mode to mean. ``time`` runs the command line in a process of its own and prints
+the seconds from its start to its end, and the peak memory.
 """
 
 from __future__ import annotations

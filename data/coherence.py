@@ -20,7 +20,10 @@ SILENT = 20  # referrals from which a block of zeros looks like silence rather t
 
 
 class Subject(NamedTuple):
-    """What a count is about; statements of one subject must agree. An unknown clock is read as period."""
+    """What a count is about; statements of one subject must agree. An unknown clock is read as period.
+
+    ``as_of`` is empty where the date does not matter.
+    """
 
     stage: str
     offense: str
@@ -29,6 +32,7 @@ class Subject(NamedTuple):
     origin: Origin
     clock: str
     share_of: str | None
+    as_of: str = ""
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -36,11 +40,12 @@ class Subject(NamedTuple):
         return self.offense, self.jurisdiction, self.period
 
 
-def subject(statement: Statement) -> Subject:
-    """What a statement is about."""
+def subject(statement: Statement, dated: bool = False) -> Subject:
+    """What a statement is about; ``dated``: what had become of a cohort by one date is no rival of a later count."""
     s = statement
     clock = "cohort" if s.clock == "cohort" else "period"
-    return Subject(s.stage, s.offense, s.jurisdiction, s.period, s.origin, clock, s.share_of)
+    as_of = s.as_of if dated and clock == "cohort" and s.share_of is None else ""
+    return Subject(s.stage, s.offense, s.jurisdiction, s.period, s.origin, clock, s.share_of, as_of)
 
 
 class Contradictory(InputError):
@@ -59,7 +64,11 @@ class Contradictory(InputError):
 
 
 def incoherences(
-    statements: Sequence[Statement], funnel: Funnel, axes: Axes, columns: Mapping[str, str]
+    statements: Sequence[Statement],
+    funnel: Funnel,
+    axes: Axes,
+    columns: Mapping[str, str],
+    vintages: bool = False,
 ) -> tuple[tuple[Problem, ...], frozenset[str]]:
     """Every contradiction among the statements that are to be used.
 
@@ -71,6 +80,8 @@ def incoherences(
     axes : Axes
     columns : mapping of str to str
         Statement id to the column its number stands in, for messages; the stage where it is absent.
+    vintages : bool
+        Counts after the first stage that were known at different dates may differ.
 
     Returns
     -------
@@ -79,8 +90,12 @@ def incoherences(
         Ids of the statements without which no contradiction is left.
     """
     groups: dict[Subject, list[Statement]] = {}
+
+    def about_of(statement: Statement) -> Subject:
+        return subject(statement, vintages and statement.stage != funnel.stages[0])
+
     for statement in statements:
-        groups.setdefault(subject(statement), []).append(statement)
+        groups.setdefault(about_of(statement), []).append(statement)
     agreed: dict[Subject, tuple[Statement, Statement]] = {}
     faults = Faults()
     at_fault: set[Subject] = set()
@@ -98,9 +113,9 @@ def incoherences(
             agreed[about] = pair
     for outcome, denominator in _outcomes_above(agreed, funnel):
         column = columns.get(outcome.id, outcome.stage)
-        report(subject(outcome), _above(outcome, denominator, column), f"{outcome.file}, column {column}")
+        report(about_of(outcome), _above(outcome, denominator, column), f"{outcome.file}, column {column}")
     for total, problem in totals_below_parts(_by_kind(agreed), axes, columns):
-        report(subject(total), problem, "totals")
+        report(about_of(total), problem, "totals")
     return faults.problems(), frozenset(s.id for about in at_fault for s in groups[about])
 
 
@@ -129,10 +144,16 @@ def _outcomes_above(
     agreed: Mapping[Subject, tuple[Statement, Statement]], funnel: Funnel
 ) -> Iterator[tuple[Statement, Statement]]:
     """Outcomes that exceed the nearest earlier count of the same cell, clock and unit, each with that count."""
-    cells: dict[tuple[str, str, str, str], dict[int, tuple[Statement, Statement]]] = {}
+    cells: dict[tuple[str, str, str, str, str], dict[int, tuple[Statement, Statement]]] = {}
+    first: dict[tuple[str, str, str, str], tuple[Statement, Statement]] = {}
     for about, pair in agreed.items():
         if about.origin == "referred_only":
-            cells.setdefault((*about.place, about.clock), {})[funnel.index(about.stage)] = pair
+            cells.setdefault((*about.place, about.clock, about.as_of), {})[funnel.index(about.stage)] = pair
+            if about.stage == funnel.stages[0]:
+                first[*about.place, about.clock] = pair
+    for key, counts in cells.items():
+        if (base := first.get(key[:4])) is not None:
+            counts.setdefault(0, base)
     stages = range(len(funnel.stages))
     probability = {(i, j) for j in stages for i in range(j) if funnel.step(i, j).kind == "probability"}
     for known in cells.values():
@@ -164,10 +185,10 @@ def _above(outcome: Statement, denominator: Statement, column: str) -> Problem:
 
 def _by_kind(
     agreed: dict[Subject, tuple[Statement, Statement]],
-) -> dict[tuple[str, str, str], list[tuple[Statement, Statement]]]:
-    out: dict[tuple[str, str, str], list[tuple[Statement, Statement]]] = {}
+) -> dict[tuple[str, ...], list[tuple[Statement, Statement]]]:
+    out: dict[tuple[str, ...], list[tuple[Statement, Statement]]] = {}
     for about, pair in agreed.items():
-        out.setdefault((about.stage, about.origin, about.clock), []).append(pair)
+        out.setdefault((about.stage, about.origin, about.clock, about.as_of), []).append(pair)
     return out
 
 

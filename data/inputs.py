@@ -197,7 +197,10 @@ class SourcesSpec(Section):
 
 
 class PanelSpec(Section):
-    """Everything ``read_panel`` needs."""
+    """Everything ``read_panel`` needs.
+
+    ``vintages``: outcomes of one cohort known at different dates are different facts, not rival ones.
+    """
 
     funnel: FunnelSpec
     inputs: tuple[InputSpec, ...] = Field(min_length=1)
@@ -207,6 +210,7 @@ class PanelSpec(Section):
     sources: SourcesSpec | None = None
     mix: MixSpec | None = None
     roles: tuple[Role, ...] = Field(("use",), min_length=1)
+    vintages: bool = False
 
     @field_validator("roles")
     @classmethod

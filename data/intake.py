@@ -182,7 +182,7 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
     known = [
         s for s in used if s.offense in axes.offense.by_name and s.jurisdiction in axes.jurisdiction.by_name
     ]
-    problems, at_fault = incoherences(known, funnel, axes, columns)
+    problems, at_fault = incoherences(known, funnel, axes, columns, spec.vintages)
     clashes.extend(problems)
     if not used and not faults:
         reasons = Counter(record.reason for record in ordered).most_common(3)
@@ -193,9 +193,9 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
         faults.raise_any()
     if clashes:
         rest = tuple(s for s in used if s.id not in at_fault)
-        raise Contradictory(clashes.problems(), Panel(funnel, axes, rest, mix))
+        raise Contradictory(clashes.problems(), Panel(funnel, axes, rest, mix, dated=spec.vintages))
 
-    panel = Panel(funnel, axes, used, mix)
+    panel = Panel(funnel, axes, used, mix, dated=spec.vintages)
     named = dict.fromkeys(record.statement.source_id for record in ordered)
     if spec.sources is not None:
         unlisted = [name for name in named if name not in reading.sources.rows]

@@ -38,7 +38,7 @@ SENSITIVITY_COLUMNS: Final = (
     "scenario", "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "value", "base",
     "base_sd", "shift", "label", "base_label",
 )  # fmt: skip
-QUANTITIES: Final = ("rate", "end_to_end", "change", "contrast")
+QUANTITIES: Final = ("rate", "end_to_end", "change", "contrast", "so_far")
 BASES: Final = ("superpopulation", "finite")
 LABELS: Final = ("data-driven", "model-assisted", "prior-driven", "not published", "counted")
 

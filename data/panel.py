@@ -59,6 +59,8 @@ class Panel:
         Counts by offense of a stage outside the funnel, which say how a total divides among offenses.
     arrangement : Arrangement or None
         Where statements stand, in a panel with unsplit totals or remainder units.
+    dated : bool
+        When a count was known is part of what it says.
     """
 
     funnel: Funnel
@@ -66,6 +68,7 @@ class Panel:
     statements: tuple[Statement, ...]
     mix: tuple[Statement, ...] = ()
     arrangement: Arrangement | None = None
+    dated: bool = False
 
     @cached_property
     def by_id(self) -> dict[str, Statement]:
@@ -79,9 +82,15 @@ class Panel:
         return self.axes.cells(statement.offense, statement.jurisdiction, statement.period)
 
     def digest(self) -> str:
-        """Digest of the facts alone: order and place of reading do not count, nor does the date of reading."""
+        """Digest of the facts alone: order and place of reading do not count, nor does the date of reading.
+
+        The date counts where it is part of the facts.
+        """
         return self._digest
 
     @cached_property
     def _digest(self) -> str:
-        return digest(sorted(canonical_json(s.record()) for s in (*self.statements, *self.mix)))
+        records = [
+            s.record() | ({"as_of": s.as_of} if self.dated else {}) for s in (*self.statements, *self.mix)
+        ]
+        return digest(sorted(canonical_json(record) for record in records))

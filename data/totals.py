@@ -24,13 +24,13 @@ Place = tuple[int, int, int]
 
 
 def totals_below_parts(
-    kinds: Mapping[tuple[str, str, str], Sequence[Pair]], axes: Axes, columns: Mapping[str, str]
+    kinds: Mapping[tuple[str, ...], Sequence[Pair]], axes: Axes, columns: Mapping[str, str]
 ) -> list[tuple[Statement, Problem]]:
     """Every total whose ceiling lies below what its parts add up to, and what to say of it.
 
     Parameters
     ----------
-    kinds : mapping of (stage, origin, clock) to pairs of Statement
+    kinds : mapping of (stage, origin, clock, date) to pairs of Statement
         For each node triple the statements with the tightest floor and ceiling.
     axes : Axes
     columns : mapping of str to str

@@ -136,6 +136,10 @@ class Bounds:
                 continue
             if not own_cases(group, panel):
                 continue
+            if group.lags is not None:
+                # What had come by the latest date is the least that will.
+                sums.append((group.stages[0], np.unique(group.cells), float(group.low[0]), np.inf))
+                continue
             beyond = np.where(group.end >= 0, analysis.counts[group.end, group.cells], 0.0).sum()
             for stage, low, high in zip(group.stages, group.low, group.high, strict=True):
                 sums.append((stage, group.cells, float(low + beyond), float(high + beyond)))

@@ -15,6 +15,7 @@ from ..models.contract import Batch, Group, own_cases
 from ..models.field import FieldDraws
 from ..models.rates import rates_of
 from ..models.sums.draw import draw_parts_many
+from .maturing import mature
 from .rows import draws_last
 
 Floats = NDArray[np.float64]
@@ -47,6 +48,7 @@ def complete(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws:
     _begin(blueprint, draws, counts)
     for batch in blueprint.batches:
         _complete_batch(rng, blueprint, batch, eta, draws, counts)
+    mature(rng, blueprint, eta, draws, counts)
     rates = np.moveaxis(draws_last(eta, lambda x: rates_of(x, blueprint.ratio_steps)), -1, 0)
     _forward_shares(blueprint, rates, counts)
     for stage in range(1, len(funnel.stages)):
@@ -84,7 +86,7 @@ def _complete_batch(
             drawn = _ratio_parts(rng, one, gathered, blueprint.ratio_steps, draws.phi)
             counts[:, group.stages[0], columns] = drawn[:, : len(columns)]
             continue
-        log_pi = paths.categories(gathered, one, paths.ARRAY)[:, 0, : len(columns)]
+        log_pi = blueprint.chances(one, gathered, draws.unknown)[:, 0, : len(columns)]
         z = draw_parts_many(
             int(rng.integers(2**31)), np.ascontiguousarray(log_pi), group.n, group.low, group.high, _SWEEPS
         )
@@ -120,9 +122,12 @@ def _forward_shares(blueprint: Blueprint, rates: Floats, counts: Floats) -> None
 
 
 def completed(blueprint: Blueprint, group: Group) -> bool:
-    """Are a group's reports met by the complete counts? Several stages of a ratio path are drawn forward instead."""
+    """Are a group's reports met by the complete counts? Several stages of a ratio path are drawn forward instead.
+
+    Counts of developing cohorts are parts of complete ones; see ``maturing``.
+    """
     ratio = any(blueprint.ratio_steps[int(group.start.min()) : max(group.stages)])
-    return own_cases(group, blueprint.panel) and not (ratio and len(group.stages) > 1)
+    return group.lags is None and own_cases(group, blueprint.panel) and not (ratio and len(group.stages) > 1)
 
 
 def _ratio_parts(

@@ -19,6 +19,7 @@ from .differences import changes, contrasts
 from .evidence import Behind, Evidence
 from .labels import COUNTED, label
 from .rows import Bools, CellDraws, Floats, Rows, Values, evaluate, link, make_rows, published_steps
+from .so_far import so_far
 
 _CHUNK = 2000
 
@@ -97,6 +98,7 @@ def estimates(
             _collect(collector, quantity, step, block, values, behind.take(part), limits[part], against, own)
         changes(collector, blueprint, here, step, at_step, reference, behind, limits)
         contrasts(collector, blueprint, here, step, at_step, reference, behind, answer)
+        so_far(collector, blueprint, here, step, behind, len(rates))
     collector.frames += finer_rows(blueprint, answer)
     table = pd.concat(collector.frames, ignore_index=True)[list(ESTIMATE_COLUMNS)]
     return Estimates(table, collector.ids, np.concatenate(collector.draws).T)

@@ -22,7 +22,7 @@ from ..data.inputs import (
     SourcesSpec,
 )
 from ..data.names import ROOT
-from ..models.spec import PriorSpec
+from ..models.spec import PriorSpec, reads_vintages
 from .patches import SET, apply_patches, plain
 from .planfaults import fault_lines
 from .store.layout import default_name
@@ -156,6 +156,7 @@ class Plan(_Section):
             sources=self.sources,
             mix=self.mix,
             roles=self.intake.roles,
+            vintages=reads_vintages(self.kind),
         )
 
 

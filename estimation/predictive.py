@@ -123,7 +123,7 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
             variance.append((m * factor).reshape(size))
             replicate.append(np.stack(shown_counts, axis=-1).reshape(size))
             continue
-        chance = np.exp(paths.categories(gathered, batch, paths.ARRAY))
+        chance = np.exp(blueprint.chances(batch, gathered, draws.unknown))
         spread: Floats | float = 1.0
         if draws.concentration is not None:
             total = draws.concentration[:, None, None]

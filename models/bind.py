@@ -127,7 +127,7 @@ def _stack(
         mask[row, :size] = True
         n[row, :size] = group.n
         # A padded cell repeats a real slot with n = 0: it reads something finite and contributes nothing.
-        slots[row] = layout.slot(int(group.start[0]), group.cells[:1])[0]
+        slots[row] = layout.slot(min(int(group.start[0]), layout.steps - 1), group.cells[:1])[0]
         for column in range(size):
             for place, at in enumerate(range(int(group.start[column]), int(stop[column]))):
                 slots[row, column, place] = layout.slot(at, group.cells[column : column + 1])[0]

@@ -19,7 +19,7 @@ from .field import FieldDraws, draw_block
 from .layers import analyse_layers
 from .layout import Layout, make_layout
 from .mixture import Mixture, extend, log_shares, make_mixture
-from .paths import ARRAY, Ops
+from .paths import ARRAY, Ops, categories
 from .spec import PriorSpec
 from .terms import Block, Concentration, Effect, Settings
 
@@ -107,6 +107,15 @@ class Blueprint:
             eta = kind.shift(eta, batch, self.kind_settings[name], unknown, ops)
         return eta
 
+    def chances(self, batch: Batch, eta: Floats, unknown: Mapping[str, Floats]) -> Floats:
+        """Log chances of the categories of each unit on the probability paths of a batch, (R, S, m, D + 1)."""
+        log_pi = categories(eta, batch, ARRAY)
+        for name in batch.parts:
+            kind = catalogue.kind(name)
+            assert isinstance(kind, PartKind)
+            log_pi = kind.chances(log_pi, eta, batch, self.kind_settings[name], unknown, ARRAY)
+        return log_pi
+
     def prior_draws(self, rng: np.random.Generator, size: int) -> FieldDraws:
         """Independent draws from the prior, by forward simulation in NumPy."""
         hyper = self.prior_scales(rng, size)
@@ -156,7 +165,7 @@ def make_blueprint(
     problems = [*_unread(panel, claimed), *prior.problems(panel.funnel)]
     if problems:
         raise InputError(problems)
-    analysis = analyse_layers(panel, _ranges(panel, claimed, kind_settings))
+    analysis = _analyse(panel, claimed, kind_settings)
     analysis = _add_soft(panel, analysis, claimed, kind_settings)
     if not analysis.groups:
         raise InputError(_nothing_informs(panel, analysis))
@@ -199,7 +208,7 @@ def contradictions(panel: Panel, kind_settings: Mapping[str, BaseModel]) -> tupl
     if problems:
         return tuple(problems)
     try:
-        analyse_layers(panel, _ranges(panel, claimed, kind_settings))
+        _analyse(panel, claimed, kind_settings)
     except SharedCounts:
         return ()
     except InputError as error:
@@ -227,6 +236,27 @@ def _ranges(
         for s in panel.statements
         if s.id in claimed and not claimed[s.id].soft
     }
+
+
+def _analyse(
+    panel: Panel, claimed: Mapping[str, ReportKind], kind_settings: Mapping[str, BaseModel]
+) -> Analysis:
+    """The hard statements, those that a part kind reads by itself after all others."""
+    ranges = _ranges(panel, claimed, kind_settings)
+    kinds = catalogue.part_kinds()
+    aside = [kind.aside(panel, ranges, kind_settings[kind.name]) for kind in kinds]
+    taken: frozenset[str] = frozenset().union(*aside)
+    left = {name: ends for name, ends in ranges.items() if name not in taken}
+    analysis = analyse_layers(panel, left)
+    for kind, names in zip(kinds, aside, strict=True):
+        if names:
+            groups, decisions = kind.groups(panel, analysis, ranges, kind_settings[kind.name])
+            analysis = replace(
+                analysis,
+                groups=(*analysis.groups, *groups),
+                decisions=(*analysis.decisions, *decisions),
+            )
+    return analysis
 
 
 def _add_soft(

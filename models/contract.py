@@ -20,6 +20,7 @@ from pytensor.tensor.variable import TensorVariable
 from ..data.errors import Problem
 from ..data.panel import Panel
 from ..data.statement import Statement
+from .lags import Lags
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,6 +56,10 @@ class Group:
         are then the total's.
     apart : tuple of int
         Cells of that total whose counts at this stage are known and taken off ``n``.
+    lags : Lags or None
+        The totals are what had become of cohorts within certain lags: ``stages`` then repeats their stage, and a cell
+        stands in ``cells`` once for each known number of its units. Where ``start`` is that stage itself, ``n`` is
+        the complete count.
     """
 
     cells: Ints
@@ -68,6 +73,7 @@ class Group:
     origin: GroupOrigin = "referred"
     part: int = -1
     apart: tuple[int, ...] = ()
+    lags: Lags | None = None
 
 
 def own_cases(group: Group, panel: Panel) -> bool:
@@ -293,6 +299,10 @@ class Kind(Protocol):
         """Is this statement (also) of this kind?"""
         ...
 
+    def dated(self, settings: Any) -> bool:
+        """Does it matter to this kind when a count was known?"""
+        return False
+
 
 @runtime_checkable
 class ReportKind(Kind, Protocol):
@@ -327,6 +337,22 @@ class ReportKind(Kind, Protocol):
 class PartKind(Kind, Protocol):
     """What a total is a sum of."""
 
+    def aside(self, panel: Panel, ranges: Mapping[str, tuple[float, float]], settings: Any) -> frozenset[str]:
+        """Hard statements, of those in ``ranges``, that the kind reads by itself: the analyser does not see them."""
+        return frozenset()
+
+    def groups(
+        self, panel: Panel, analysis: Analysis, ranges: Mapping[str, tuple[float, float]], settings: Any
+    ) -> tuple[list[Group], list[Decision]]:
+        """What it makes of the statements it set aside, beside the analysis of the others; ``ranges`` are of all.
+
+        Raises
+        ------
+        InputError
+            Some of them cannot be true.
+        """
+        return [], []
+
     def applies(self, group: Group, panel: Panel, analysis: Analysis) -> bool:
         """Does this kind shape the parts of a group?"""
         ...
@@ -339,9 +365,29 @@ class PartKind(Kind, Protocol):
         """The batch with whatever data the kind needs."""
         return batch
 
+    def recount(
+        self,
+        rng: np.random.Generator,
+        panel: Panel,
+        counts: Floats,
+        settings: Any,
+        unknown: Mapping[str, Floats],
+    ) -> Mapping[str, float]:
+        """By statement, the count it would have given of others, where that is not the whole count.
+
+        ``counts`` (stages, cells) are complete counts of the funnel's own cases, NaN where unknown.
+        """
+        return {}
+
     def shift(self, eta: Any, batch: Batch, settings: Any, unknown: Mapping[str, Any], ops: Any) -> Any:
         """Linear predictors along the paths, (…, S, m, L), changed by what this kind does not know."""
         return eta
+
+    def chances(
+        self, log_pi: Any, eta: Any, batch: Batch, settings: Any, unknown: Mapping[str, Any], ops: Any
+    ) -> Any:
+        """Log chances of the categories of a unit, (…, S, m, D + 1), changed by what this kind knows of them."""
+        return log_pi
 
     def parts(self, parts: Parts, rates: PathRates, batch: Batch, settings: Any) -> Parts:
         """The parts, changed by what this kind knows."""

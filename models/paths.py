@@ -37,6 +37,8 @@ class Ops:
     logsumexp: Callable[..., Any]
     phi: Callable[..., Any]
     put: Callable[..., Any]
+    cumsum: Callable[..., Any]
+    join: Callable[..., Any]
 
 
 def _put(x: Any, at: Any, values: Any) -> Any:
@@ -63,6 +65,8 @@ TENSOR = Ops(
     logsumexp=lambda x: pt.logsumexp(x, axis=-1, keepdims=True),
     phi=lambda x: 0.5 * pt.erfc(-x / math.sqrt(2)),
     put=lambda x, at, values: pt.set_subtensor(x[..., at], values),
+    cumsum=lambda x: pt.cumsum(x, axis=-1),
+    join=lambda xs: pt.concatenate(xs, axis=-1),
 )
 ARRAY = Ops(
     where=np.where,
@@ -75,6 +79,8 @@ ARRAY = Ops(
     logsumexp=_logsumexp,
     phi=ndtr,
     put=_put,
+    cumsum=lambda x: np.cumsum(x, axis=-1),
+    join=lambda xs: np.concatenate(xs, axis=-1),
 )
 
 

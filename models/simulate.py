@@ -11,7 +11,7 @@ from ..data.panel import Panel
 from ..data.statement import Statement
 from . import catalogue, paths
 from .blueprint import Blueprint
-from .contract import ReportKind
+from .contract import PartKind, ReportKind
 from .field import FieldDraws
 from .forward import Forward, Key
 from .unsplit import layer
@@ -87,6 +87,7 @@ def replicate(rng: np.random.Generator, blueprint: Blueprint, forward: Forward) 
     panel = blueprint.panel
     rates = _soft_rates(blueprint, forward)
     tables: dict[Key, _Table] = {}
+    partly = _partly(rng, blueprint, forward)
     out = []
     for statement in panel.statements:
         names = blueprint.statement_kinds.get(statement.id)
@@ -103,9 +104,22 @@ def replicate(rng: np.random.Generator, blueprint: Blueprint, forward: Forward) 
         key = layer(statement)
         if key not in tables:
             tables[key] = _Table(blueprint, forward, key)
-        count = tables[key].count(statement)
+        count = partly.get(statement.id, tables[key].count(statement))
         out.append(statement if count is None else kind.replicate(rng, count, statement, settings))
     return tuple(out)
+
+
+def _partly(rng: np.random.Generator, blueprint: Blueprint, forward: Forward) -> dict[str, float]:
+    """Counts of statements that do not hold the whole of what happened."""
+    layout, panel = blueprint.layout, blueprint.panel
+    counts = np.full((len(panel.funnel.stages), int(np.prod(layout.shape))), np.nan)
+    counts[:, layout.cells] = forward.counts()
+    out: dict[str, float] = {}
+    for kind in catalogue.kinds():
+        if isinstance(kind, PartKind):
+            settings = blueprint.kind_settings[kind.name]
+            out |= kind.recount(rng, panel, counts, settings, forward.draws.unknown)
+    return out
 
 
 class _Table:
@@ -163,7 +177,7 @@ def _soft_rates(blueprint: Blueprint, forward: Forward) -> dict[str, float]:
             log_mean, _ = paths.ratio_law(eta, batch, blueprint.ratio_steps, forward.draws.phi, paths.ARRAY)
             rate = np.exp(log_mean[0, :, 0]) / batch.n.sum(axis=1)
         else:
-            reach = np.exp(paths.categories(eta, batch, paths.ARRAY)[0, ..., -1])
+            reach = np.exp(blueprint.chances(batch, eta, forward.draws.unknown)[0, ..., -1])
             rate = (reach * batch.n).sum(axis=1) / batch.n.sum(axis=1)
         for row, number in enumerate(batch.groups):
             for name in blueprint.analysis.groups[number].statements[0]:

@@ -112,6 +112,12 @@ def read_kinds(entries: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Base
     return settings, problems
 
 
+def reads_vintages(entries: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Does some kind, with the settings of a plan, need to know when each count was known?"""
+    settings, _ = read_kinds(entries)
+    return any(kind.dated(settings[kind.name]) for kind in catalogue.kinds() if kind.name in settings)
+
+
 def settings_problems(error: ValidationError, where: str, model: type[BaseModel]) -> list[Problem]:
     """One line for each fault pydantic found in a table of the plan."""
     out = []

@@ -56,15 +56,18 @@ def make_panel(
 
 
 def bind(
-    panel: Panel, effects: Sequence[str | dict[str, object]] | None = None, prior: PriorSpec | None = None
+    panel: Panel,
+    effects: Sequence[str | dict[str, object]] | None = None,
+    prior: PriorSpec | None = None,
+    kinds: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Blueprint:
-    """A blueprint with the given effects (names or plan entries), the default ones for None."""
+    """A blueprint with the given effects (names or plan entries), the default ones for None, and settings of kinds."""
     entries = None if effects is None else [{"kind": e} if isinstance(e, str) else e for e in effects]
     found, problems = read_effects(entries)
-    kinds, more = read_kinds({})
+    settings, more = read_kinds(kinds or {})
     assert not problems
     assert not more
-    return make_blueprint("test", panel, found, prior or PriorSpec(), kinds)
+    return make_blueprint("test", panel, found, prior or PriorSpec(), settings)
 
 
 def group_logp(

@@ -32,6 +32,7 @@ CHOICES = {
     "over": ["rw1", "iid"],
     "form": ["logit_normal", "beta_binomial"],
     "sd": SCALES,
+    "revisions": ["refuse", "latest"],
     "prior": ["bda", {"dist": "bda", "upper": 8.0}, {"dist": "normal", "mean": 3.0, "sd": 1.0}],
 }
 THINGS = [*catalogue.kinds(), *catalogue.effects()]

@@ -29,6 +29,9 @@ def obstacles(blueprint: Blueprint) -> list[str]:
     ]
     if not all(single):
         found.append("a report speaks of several cells, or of several steps")
+    parts = sorted({name for batch in blueprint.batches for name in batch.parts})
+    if parts:
+        found.append(f"a kind shapes what counts are sums of ({', '.join(parts)})")
     if any(batch.report != "exact" for batch in blueprint.batches):
         found.append("a report is not an exact count")
     slots = np.concatenate([batch.slots.ravel() for batch in blueprint.batches])

@@ -1,0 +1,89 @@
+"""Counts of cohorts that are still developing, completed to what they hold at the horizon.
+
+A unit not seen yet passes later with the chance that is left to it, (p - P) / (1 - P) with P its chance to have been
+seen; a unit that reaches the stage before only later passes with the whole rate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models.blueprint import Blueprint
+from ..models.contract import Batch, Group, own_cases
+from ..models.field import FieldDraws
+from ..models.sums.draw import draw_parts_many
+
+Floats = NDArray[np.float64]
+_SWEEPS = 12
+
+
+def developing(group: Group) -> bool:
+    """Are its totals parts of counts that nobody has seen whole?"""
+    return group.lags is not None and bool((group.start < group.stages[0]).all())
+
+
+def mature(
+    rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws, counts: Floats
+) -> None:
+    """Fill in the complete counts of developing cohorts, stage by stage.
+
+    Parameters
+    ----------
+    rng : Generator
+    blueprint : Blueprint
+    eta : (R, S, A)
+    draws : FieldDraws
+        Of the same R draws.
+    counts : (R, S + 1, A)
+        Changed in place.
+    """
+    groups = blueprint.analysis.groups
+    for stage in range(1, len(blueprint.panel.funnel.stages)):
+        for batch in blueprint.batches:
+            mine = [groups[number] for number in batch.groups]
+            rows = [
+                row
+                for row, group in enumerate(mine)
+                if developing(group) and group.stages[0] == stage and own_cases(group, blueprint.panel)
+            ]
+            if rows:
+                _mature_batch(rng, blueprint, batch.take(np.array(rows)), eta, draws, counts)
+
+
+def _mature_batch(
+    rng: np.random.Generator,
+    blueprint: Blueprint,
+    batch: Batch,
+    eta: Floats,
+    draws: FieldDraws,
+    counts: Floats,
+) -> None:
+    gathered = blueprint.gathered(batch, eta, draws.unknown)
+    log_pi = blueprint.chances(batch, gathered, draws.unknown)
+    rate = np.exp(np.where(batch.segment >= 0, -np.logaddexp(0.0, -gathered), 0.0).sum(axis=-1))
+    unseen = np.exp(log_pi[..., 0])
+    left = np.clip((rate - (1 - unseen)) / np.maximum(unseen, 1e-300), 0.0, 1.0)
+    for row, number in enumerate(batch.groups):
+        group = blueprint.analysis.groups[number]
+        size, stage = len(group.cells), group.stages[0]
+        waiting, seen = _seen(rng, group, log_pi[:, row, :size])
+        total = seen + rng.binomial(waiting, left[:, row, :size])
+        columns, at = np.unique(blueprint.layout.positions[group.cells], return_inverse=True)
+        filled = np.stack([total[:, at == k].sum(axis=1) for k in range(len(columns))], axis=1).astype(float)
+        if len(columns) == 1:
+            later = counts[:, group.start[0], columns[0]] - group.n.sum()
+            filled[:, 0] += rng.binomial(np.maximum(later, 0).astype(np.int64), rate[:, row, 0])
+        counts[:, stage, columns] = filled
+
+
+def _seen(
+    rng: np.random.Generator, group: Group, log_pi: Floats
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Units of each cell not seen by the latest date, and those seen; (R, m) each."""
+    if len(group.cells) == 1 and group.low[0] == group.high[0]:
+        seen = np.full((len(log_pi), 1), int(group.low[0]))
+        return int(group.n[0]) - seen, seen
+    seed = int(rng.integers(2**31))
+    z = draw_parts_many(seed, np.ascontiguousarray(log_pi), group.n, group.low, group.high, _SWEEPS)
+    return z[..., 0], z[..., 1:].sum(axis=-1)

@@ -1,0 +1,68 @@
+"""As assigned so far: the share of a cohort's units with an outcome by the latest date, beside what is expected of it.
+
+Cases that are still pending are not missing at random, so that the share so far estimates no rate; it is what was
+counted, and is published under its own name.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.funnel import Step
+from ..models.blueprint import Blueprint
+from .blocks import Collector, frame
+from .evidence import Behind
+from .labels import COUNTED
+from .maturing import developing
+from .rows import Floats, Rows
+
+SO_FAR = "so_far"
+
+
+def counts_so_far(blueprint: Blueprint) -> tuple[Floats, NDArray[np.bool_]]:
+    """Latest exact counts of single cells, (stages, A), NaN where there is none, and which of them still develop."""
+    layout = blueprint.layout
+    counts = blueprint.analysis.counts[:, layout.cells].copy()
+    young = np.zeros(counts.shape, dtype=bool)
+    for group in blueprint.analysis.groups:
+        if developing(group) and len(np.unique(group.cells)) == 1 and group.low[0] == group.high[0]:
+            column = layout.positions[group.cells[0]]
+            counts[group.stages[0], column] = group.low[0]
+            young[group.stages[0], column] = True
+    return counts, young
+
+
+def so_far(
+    collector: Collector, blueprint: Blueprint, rows: Rows, step: Step, behind: Behind, draws: int
+) -> None:
+    """Rows of what was counted by the latest date, where some cohort of the row is still developing.
+
+    Parameters
+    ----------
+    collector : Collector
+    blueprint : Blueprint
+    rows : Rows
+    step : Step
+    behind : Behind
+        Of the same rows.
+    draws : int
+        Number of draws, each of which says the same.
+    """
+    counts, young = counts_so_far(blueprint)
+    ends = counts[[step.source, step.target]]
+    lacking = rows.member @ np.isnan(ends).any(axis=0).astype(float)
+    open_ = rows.member @ young[[step.source, step.target]].any(axis=0).astype(float)
+    below, above = (np.asarray(rows.member @ np.nan_to_num(end)) for end in ends)
+    keep = np.flatnonzero((lacking == 0) & (open_ > 0) & (below > 0) & ~behind.period_clock)
+    if not len(keep):
+        return
+    value = above[keep] / below[keep]
+    known = np.full(len(keep), np.nan)
+    labels = np.full(len(keep), COUNTED, dtype=object)
+    same = np.repeat(value[:, None], draws, axis=1)
+    block = frame(
+        SO_FAR, step, rows.names[keep], "finite", same, np.stack([value, value], axis=1), known, known, labels,
+        behind.take(keep), below[keep],
+    )  # fmt: skip
+    collector.keep(block, same, ~rows.leaf[keep])

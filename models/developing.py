@@ -1,0 +1,290 @@
+"""Cohorts that are still developing: one density for all dates of the same cells.
+
+The counts before a complete one divide it by lag. Of a younger cohort all counts together are one multinomial. A count
+out of units whose own number is known by dates is a sum over when those units had come, so that no two densities share
+unobserved counts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from ..data.errors import Problem
+from ..data.panel import Panel
+from ..data.statement import Statement
+from .clashes import place, rows
+from .contract import Analysis, Decision, Floats, Group, Ints
+from .lags import EVER, Lags
+from .sums.op import too_wide
+
+
+@dataclass(frozen=True)
+class Vintage:
+    """One count of some cohort cells.
+
+    Parameters
+    ----------
+    statement : Statement
+    low, high : float
+    ages : (m,) int
+        Of each cell, the whole periods after its own that had ended at the date.
+    complete : bool
+        All of its cells are older than the horizon.
+    """
+
+    statement: Statement
+    low: float
+    high: float
+    ages: Ints
+    complete: bool
+
+    @property
+    def name(self) -> str:
+        """Id of the statement."""
+        return self.statement.id
+
+
+class Developing:
+    """Groups of vintages, one set of cells at a time, earlier stages first.
+
+    Parameters
+    ----------
+    panel : Panel
+    analysis : Analysis
+        Of all other statements.
+    horizon : int
+    latest : bool
+        Where a count falls from one date to the next, drop those before; else such counts are refused.
+
+    Attributes
+    ----------
+    groups : list of Group
+    decisions : list of Decision
+    problems : list of Problem
+    spoken : (stages, cells) bool
+        Counts that some density speaks of, or that are known.
+    dated : mapping of (stage, cell) to its counts by date, the latest first
+    """
+
+    def __init__(self, panel: Panel, analysis: Analysis, horizon: int, latest: bool) -> None:
+        self._panel, self._analysis, self._horizon, self._latest = panel, analysis, horizon, latest
+        self.spoken = np.isfinite(analysis.counts)
+        for group in analysis.groups:
+            if group.origin == "referred":
+                self.spoken[np.ix_(group.stages, group.cells)] = True
+        self.dated: dict[tuple[int, int], list[Vintage]] = {}
+        self.groups: list[Group] = []
+        self.decisions: list[Decision] = []
+        self.problems: list[Problem] = []
+
+    def add(self, stage: int, family: Sequence[Vintage]) -> None:
+        """Put together the counts of the same cells at one stage."""
+        cells = self._panel.cells(family[0].statement)
+        complete = [v for v in family if v.complete]
+        whole = max(complete, key=lambda v: v.statement.as_of, default=None)
+        for vintage in complete:
+            if whole is not None and vintage.statement.as_of < whole.statement.as_of:
+                self._repeats(vintage, whole)
+        found = self._by_date([v for v in family if not v.complete])
+        # Where an earlier count is 0 the analyser knows the later ones too.
+        some = ~(self._analysis.counts[:stage, cells] == 0).any(axis=0)
+        cells, found = cells[some], [replace(v, ages=v.ages[some]) for v in found]
+        if not found:
+            return
+        if not len(cells):
+            self._keep(stage, cells, cells, np.zeros(0), found, self._whenever(0))
+            return
+        count = float(self._analysis.counts[stage, cells[0]])
+        if len(cells) == 1 and np.isfinite(count):
+            self._divide(stage, cells, found, count, whole)
+        elif self.spoken[stage:, cells].any():
+            reason = "other counts of some of its cells are known; the two share unobserved counts"
+            self._settle(found, reason, "unused")
+        else:
+            self._develop(stage, cells, found)
+
+    def _repeats(self, vintage: Vintage, whole: Vintage) -> None:
+        if vintage.low <= whole.high and (vintage.high >= whole.low or self._latest):
+            self._settle([vintage], f"repeats {self._rows(whole)}", "dropped", whole)
+        elif vintage.low > whole.high and self._latest:
+            self._settle([vintage], f"corrected downwards by {self._rows(whole)}", "dropped", whole)
+        elif vintage.low > whole.high:
+            self._falls(vintage, self._said(whole), whole)
+        else:
+            self._problem(
+                f"{vintage.statement.stage} counts go on rising beyond the horizon",
+                (vintage, whole),
+                f"{self._said(vintage)}, then {self._said(whole)}",
+                f"counts that stand still once {self._horizon} periods a step have passed",
+                "raise kind.immature.horizon, or leave one of them out with [[exclude]]",
+            )
+
+    def _by_date(self, family: Sequence[Vintage]) -> list[Vintage]:
+        """One count a date, the latest first; none from before the end of a cohort's period, and no fallen ones."""
+        dates: dict[bytes, list[Vintage]] = defaultdict(list)
+        for vintage in family:
+            if vintage.ages.min() < 0:
+                reason = f"the period of a cohort had not ended on {vintage.statement.as_of}"
+                self._settle([vintage], reason, "unused")
+            else:
+                dates[vintage.ages.tobytes()].append(vintage)
+        kept = []
+        for same in dates.values():
+            # Of one whole period the last date tells most; what a plan prefers goes before.
+            same.sort(key=lambda v: (bool(v.statement.preferred), v.statement.as_of, v.low - v.high))
+            kept.append(same[-1])
+            reason = f"another count of the same whole period, {self._rows(same[-1])}, is read"
+            self._settle(same[:-1], reason, "dropped", same[-1])
+        kept.sort(key=lambda v: -int(v.ages[0]))
+        for at, (later, earlier) in enumerate(pairwise(kept)):
+            if earlier.low > later.high:
+                if not self._latest:
+                    self._falls(earlier, self._said(later), later)
+                self._settle(kept[at + 1 :], f"corrected downwards by {self._rows(later)}", "dropped", later)
+                return kept[: at + 1]
+        return kept
+
+    def _divide(
+        self, stage: int, cells: Ints, found: list[Vintage], count: float, whole: Vintage | None
+    ) -> None:
+        """The complete count is known: the counts before it say at which lags it came."""
+        if found[0].low > count:
+            if not self._latest:
+                self._falls(found[0], f"{count:,.0f} in the end", whole)
+            self._settle(found, "corrected downwards by the complete count", "dropped")
+        elif count == 0:
+            self._settle(found, "the complete count is 0", "dropped")
+        else:
+            start = np.full(1, stage, dtype=np.int64)
+            self._keep(stage, cells, start, np.array([count]), found, self._whenever(1))
+            if whole is not None and (stage, int(cells[0])) in self.dated:
+                self.dated[stage, int(cells[0])] = [replace(whole, ages=np.array([EVER])), *found]
+
+    def _develop(self, stage: int, cells: Ints, found: list[Vintage]) -> None:
+        """Counts out of the nearest earlier stage that is known, complete or by its own dates."""
+        stages = self._panel.funnel.stages
+        spoken = self.spoken[:stage, cells]
+        start = stage - 1 - np.argmax(spoken[::-1], axis=0)
+        if not spoken.any(axis=0).all():
+            lacking = cells[~spoken.any(axis=0)]
+            self._settle(found, f"no {stages[0]} count is known for {place(self._panel, lacking)}", "unused")
+        elif any(self._panel.funnel.step(int(a), stage).kind == "ratio" for a in np.unique(start)):
+            reason = "cohorts that are still developing are read on probability steps only"
+            self._settle(found, reason, "unused")
+        elif any((int(a), int(c)) in self.dated for a, c in zip(start, cells, strict=True)):
+            self._out_of_dated(stage, int(start[0]), cells, found)
+        elif np.isnan(self._analysis.counts[start, cells]).any():
+            reason = "an earlier stage is known in sums only; the two share unobserved counts"
+            self._settle(found, reason, "unused")
+        else:
+            n = self._analysis.counts[start, cells]
+            self._keep(stage, cells, start, n, found, self._whenever(len(cells)))
+
+    def _out_of_dated(self, stage: int, start: int, cells: Ints, found: list[Vintage]) -> None:
+        """The latest count of one cell, out of units that had come by each date of an earlier stage."""
+        name = self._panel.funnel.stages[start]
+        before = list(reversed(self.dated[start, int(cells[0])])) if len(cells) == 1 else []
+        latest, ages = found[0], [int(v.ages[0]) for v in before]
+        if not before or any(v.low != v.high for v in before):
+            reason = f"its {name} counts are not each known exactly; the two share unobserved counts"
+            self._settle(found, reason, "unused")
+            return
+        if latest.ages[0] > ages[-1]:
+            self._settle(
+                found, f"how many had reached {name} by {latest.statement.as_of} is not known", "unused"
+            )
+            return
+        n = np.diff([0.0, *(v.low for v in before)])
+        entered = np.array([[a + 1, b] for a, b in pairwise([-1, *ages])], dtype=np.int64)
+        came = entered[:, 0] <= latest.ages[0]
+        reason = f"the {name} count is known by dates: only the latest count out of it is read"
+        self._settle(found[1:], reason, "unused", latest)
+        size = int(came.sum())
+        one = replace(latest, ages=np.repeat(latest.ages, size))
+        self._keep(stage, np.repeat(cells, size), np.full(size, start), n[came], [one], entered[came])
+
+    def _whenever(self, size: int) -> Ints:
+        """Units that reached their stage at whatever lag."""
+        return np.tile(np.array([0, EVER], dtype=np.int64), (size, 1))
+
+    def _keep(
+        self, stage: int, cells: Ints, start: Ints, n: Floats, found: list[Vintage], entered: Ints
+    ) -> None:
+        """The group, unless nothing or too much is open."""
+        units, vary = float(n.sum()), n > 0
+        low = np.array([v.low for v in found])
+        high = np.array([min(v.high, units) for v in found])
+        if low[0] > units:
+            self.above(found[0].statement, [found[0].name], low[0], units)
+        elif not vary.any():
+            self._settle(found, "its denominators are 0", "dropped")
+        elif too_wide(low, high):
+            self._settle(found, "several of its counts are known only roughly", "unused")
+        else:
+            last = np.stack([v.ages[vary] for v in found], axis=1)
+            lags = Lags(np.zeros_like(last), last, entered[vary], self._horizon)
+            none = np.full(int(vary.sum()), -1, dtype=np.int64)
+            names = tuple((v.name,) for v in found)
+            stages = (stage,) * len(found)
+            self.groups.append(
+                Group(cells[vary], start[vary], n[vary], none, stages, low, high, names, lags=lags)
+            )
+            for vintage in found:
+                self._settle([vintage], _came(vintage), "used")
+            self.spoken[stage, cells] = True
+            if len(np.unique(cells)) == 1:
+                self.dated[stage, int(cells[0])] = found
+
+    def above(self, statement: Statement, names: Sequence[str], count: float, units: float) -> None:
+        """Report counts that exceed their denominators."""
+        self.problems.append(
+            Problem(
+                f"{statement.stage} count above its denominator",
+                rows(self._panel, names),
+                f"{count:,.0f} out of {units:,.0f}",
+                "at most one outcome per unit",
+                "correct it, or leave it out with [[exclude]]",
+            )
+        )
+
+    def _rows(self, vintage: Vintage) -> str:
+        return rows(self._panel, [vintage.name])
+
+    def _said(self, vintage: Vintage) -> str:
+        return f"{vintage.statement.sentence()} as of {vintage.statement.as_of}"
+
+    def _settle(
+        self,
+        found: Sequence[Vintage],
+        reason: str,
+        action: Literal["used", "unused", "dropped"],
+        by: Vintage | None = None,
+    ) -> None:
+        others = () if by is None else (by.name,)
+        self.decisions += [Decision(vintage.name, action, reason, others) for vintage in found]
+
+    def _falls(self, earlier: Vintage, later: str, behind: Vintage | None) -> None:
+        self._problem(
+            f"{earlier.statement.stage} count falls from one date to the next",
+            (earlier,) if behind is None else (earlier, behind),
+            f"{self._said(earlier)}, then {later}",
+            "counts of a cohort that never fall",
+            'correct one, or set kind.immature.revisions = "latest" to read only what was known after the last '
+            "correction",
+        )
+
+    def _problem(self, what: str, found: Sequence[Vintage], said: str, allowed: str, do: str) -> None:
+        self.problems.append(Problem(what, rows(self._panel, [v.name for v in found]), said, allowed, do))
+
+
+def _came(vintage: Vintage) -> str:
+    """How old the cohorts were, in words."""
+    ages = sorted({int(a) for a in vintage.ages})
+    span = f"{ages[0]}" if len(ages) == 1 else f"{ages[0]} to {ages[-1]}"
+    return f"what had come by the end of {span} period{'' if span == '1' else 's'} after the cohort's own"

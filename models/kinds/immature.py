@@ -1,0 +1,238 @@
+"""Outcomes of a cohort are still arriving: what is known is what had arrived by a date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from ...data.panel import Panel
+from ...data.statement import Statement
+from .. import terms
+from ..arrivals import arrivals
+from ..contract import Analysis, Batch, Decision, Floats, Group, PartKind, Parts, PathRates, Unknown
+from ..delays import category_chances, delay_law, seen_within
+from ..paths import ARRAY, TENSOR
+from ..vintages import Vintages
+
+_NORMAL_90 = 1.6448536269514722
+
+
+class Immature(PartKind):
+    """Counts of a cohort by dates: a multinomial over lags, thinned by discrete hazards.
+
+    The rate of a step is the chance to pass within ``horizon`` periods; the rest never passes. Of those who do, a share
+    has by a date, by hazards that differ by step, lag, offense, jurisdiction and cohort.
+    """
+
+    name: ClassVar[str] = "immature"
+    layer: ClassVar = "parts"
+    order: ClassVar[int] = 15
+    soft: ClassVar[bool] = False
+    limit: ClassVar[str] = "without delay, or with every count older than the horizon, it is exact"
+    example: ClassVar[str] = (
+        "# plan.toml: outcomes are waited for during four quarters\n[kind.immature]\nhorizon = 4\n\n"
+        "# the same cohort at two dates\n# data.csv\n"
+        "offense,jurisdiction,period,referral,investigation,as_of\n"
+        "possession,North,2024Q1,412,31,2024-06-30\npossession,North,2024Q1,,58,2024-12-31\n"
+    )
+
+    class Settings(terms.Settings):
+        """Settings of the delays.
+
+        ``horizon``: how many periods of the axis an outcome is waited for; 0, the default, leaves every count as it is.
+        ``hazard``: central 90 % of the chance that an outcome which comes at all comes in its cohort's own period.
+        ``walk``: sd of the logit hazard from one lag to the next. ``offense``, ``jurisdiction``: sd of its departures
+        between them. ``drift``: sd of its change from one cohort to the next. ``publication``: relative shares of
+        events that reach the tables 0, 1, … periods after they happened. ``revisions``: a count that falls from one
+        date to the next is refused, or with ``latest`` the counts before it are dropped and listed.
+        """
+
+        horizon: int = Field(0, ge=0)
+        hazard: tuple[float, float] = (0.02, 0.6)
+        walk: float = Field(0.5, gt=0)
+        offense: float = Field(0.3, ge=0)
+        jurisdiction: float = Field(0.3, ge=0)
+        drift: float = Field(0.05, ge=0)
+        publication: tuple[float, ...] = (1.0,)
+        revisions: Literal["refuse", "latest"] = "refuse"
+
+        @field_validator("hazard")
+        @classmethod
+        def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+            if not 0 < value[0] < value[1] < 1:
+                raise ValueError("hazard needs two ascending numbers between 0 and 1")
+            return value
+
+        @field_validator("publication")
+        @classmethod
+        def _shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+            if not value or min(value) < 0 or not 0 < sum(value) < np.inf:
+                raise ValueError("publication needs numbers from 0 on, not all of them 0")
+            return value
+
+        @property
+        def location(self) -> tuple[float, float]:
+            """Mean and sd of the logit of the first hazard."""
+            low, high = (np.log(x) - np.log1p(-x) for x in self.hazard)
+            return float((low + high) / 2), float((high - low) / (2 * _NORMAL_90))
+
+        @property
+        def published(self) -> np.ndarray:
+            """Shares of events that are seen after 0, 1, … periods."""
+            return np.array(self.publication) / sum(self.publication)
+
+    def sentence(self) -> str:
+        """What is known, in one sentence."""
+        return (
+            "The cohort is still developing: what had come by a date is a part of what will come within the horizon, "
+            "by hazards that depend on the lag."
+        )
+
+    def claims(self, statement: Statement, panel: Panel) -> bool:
+        """Is it a count of outcomes, which can depend on when they came?"""
+        return statement.stage != panel.funnel.stages[0] and statement.share_of is None
+
+    def dated(self, settings: Any) -> bool:
+        """With a horizon, counts of one cohort at several dates are increments."""
+        return bool(settings.horizon > 0)
+
+    def aside(self, panel: Panel, ranges: Mapping[str, tuple[float, float]], settings: Any) -> frozenset[str]:
+        """Counts of cohorts younger than the horizon, earlier counts of older ones, and counts by period."""
+        if not settings.horizon:
+            return frozenset()
+        return Vintages(panel, ranges, settings.horizon, len(settings.publication)).aside
+
+    def groups(
+        self, panel: Panel, analysis: Analysis, ranges: Mapping[str, tuple[float, float]], settings: Any
+    ) -> tuple[list[Group], list[Decision]]:
+        """One group for the counts of the same cells at all their dates, or in all their periods."""
+        vintages = Vintages(panel, ranges, settings.horizon, len(settings.publication))
+        return vintages.groups(analysis, settings.revisions == "latest")
+
+    def applies(self, group: Group, panel: Panel, analysis: Analysis) -> bool:
+        """Are its totals counted within certain lags?"""
+        return group.lags is not None
+
+    def unknowns(self, panel: Panel, analysis: Analysis) -> tuple[Unknown, ...]:
+        """The hazards of each step by lag, and their departures by offense, jurisdiction and cohort."""
+        horizon = max((group.lags.horizon for group in analysis.groups if group.lags is not None), default=0)
+        if not horizon:
+            return ()
+        steps = len(panel.funnel.steps)
+        axes = (("lag_offense", panel.axes.offense), ("lag_jurisdiction", panel.axes.jurisdiction),
+                ("lag_drift", panel.axes.period))  # fmt: skip
+        departures = (Unknown(name, (steps, len(axis))) for name, axis in axes if len(axis) > 1)
+        return (Unknown("lag_hazard", (steps, horizon)), *departures)
+
+    def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel, analysis: Analysis) -> Batch:
+        """Lags of each total, and where each cell stands on the axes."""
+        shape, depth = batch.mask.shape, batch.depth
+        first = np.zeros((*shape, depth), dtype=np.int64)
+        last, entered = first.copy(), np.zeros((*shape, 2), dtype=np.int64)
+        start, place = np.zeros(shape, dtype=np.int64), np.zeros((3, *shape), dtype=np.int64)
+        for row, group in enumerate(groups):
+            lags, size = group.lags, len(group.cells)
+            assert lags is not None
+            index = np.minimum(np.arange(shape[1]), size - 1)
+            first[row], last[row], entered[row] = lags.first[index], lags.last[index], lags.entered[index]
+            start[row] = group.start[index]
+            place[:, row] = np.array(np.unravel_index(group.cells[index], panel.axes.shape))
+        return batch.with_data(
+            {
+                "lag_first": first,
+                "lag_last": last,
+                "lag_entered": entered,
+                "lag_start": start,
+                "lag_stage": np.array([group.stages[0] for group in groups]),
+                "lag_offense": place[0],
+                "lag_jurisdiction": place[1],
+                "lag_drift": place[2],
+                "lag_sizes": np.tile([len(panel.funnel.steps), len(panel.axes.period)], (len(groups), 1)),
+            }
+        )
+
+    def recount(
+        self,
+        rng: np.random.Generator,
+        panel: Panel,
+        counts: Floats,
+        settings: Any,
+        unknown: Mapping[str, Floats],
+    ) -> Mapping[str, float]:
+        """What of the complete counts had come by the date of each statement."""
+        if not settings.horizon or "lag_hazard" not in unknown:
+            return {}
+        steps, cells = len(panel.funnel.steps), counts.shape[1]
+        where = np.array(np.unravel_index(np.arange(cells), panel.axes.shape))[:, None]
+        place = dict(zip(("lag_offense", "lag_jurisdiction", "lag_drift"), where, strict=True))
+        place["lag_sizes"] = np.array([[steps, len(panel.axes.period)]])
+        laws = [
+            delay_law(hazards(settings, unknown, place, step, ARRAY), ARRAY)[0, 0] for step in range(steps)
+        ]
+        came = arrivals(rng, counts, laws, settings.published)
+        everything = {s.id: (0.0, 0.0) for s in panel.statements}
+        out = {}
+        vintages = Vintages(panel, everything, settings.horizon, len(settings.publication))
+        for statement, at, first, last in vintages.windows:
+            there = came[panel.funnel.index(statement.stage)][at]
+            lags = np.arange(there.shape[1])
+            inside = (lags >= first[:, None]) & (lags <= last[:, None])
+            if np.isfinite(there).all():
+                out[statement.id] = float(np.where(inside, there, 0.0).sum())
+        return out
+
+    def chances(
+        self, log_pi: Any, eta: Any, batch: Batch, settings: Any, unknown: Mapping[str, Any], ops: Any
+    ) -> Any:
+        """Log chances to be seen in none of the totals, in the widest alone, …, in all of them."""
+        log_rate = ops.where(batch.segment >= 0, -ops.softplus(-eta), 0.0).sum(axis=-1)
+        steps = range(int(batch.data["lag_sizes"][0, 0]))
+        laws = [delay_law(hazards(settings, unknown, batch.data, step, ops), ops) for step in steps]
+        within = seen_within(laws, batch, settings.horizon, settings.published, ops)
+        return category_chances(log_rate, within, ops)
+
+    def parts(self, parts: Parts, rates: PathRates, batch: Batch, settings: Any) -> Parts:
+        """Categories of lags in place of stages."""
+        log_pi = self.chances(None, rates.eta, batch, settings, rates.unknown, TENSOR)
+        return replace(parts, log_pi=log_pi, eta=None)
+
+
+def hazards(
+    settings: Any, unknown: Mapping[str, Any], place: Mapping[str, np.ndarray], step: int, ops: Any
+) -> Any:
+    """Logits of the hazards of one step at lags 0 … D - 1, (…, S, m, D).
+
+    Parameters
+    ----------
+    settings : Settings
+    unknown : mapping of name to values
+    place : mapping of name to (S, …) int
+        Leaf positions of the cells on the axes, ``lag_offense``, ``lag_jurisdiction`` and ``lag_drift``, each (S, m);
+        numbers of steps and periods, ``lag_sizes`` (S, 2).
+    step : int
+    ops : Ops
+    """
+    centre, sd = settings.location
+    z = unknown["lag_hazard"][..., step, :]
+    scale = np.full(settings.horizon, settings.walk)
+    scale[:1] = sd
+    level = (centre + ops.cumsum(scale * z))[..., None, None, :]
+    moved: Any = np.zeros((*place["lag_offense"].shape, 1))
+    for name, spread in (("lag_offense", settings.offense), ("lag_jurisdiction", settings.jurisdiction)):
+        if name in unknown:
+            moved = moved + (spread * unknown[name][..., step, :])[..., place[name]][..., None]
+    if "lag_drift" in unknown:
+        walk = unknown["lag_drift"][..., step, :] @ _walk(int(place["lag_sizes"][0, 1]))
+        moved = moved + (settings.drift * walk)[..., place["lag_drift"]][..., None]
+    return level + moved
+
+
+def _walk(periods: int) -> np.ndarray:
+    """(T, T): from independent steps to a random walk over periods that is 0 in the mean."""
+    sums = np.triu(np.ones((periods, periods)))
+    sums[0] = 0.0
+    return sums - sums.mean(axis=1, keepdims=True)

@@ -1,0 +1,33 @@
+"""Lags: how long after its own period a cohort was looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+EVER = int(np.iinfo(np.int32).max)
+"""A last lag that leaves none out."""
+
+
+@dataclass(frozen=True)
+class Lags:
+    """Which lags, in periods after a cohort's own, the totals of a group can hold.
+
+    Parameters
+    ----------
+    first, last : (m, D) int
+        Of each cell and total, both inclusive; those of a total lie within those of the total before.
+    entered : (m, 2) int
+        First and last lag at which the units of ``n`` reached ``start``.
+    horizon : int
+        Lags that a step can take, beyond which it is not waited for.
+    """
+
+    first: Ints
+    last: Ints
+    entered: Ints
+    horizon: int
