@@ -6,6 +6,7 @@ where program and sampler are right, every rank is uniform (Talts et al. 2018).
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -138,7 +139,20 @@ def judged(
     fitted_as : callable
         As ``one_world``; a file of its own for each.
     """
-    records = simulated(bound, worlds, workers, file, say, fitted_as)
+    return _judge(bound, simulated(bound, worlds, workers, file, say, fitted_as), repeated)
+
+
+def kept(bound: Bound, file: Path) -> Calibration | None:
+    """Judge the worlds that a file holds, as far as they follow one another; None for fewer than can be judged."""
+    done = _done(file, _identity(bound))
+    seeds = next(n for n in itertools.count(1) if n not in done)
+    records = [done[seed] for seed in range(1, seeds)]
+    if sum(one["status"] == FITTED for one in records) < LEAST:
+        return None
+    return _judge(bound, records, False)
+
+
+def _judge(bound: Bound, records: Sequence[Record], repeated: bool) -> Calibration:
     fitted = [one for one in records if one["status"] == FITTED]
     rest = [one["status"] for one in records if one["status"] != FITTED]
     return Calibration(
@@ -163,15 +177,8 @@ def simulated(
 
     Worlds are taken by number, never by which is finished first: how long a fit takes depends on its truth.
     """
-    identity = digest(
-        {
-            "blueprint": bound.description,
-            "statements": bound.panel.digest(),
-            "engine": bound.plan.estimate.model_dump(exclude={"seed"}),
-            "sources": form_of(bound.blueprint).sources,
-        }
-    )[:12]
-    done = {one["seed"]: one for one in read_lines(file) if one.get("identity") == identity}
+    identity = _identity(bound)
+    done = _done(file, identity)
     told = _Told(say, worlds)
     with _processes(workers) as pool:
         top = 0
@@ -187,6 +194,23 @@ def simulated(
                 done[record["seed"]] = {**record, "identity": identity}
                 add_line(file, done[record["seed"]])
                 told.one(sum(one["status"] == FITTED for one in done.values()))
+
+
+def _identity(bound: Bound) -> str:
+    """Of what decides a plan's worlds and their fits."""
+    return digest(
+        {
+            "blueprint": bound.description,
+            "statements": bound.panel.digest(),
+            "engine": bound.plan.estimate.model_dump(exclude={"seed"}),
+            "sources": form_of(bound.blueprint).sources,
+        }
+    )[:12]
+
+
+def _done(file: Path, identity: str) -> dict[int, Record]:
+    """Worlds of an identity that a file holds, by number."""
+    return {one["seed"]: one for one in read_lines(file) if one.get("identity") == identity}
 
 
 def _hardly_any(bound: Bound, done: Mapping[int, Record], fitted: int, top: int) -> Problem:
