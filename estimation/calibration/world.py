@@ -63,7 +63,7 @@ def one_world(
             blueprint.name, twin.panel, blueprint.effects, blueprint.prior, blueprint.kind_settings
         )
     except InputError as error:
-        return {"seed": seed, "status": REFUSED, "why": str(error.problems[0])}
+        return {"seed": seed, "status": REFUSED, "why": error.problems[0].line()}
     if not _same_cells(blueprint, again):
         return {"seed": seed, "status": OTHER}
     started = time.perf_counter()
