@@ -28,6 +28,7 @@ from scipy import stats
 from attrition.data.errors import InputError
 from attrition.data.names import ROOT
 from attrition.estimation.binding import Bound, bind_plan, run_identity, stream
+from attrition.estimation.calibration.coverage import clustered
 from attrition.estimation.completion import complete
 from attrition.estimation.contraction import cell_rates
 from attrition.estimation.convergence import hyper_convergence
@@ -96,17 +97,6 @@ def ratio_by_hand(count: float, n: float, factor: float = 1.0) -> Floats:
 def share_by_hand(count: float, n: float) -> Floats:
     """5, 50 and 95 % of the chance behind y of n: Beta(y + 1/2, n - y + 1/2)."""
     return stats.beta(count + 0.5, n - count + 0.5).ppf([0.05, 0.5, 0.95])
-
-
-def clustered(inside: Sequence[float], rows: Sequence[float]) -> tuple[float, float]:
-    """Pooled share and its standard error with whole worlds as clusters (a ratio estimator)."""
-    hit, size = np.asarray(inside, dtype=float), np.asarray(rows, dtype=float)
-    share = hit.sum() / size.sum()
-    worlds = len(hit)
-    if worlds < 2:
-        return float(share), float("nan")
-    spread = np.sqrt(((hit - share * size) ** 2).sum() * worlds / (worlds - 1))
-    return float(share), float(spread / size.sum())
 
 
 # ---- Places left out ----

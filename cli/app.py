@@ -14,6 +14,7 @@ from .commands.init import init
 from .commands.kinds import kinds
 from .commands.report import report
 from .commands.runs import runs
+from .commands.sbc import sbc
 from .commands.show import show
 from .commands.simulate import simulate
 from .commands.validate import validate
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(init, name="init")
-for command in (validate, estimate, check, vary, compare, report, show, simulate, runs, kinds, effects):
+for command in (validate, estimate, check, vary, compare, report, show, simulate, sbc, runs, kinds, effects):
     app.command()(command)
 
 

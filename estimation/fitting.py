@@ -63,7 +63,7 @@ def fit_plan(
     moments = predictive.moments(stream(seed, "predictive"), blueprint, eta[thin], few)
     shares = informed(blueprint, table, rates, thin, shown, moments)
     diagnostics = _diagnose(fit, table, rates)
-    seen = Seen(blueprint, diagnostics, table.table, shown, moments, counts)
+    seen = Seen(blueprint, diagnostics, table.table, shown, moments, counts, root)
     results = run_checks(seen)
     evaluated = time.perf_counter()
     tree = draws_tree(bound, fit, table, rates, thin, eta, few, shown, moments, seed)

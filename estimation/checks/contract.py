@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -50,6 +51,8 @@ class Seen:
         Of the thinned draws.
     counts : (R, S + 1, A)
         Complete counts drawn.
+    runs : Path or None
+        Folder of runs, which also holds what is known of models by other means than this run.
     """
 
     blueprint: Blueprint
@@ -58,6 +61,7 @@ class Seen:
     reports: tuple[Report, ...]
     moments: Moments
     counts: Floats
+    runs: Path | None = None
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -59,12 +59,17 @@ def identity(
     )[:LENGTH]
 
 
-def source_digest() -> str:
+def source_digest(packages: Sequence[str] = PACKAGES) -> str:
     """Digest of the installed package's own Python files, wherever each package lies.
 
-    Nothing but the root package is imported: a package is located, then its files are read.
+    Nothing but a package's parent is imported: it is located, then its files are read.
+
+    Parameters
+    ----------
+    packages : sequence of str
+        Those below the root whose files count; default all of them.
     """
-    found = {package: _folder_digest(f"{_ROOT}.{package}") for package in PACKAGES}
+    found = {package: _folder_digest(f"{_ROOT}.{package}") for package in packages}
     found[_ROOT] = _folder_digest(_ROOT, deep=False)
     return digest(found)
 
