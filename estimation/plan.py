@@ -62,6 +62,21 @@ class PublishSpec(_Section):
     crossed: int = Field(3, ge=1, le=3)
 
 
+class ClaimsSpec(_Section):
+    """``[claims]``: when a sentence about rates is said.
+
+    Parameters
+    ----------
+    probability : float
+        From which on it is said.
+    effect : float
+        The least relative difference that matters: 0.1 is a tenth of the rate.
+    """
+
+    probability: float = Field(0.9, gt=0.5, lt=1)
+    effect: float = Field(0.1, ge=0, allow_inf_nan=False)
+
+
 class AssumeSpec(_Section):
     """``[assume]``: what is assumed of what nobody recorded.
 
@@ -109,7 +124,7 @@ class Plan(_Section):
         What was recorded; see ``attrition.data.inputs``.
     assume
         What is assumed of what nobody recorded.
-    answer, publish
+    answer, publish, claims
         What to tell.
     effect, prior, kind
         The model; see ``attrition.models.spec``.
@@ -132,6 +147,7 @@ class Plan(_Section):
     assume: AssumeSpec = AssumeSpec()
     answer: AnswerSpec = AnswerSpec()
     publish: PublishSpec = PublishSpec()
+    claims: ClaimsSpec = ClaimsSpec()
     effect: tuple[dict[str, Any], ...] | None = None
     prior: PriorSpec = PriorSpec()
     kind: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -177,8 +193,8 @@ def settled(plan: Plan, engine: str | None = None, seed: int | None = None, draf
 _NOT_KEYS = ("folder", "file", "patches")
 _MODELS: dict[str, type[BaseModel]] = {
     "funnel": FunnelSpec, "input": InputSpec, "axes": AxesSpec, "sources": SourcesSpec, "mix": MixSpec,
-    "intake": IntakeSpec, "assume": AssumeSpec, "answer": AnswerSpec, "publish": PublishSpec, "prior": PriorSpec,
-    "estimate": EstimateSpec, "scenario": ScenarioSpec,
+    "intake": IntakeSpec, "assume": AssumeSpec, "answer": AnswerSpec, "publish": PublishSpec, "claims": ClaimsSpec,
+    "prior": PriorSpec, "estimate": EstimateSpec, "scenario": ScenarioSpec,
 }  # fmt: skip
 SECTIONS = tuple(key for key in Plan.model_fields if key not in _NOT_KEYS)
 

@@ -19,6 +19,7 @@ from .layout import (
     BLUEPRINT,
     CHECKS,
     CHECKS_EXTRA,
+    CLAIMS,
     DRAWS,
     ESTIMATES,
     INFORMATION,
@@ -72,6 +73,12 @@ class Run:
         """Checks made when estimating, then those that needed a refit, if any were made."""
         extra = self.folder / CHECKS_EXTRA
         return [*read_json(self.folder / CHECKS), *(read_json(extra) if extra.is_file() else [])]
+
+    @cached_property
+    def claims(self) -> list[dict[str, Any]]:
+        """What the run says of its rates, true or not, each with its probability; empty where none were kept."""
+        path = self.folder / CLAIMS
+        return list(read_json(path)) if path.is_file() else []
 
     @cached_property
     def estimates(self) -> pd.DataFrame:
