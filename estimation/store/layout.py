@@ -20,6 +20,7 @@ ESTIMATES: Final = "estimates.parquet"
 INFORMATION: Final = "information.parquet"
 DRAWS: Final = "draws.nc"
 REPORT: Final = "report"
+BETWEEN: Final = "between"
 SCENARIOS: Final = "scenarios.json"
 SENSITIVITY: Final = "sensitivity"
 
