@@ -112,6 +112,29 @@ class ScenarioSpec(_Section):
         return plain(value)
 
 
+class ReleaseSpec(_Section):
+    """``[release]``: what ``attrition release`` does beside estimating.
+
+    Parameters
+    ----------
+    scenarios : tuple of str or None
+        Names of ``[[scenario]]`` entries to fit; None for all of them.
+    accept : dict
+        By check: the reason for which numbers are published although it failed. The report prints it.
+    """
+
+    scenarios: tuple[str, ...] | None = None
+    accept: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("accept")
+    @classmethod
+    def _accept(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, reason in value.items():
+            if not reason.strip():
+                raise ValueError(f"accept: {name!r} needs a reason")
+        return value
+
+
 class Plan(_Section):
     """A plan as written, with defaults filled in.
 
@@ -132,6 +155,8 @@ class Plan(_Section):
         How to fit.
     scenario
         Other judgements, for ``vary``; they are no part of the identity of the plan's own run.
+    release
+        What a release asks for; no part of the identity either.
     folder : Path
         The folder of the plan's file, to which its paths are relative. Not part of the file.
     """
@@ -155,6 +180,7 @@ class Plan(_Section):
     prefer: tuple[PreferSpec, ...] = ()
     estimate: EstimateSpec = EstimateSpec()
     scenario: tuple[ScenarioSpec, ...] = Field(default=(), exclude=True)
+    release: ReleaseSpec = Field(default=ReleaseSpec(), exclude=True)
     folder: Path = Field(default=Path(), exclude=True)
     file: Path | None = Field(default=None, exclude=True)
     patches: dict[str, Any] = Field(default_factory=dict, exclude=True)
@@ -170,6 +196,7 @@ class Plan(_Section):
             sources=self.sources,
             mix=self.mix,
             roles=self.intake.roles,
+            as_of=self.intake.as_of,
         )
 
 
@@ -195,6 +222,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "funnel": FunnelSpec, "input": InputSpec, "axes": AxesSpec, "sources": SourcesSpec, "mix": MixSpec,
     "intake": IntakeSpec, "assume": AssumeSpec, "answer": AnswerSpec, "publish": PublishSpec, "claims": ClaimsSpec,
     "prior": PriorSpec, "estimate": EstimateSpec, "scenario": ScenarioSpec,
+    "release": ReleaseSpec,
 }  # fmt: skip
 SECTIONS = tuple(key for key in Plan.model_fields if key not in _NOT_KEYS)
 

@@ -10,12 +10,11 @@ from .statements import StatementChange, statement_changes
 
 Cause = Literal["corrected", "matured", "arrived"]
 CAUSES: Final[tuple[Cause, ...]] = ("corrected", "matured", "arrived")
-_USED: Final = "used"
 
 
 @dataclass(frozen=True)
 class Caused:
-    """A change of the statements used, and its cause.
+    """A change of the statements, and its cause.
 
     Parameters
     ----------
@@ -28,7 +27,7 @@ class Caused:
 
 
 def causes(one: Mapping[str, Any], two: Mapping[str, Any], first: str) -> list[Caused]:
-    """Changes of the statements that were used, each with its cause.
+    """Changes of the statements read into the panel, each with its cause.
 
     Parameters
     ----------
@@ -40,12 +39,12 @@ def causes(one: Mapping[str, Any], two: Mapping[str, Any], first: str) -> list[C
     Returns
     -------
     list of Caused
-        *Arrived*: a fact that was not used before and of which nothing else was. *Matured*: an outcome of the same
-        cohort of the same source, counted at a later date and not lower. *Corrected*: everything else, a fact that
-        is used no longer among it. What neither run used is no change.
+        *Arrived*: a fact that was not there before, and nothing else of the same count and source. *Matured*: an
+        outcome of the same cohort of the same source, counted at a later date and not lower. *Corrected*: everything
+        else, a fact that is withdrawn or excluded among it. What neither run read into its panel is no change.
     """
     found = []
-    for change in statement_changes(_used(one), _used(two)):
+    for change in statement_changes(_placed(one), _placed(two)):
         if change.before is None:
             cause: Cause = "arrived"
         elif change.after is None or not _matured(change.before, change.after, first):
@@ -57,8 +56,8 @@ def causes(one: Mapping[str, Any], two: Mapping[str, Any], first: str) -> list[C
 
 
 def after(one: Mapping[str, Any], found: Sequence[Caused], done: Sequence[Cause]) -> list[dict[str, Any]]:
-    """The lines of the statements used once changes of some causes have been made to the earlier ones."""
-    lines = {str(line["id"]): dict(line) for line in _used(one)["statements"]}
+    """The lines of the statements once changes of some causes have been made to the earlier ones."""
+    lines = {str(line["id"]): dict(line) for line in _placed(one)["statements"]}
     made = [item.change for item in found if item.cause in done]
     for change in made:
         if change.before is not None:
@@ -72,8 +71,12 @@ def after(one: Mapping[str, Any], found: Sequence[Caused], done: Sequence[Cause]
     return list(lines.values())
 
 
-def _used(intake: Mapping[str, Any]) -> dict[str, Any]:
-    return {"statements": [line for line in intake.get("statements", []) if line.get("status") == _USED]}
+def _placed(intake: Mapping[str, Any]) -> dict[str, Any]:
+    """Lines read into the panel; what the model made of a fact is no change of it."""
+    lines = [
+        line for line in intake.get("statements", []) if line.get("placed", line.get("status") == "used")
+    ]
+    return {"statements": [{**line, "status": "used", "reason": ""} for line in lines]}
 
 
 def _matured(before: Mapping[str, Any], after: Mapping[str, Any], first: str) -> bool:

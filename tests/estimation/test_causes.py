@@ -67,6 +67,11 @@ def test_a_number_used_from_now_on_has_arrived():
     }
 
 
+def test_what_the_model_made_of_a_fact_is_no_change():
+    line = statement(2, "case", 4.0, placed=True)
+    assert _told([line], [line | {"status": "dropped", "reason": "finer known"}]) == {}
+
+
 def test_all_changes_together_give_the_later_statements():
     one, two = {"statements": OLD}, {"statements": NEW}
     found = causes(one, two, "referral")

@@ -53,7 +53,7 @@ def kept(small_plan: Path, tmp_path: Path) -> tuple[Bound, Run]:
 
 def test_a_stored_plan_bound_again_is_the_same_model(kept):
     bound, run = kept
-    used = [line for line in run.intake["statements"] if line["status"] == "used"]
+    used = [line for line in run.intake["statements"] if line["placed"]]
     again = rebound(run, used, run)
     plain = json.loads(json.dumps(again.description))
     assert plain == run.blueprint
@@ -72,7 +72,7 @@ def test_the_seed_and_the_draws_of_the_fit_are_kept(kept):
 
 def test_later_numbers_bring_their_nodes(kept):
     _, run = kept
-    used = [line for line in run.intake["statements"] if line["status"] == "used"]
+    used = [line for line in run.intake["statements"] if line["placed"]]
     blueprint = json.loads(json.dumps(run.blueprint))
     blueprint["axes"]["period"].append({"name": "2024", "label": "2024", "parent": "all"})
     blueprint["axes"]["jurisdiction"].insert(1, {"name": "j9", "label": "Nine", "parent": "all"})
