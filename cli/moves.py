@@ -10,6 +10,7 @@ from ..data.errors import AttritionError
 from .console import columns
 from .exits import INTERRUPTED
 from .findings import number, plain, records, run_value
+from .revisions import claims_lines, revision_lines, revision_value
 
 if TYPE_CHECKING:
     from ..estimation.sensitivity.compare import Comparison, Varied
@@ -44,6 +45,8 @@ def comparison_value(found: Comparison) -> dict[str, Any]:
         "front": [{"largest": None, **entry} for entry in front.values()],
         "rows": records(found.table),
         "differences": [one.record() for one in found.differences],
+        "claims": [one.record() for one in found.claims],
+        "revision": revision_value(found.revision),
     }
 
 
@@ -77,7 +80,8 @@ def differences_text(found: Comparison) -> str:
         lines += ["", f"{title}: {len(said)} different." if said else f"{title}: the same."]
         lines += [f"  {sentence}" for sentence in said[:SHOWN]]
         lines += [f"  and {len(said) - SHOWN} more; --json gives them all"] if len(said) > SHOWN else []
-    return "\n".join([*lines, "", _table(found, [other.name], ["then"]), "", _meaning(found)])
+    lines += ["", _table(found, [other.name], ["then"]), "", _meaning(found)]
+    return "\n".join([*lines, *claims_lines(found.claims), *revision_lines(found)])
 
 
 def _table(found: Comparison, names: list[str], titles: list[str]) -> str:

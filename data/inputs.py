@@ -132,12 +132,7 @@ class InputSpec(Section):
     @field_validator("as_of", mode="before")
     @classmethod
     def _as_of(cls, value: Any) -> Any:
-        # TOML has dates of its own; both spellings mean the same.
-        if isinstance(value, date):
-            return value.isoformat()
-        if isinstance(value, str):
-            return parse_date(value.strip(), end=True).isoformat()
-        return value
+        return _last_day(value)
 
     @field_validator("tokens")
     @classmethod
@@ -163,6 +158,15 @@ class InputSpec(Section):
         return self.file if self.file is not None else "query"
 
 
+def _last_day(value: Any) -> Any:
+    # TOML has dates of its own; both spellings mean the same.
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, str):
+        return parse_date(value.strip(), end=True).isoformat()
+    return value
+
+
 class MixSpec(Section):
     """``[mix]``: a stage and a place whose exact and approximate counts tell how a total divides by offense.
 
@@ -174,9 +178,23 @@ class MixSpec(Section):
 
 
 class IntakeSpec(Section):
-    """``[intake]``: the roles whose statements are fitted; ``context`` never is."""
+    """``[intake]``: which statements are fitted.
+
+    Parameters
+    ----------
+    roles : tuple of {"use", "doubtful"}
+        Those of these roles; ``context`` never is.
+    as_of : str or None
+        Those known at this date; a month or a year means its last day.
+    """
 
     roles: tuple[Role, ...] = Field(("use",), min_length=1)
+    as_of: str | None = None
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _as_of(cls, value: Any) -> Any:
+        return _last_day(value)
 
     @field_validator("roles")
     @classmethod
@@ -211,6 +229,7 @@ class PanelSpec(Section):
     mix: MixSpec | None = None
     roles: tuple[Role, ...] = Field(("use",), min_length=1)
     vintages: bool = False
+    as_of: str | None = None
 
     @field_validator("roles")
     @classmethod

@@ -19,6 +19,7 @@ from .inputs import PanelSpec
 from .mix import belongs, settle, unfit_for_mix
 from .panel import Panel
 from .placing import Record, Status, build_axes, containers, place_periods, unfit_reason, unknown_names
+from .vintages import not_current
 
 STATUSES: tuple[Status, ...] = ("used", "unused", "excluded", "dropped")
 
@@ -81,7 +82,7 @@ class Intake:
             if decision is not None:
                 status, reason, others, kinds = decision
                 joined = "; ".join(part for part in (record.reason, reason) if part)
-                record = Record(record.statement, status, joined, tuple(kinds), tuple(others))
+                record = Record(record.statement, status, joined, tuple(kinds), tuple(others), placed=True)
             records.append(record)
         return replace(self, records=tuple(records))
 
@@ -92,6 +93,7 @@ class Intake:
             entry = asdict(record.statement)
             entry |= {"status": record.status, "reason": record.reason}
             entry |= {"kinds": list(record.kinds), "others": list(record.others)}
+            entry["placed"] = record.placed or record.status == "used"
             statements.append(entry)
         return {
             "inputs": [asdict(each) | {"unread": list(each.unread)} for each in self.inputs],
@@ -149,9 +151,17 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
     records: dict[int, Record] = {}
     active: list[int] = []
     mixed: list[int] = []
+    stale = not_current(
+        drafts,
+        [i for i, hit in enumerate(excluded) if hit is None],
+        spec.as_of,
+        lambda s: spec.vintages and s.clock == "cohort" and s.stage != funnel.stages[0],
+    )
     for i, (draft, hit) in enumerate(zip(drafts, excluded, strict=True)):
         if hit is not None:
             records[i] = Record(draft.statement, "excluded", spec.excludes[hit].reason)
+        elif i in stale:
+            records[i] = stale[i]
         elif belongs(draft, spec.mix):
             reason = unfit_for_mix(draft.statement, spec.roles)
             records[i] = Record(draft.statement, "unused", reason)
@@ -160,7 +170,8 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
             records[i] = Record(draft.statement, "unused", reason)
         else:
             active.append(i)
-    parents = containers([d for d, hit in zip(drafts, excluded, strict=True) if hit is None], faults)
+    current = [draft for i, draft in enumerate(drafts) if excluded[i] is None and i not in stale]
+    parents = containers(current, faults)
     candidates = [drafts[i] for i in active]
     mixes = [drafts[i] for i in mixed]
     axes, calendar = build_axes(

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 ROOT: Final = "all"
 AXES: Final = ("offense", "jurisdiction", "period")
+MADE: Final = (":rest", ":unsplit")  # ends of names of nodes that the model adds; never published
 
 Relation = str  # one of RELATIONS or "share_of_<stage>"
 RELATIONS: Final = ("exact", "approx", "at_least", "at_most", "range", "suppressed", "rounded")
@@ -37,6 +38,14 @@ ESTIMATE_COLUMNS: Final = (
 SENSITIVITY_COLUMNS: Final = (
     "scenario", "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "value", "base",
     "base_sd", "shift", "label", "base_label",
+)  # fmt: skip
+REVISION_PARTS: Final = ("corrected", "matured", "arrived", "model")
+REVISION_COLUMNS: Final = (
+    "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "old", "new", "revision",
+    *REVISION_PARTS, "outside", "old_label", "new_label",
+)  # fmt: skip
+CLAIM_KEYS: Final = (
+    "key", "kind", "subject", "said", "text", "query", "quantity_ids", "probability", "threshold", "effect", "holds",
 )  # fmt: skip
 QUANTITIES: Final = ("rate", "end_to_end", "change", "contrast", "so_far")
 BASES: Final = ("superpopulation", "finite")

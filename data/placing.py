@@ -36,6 +36,8 @@ class Record:
         The kinds that claimed it.
     others : tuple of str
         Ids of the statements it depends on or gave way to.
+    placed : bool
+        It was read into the panel, whatever the model made of it later.
     """
 
     statement: Statement
@@ -43,6 +45,7 @@ class Record:
     reason: str = ""
     kinds: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    placed: bool = False
 
 
 def unfit_reason(draft: Draft, funnel: Funnel, roles: Sequence[str], faults: Faults) -> str:

@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from ..data.coherence import Contradictory
 from ..data.digest import digest
@@ -16,9 +17,12 @@ from ..data.panel import Panel
 from ..models.blueprint import Blueprint, contradictions, make_blueprint
 from ..models.explain import describe, extreme, implied_prior
 from ..models.spec import read_effects, read_kinds
+from ..models.terms import Effect, Settings
 from ..models.unsplit import arrange
 from .plan import Plan
 from .store.identity import identity, source_digest
+
+Effects = tuple[tuple[Effect, Settings], ...]
 
 
 @dataclass(frozen=True)
@@ -45,16 +49,37 @@ def bind_plan(plan: Plan) -> Bound:
     InputError
         Every fault of the plan's model sections, the data, or their combination.
     """
-    effects, problems = read_effects(list(plan.effect) if plan.effect is not None else None)
-    kinds, more = read_kinds(plan.kind)
-    if problems or more:
-        raise InputError([*problems, *more])
+    model = _model(plan)
     try:
         panel, intake = read_panel(plan.panel_spec(), plan.folder)
     except Contradictory as found:
         # What the analyser finds among the other statements is told with it, not after it has been mended.
         rest = arrange(found.rest, plan.axes.remainder)
-        raise InputError([*found.problems, *contradictions(rest, kinds)]) from None
+        raise InputError([*found.problems, *contradictions(rest, model[1])]) from None
+    return _bind(plan, panel, intake, *model)
+
+
+def bind_panel(plan: Plan, panel: Panel, intake: Intake) -> Bound:
+    """Bind a plan to a panel that has been read.
+
+    Raises
+    ------
+    InputError
+        Every fault of the plan's model sections, or of their combination with the panel.
+    """
+    return _bind(plan, panel, intake, *_model(plan))
+
+
+def _model(plan: Plan) -> tuple[Effects, dict[str, BaseModel]]:
+    """Effects and kinds with their settings."""
+    effects, problems = read_effects(list(plan.effect) if plan.effect is not None else None)
+    kinds, more = read_kinds(plan.kind)
+    if problems or more:
+        raise InputError([*problems, *more])
+    return effects, kinds
+
+
+def _bind(plan: Plan, panel: Panel, intake: Intake, effects: Effects, kinds: dict[str, BaseModel]) -> Bound:
     panel = arrange(panel, plan.axes.remainder)
     blueprint = make_blueprint(plan.name, panel, effects, plan.prior, kinds)
     implied = implied_prior(blueprint, stream(0, "implied prior"))

@@ -10,6 +10,8 @@ from . import predictive
 from .binding import Bound, stream
 from .checks.catalogue import run_checks
 from .checks.contract import Seen
+from .claims.catalogue import claims_of
+from .claims.contract import Told
 from .completion import complete
 from .contraction import cell_rates
 from .diagnostics import Diagnostics, diagnose
@@ -65,6 +67,11 @@ def fit_plan(
     diagnostics = _diagnose(fit, table, rates)
     seen = Seen(blueprint, diagnostics, table.table, shown, moments, counts, root)
     results = run_checks(seen)
+    told = Told(
+        bound.description, table.table, table.aggregate_ids, table.aggregates, plan.claims.probability,
+        plan.claims.effect,
+    )  # fmt: skip
+    claims = [claim.record() for claim in claims_of(told)]
     evaluated = time.perf_counter()
     tree = draws_tree(bound, fit, table, rates, thin, eta, few, shown, moments, seed)
     records = [result.record() for result in results]
@@ -76,6 +83,7 @@ def fit_plan(
         writer.write_table("estimates", table.table)
         writer.write_table("information", shares, csv=False)
         writer.write_json("checks.json", records)
+        writer.write_json("claims.json", claims)
         writer.write_draws(tree)
         done = time.perf_counter()
         manifest["timings"] = {

@@ -64,6 +64,21 @@ class PublishSpec(_Section):
     crossed: int = Field(3, ge=1, le=3)
 
 
+class ClaimsSpec(_Section):
+    """``[claims]``: when a sentence about rates is said.
+
+    Parameters
+    ----------
+    probability : float
+        From which on it is said.
+    effect : float
+        The least relative difference that matters: 0.1 is a tenth of the rate.
+    """
+
+    probability: float = Field(0.9, gt=0.5, lt=1)
+    effect: float = Field(0.1, ge=0, allow_inf_nan=False)
+
+
 class AssumeSpec(_Section):
     """``[assume]``: what is assumed of what nobody recorded.
 
@@ -99,6 +114,29 @@ class ScenarioSpec(_Section):
         return plain(value)
 
 
+class ReleaseSpec(_Section):
+    """``[release]``: what ``attrition release`` does beside estimating.
+
+    Parameters
+    ----------
+    scenarios : tuple of str or None
+        Names of ``[[scenario]]`` entries to fit; None for all of them.
+    accept : dict
+        By check: the reason for which numbers are published although it failed. The report prints it.
+    """
+
+    scenarios: tuple[str, ...] | None = None
+    accept: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("accept")
+    @classmethod
+    def _accept(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, reason in value.items():
+            if not reason.strip():
+                raise ValueError(f"accept: {name!r} needs a reason")
+        return value
+
+
 class Plan(_Section):
     """A plan as written, with defaults filled in.
 
@@ -111,7 +149,7 @@ class Plan(_Section):
         What was recorded; see ``attrition.data.inputs``.
     assume
         What is assumed of what nobody recorded.
-    answer, publish
+    answer, publish, claims
         What to tell.
     effect, prior, kind
         The model; see ``attrition.models.spec``.
@@ -119,6 +157,8 @@ class Plan(_Section):
         How to fit.
     scenario
         Other judgements, for ``vary``; they are no part of the identity of the plan's own run.
+    release
+        What a release asks for; no part of the identity either.
     folder : Path
         The folder of the plan's file, to which its paths are relative. Not part of the file.
     """
@@ -134,6 +174,7 @@ class Plan(_Section):
     assume: AssumeSpec = AssumeSpec()
     answer: AnswerSpec = AnswerSpec()
     publish: PublishSpec = PublishSpec()
+    claims: ClaimsSpec = ClaimsSpec()
     effect: tuple[dict[str, Any], ...] | None = None
     prior: PriorSpec = PriorSpec()
     kind: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -141,6 +182,7 @@ class Plan(_Section):
     prefer: tuple[PreferSpec, ...] = ()
     estimate: EstimateSpec = EstimateSpec()
     scenario: tuple[ScenarioSpec, ...] = Field(default=(), exclude=True)
+    release: ReleaseSpec = Field(default=ReleaseSpec(), exclude=True)
     folder: Path = Field(default=Path(), exclude=True)
     file: Path | None = Field(default=None, exclude=True)
     patches: dict[str, Any] = Field(default_factory=dict, exclude=True)
@@ -157,6 +199,7 @@ class Plan(_Section):
             mix=self.mix,
             roles=self.intake.roles,
             vintages=reads_vintages(self.kind),
+            as_of=self.intake.as_of,
         )
 
 
@@ -180,8 +223,9 @@ def settled(plan: Plan, engine: str | None = None, seed: int | None = None, draf
 _NOT_KEYS = ("folder", "file", "patches")
 _MODELS: dict[str, type[BaseModel]] = {
     "funnel": FunnelSpec, "input": InputSpec, "axes": AxesSpec, "sources": SourcesSpec, "mix": MixSpec,
-    "intake": IntakeSpec, "assume": AssumeSpec, "answer": AnswerSpec, "publish": PublishSpec, "prior": PriorSpec,
-    "estimate": EstimateSpec, "scenario": ScenarioSpec,
+    "intake": IntakeSpec, "assume": AssumeSpec, "answer": AnswerSpec, "publish": PublishSpec, "claims": ClaimsSpec,
+    "prior": PriorSpec, "estimate": EstimateSpec, "scenario": ScenarioSpec,
+    "release": ReleaseSpec,
 }  # fmt: skip
 SECTIONS = tuple(key for key in Plan.model_fields if key not in _NOT_KEYS)
 

@@ -15,17 +15,19 @@ from ..data.intake import Intake
 from ..data.panel import Panel
 from ..models.compile import CompiledModel, compile_model
 from ..models.simulate import simulate_panel
-from .binding import bind_plan, run_identity, stream
+from .binding import Bound, bind_plan, run_identity, stream
 from .contraction import touched
 from .plan import Plan, read_plan, settled
 from .rows import make_rows
+from .sensitivity.claims import claim_changes
 from .sensitivity.compare import Comparison, Varied, moved
 from .sensitivity.differences import differences
+from .sensitivity.revision import revise
 from .sensitivity.scenario import bind_scenarios
 from .sensitivity.sweep import keep, sweep
 from .shown import fit_shown, say_nothing, say_on_stderr
 from .store.find import find_run, finished, stored
-from .store.layout import runs_root
+from .store.layout import BETWEEN, runs_root
 from .store.runs import Run
 
 _SHOWN = 400
@@ -234,8 +236,15 @@ def vary(
     return keep(base, sweep(bound, root, fit, say), plan)
 
 
-def compare(one: Run | str | Path, two: Run | str | Path, *, runs: Path | None = None) -> Comparison:
-    """What the second of two stored runs has otherwise than the first: its rates, its plan, its numbers.
+def compare(
+    one: Run | str | Path,
+    two: Run | str | Path,
+    *,
+    runs: Path | None = None,
+    split: bool = True,
+    progress: bool = True,
+) -> Comparison:
+    """What the second of two stored runs has otherwise than the first: its claims, rates, plan and numbers, and why.
 
     Parameters
     ----------
@@ -243,6 +252,11 @@ def compare(one: Run | str | Path, two: Run | str | Path, *, runs: Path | None =
         A run, its folder, the beginning of its identity, or a plan for its latest run.
     runs : Path, optional
         Folder of runs.
+    split : bool
+        Where a revision has several causes, fit the earlier plan to what lies between, to tell them apart. What is
+        fitted is kept in ``between`` inside the folder of runs and not fitted again.
+    progress : bool
+        Show a progress bar on standard error.
 
     Raises
     ------
@@ -253,7 +267,20 @@ def compare(one: Run | str | Path, two: Run | str | Path, *, runs: Path | None =
     if first.folder.resolve() == second.folder.resolve():
         raise InputError(Problem("both are the same run", str(first.folder), do="name two runs"))
     other = Varied(second.identity, second.scenario or "", second.blueprint.get("patches", {}), second)
-    return Comparison(first, (other,), moved(first, [(other.name, second)]), differences(first, second))
+
+    def fit(bound: Bound) -> Run:
+        root, name = second.folder.parent.parent / BETWEEN, bound.plan.name
+        found = finished(root, name, run_identity(bound, bound.plan))
+        return found or Run(fit_shown(bound, bound.plan, root, False, progress))
+
+    return Comparison(
+        first,
+        (other,),
+        moved(first, [(other.name, second)]),
+        differences(first, second),
+        claim_changes(first.claims, second.claims),
+        revise(first, second, fit if split else None),
+    )
 
 
 __all__ = [

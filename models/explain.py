@@ -90,6 +90,11 @@ def _tree(panel: Panel, axis: str) -> list[Node]:
     return out
 
 
+def _node(node: Node) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": node.name, "label": node.label, "parent": node.parent}
+    return found if node.members == 1 else found | {"members": node.members}
+
+
 def _mix(blueprint: Blueprint) -> dict[str, Any] | None:
     """The stated mix by period, and what is assumed of it."""
     panel = blueprint.panel
@@ -126,10 +131,7 @@ def describe(blueprint: Blueprint, implied: dict[str, dict[str, float]]) -> dict
             "max_per_unit": dict(funnel.max_per_unit),
         },
         "steps": [{"name": s.name, "kind": s.kind, "assumed": s.assumed} for s in funnel.steps],
-        "axes": {
-            axis: [{"name": n.name, "label": n.label, "parent": n.parent} for n in _tree(panel, axis)]
-            for axis in AXES
-        },
+        "axes": {axis: [_node(node) for node in _tree(panel, axis)] for axis in AXES},
         "effects": [
             {
                 "kind": effect.name,

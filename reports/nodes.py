@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-MADE: Final = (":rest", ":unsplit")
+from ..data.names import MADE
 
 
 def made(name: str) -> bool:

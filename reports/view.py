@@ -190,6 +190,10 @@ class View:
         """Checks whose verdict is ``failed``."""
         return [check for check in self.run.checks if check["verdict"] == "failed"]
 
+    def claims(self, kind: str) -> list[dict[str, Any]]:
+        """Claims of one kind, true or not, as stored."""
+        return [claim for claim in self.run.claims if claim["kind"] == kind]
+
     @cached_property
     def drawn(self) -> dict[str, int]:
         """Position of each quantity whose joint draws were kept."""

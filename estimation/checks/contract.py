@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -20,17 +21,29 @@ Verdict = Literal["passed", "failed", "informational"]
 
 @dataclass(frozen=True)
 class Result:
-    """One verdict: what was looked at, the number, the threshold and a sentence."""
+    """One verdict.
+
+    Parameters
+    ----------
+    name : str
+    verdict : {"passed", "failed", "informational"}
+    value, threshold : float or None
+        What was looked at, and where it begins to fail.
+    sentence : str
+    affects : tuple of mapping
+        Where the published numbers stand that a failure touches: nodes by axis, and ``stage``. Empty for everywhere.
+    """
 
     name: str
     verdict: Verdict
     value: float | None
     threshold: float | None
     sentence: str
+    affects: tuple[Mapping[str, str], ...] = ()
 
     def record(self) -> dict[str, Any]:
         """Plain values for ``checks.json``."""
-        out = asdict(self)
+        out = asdict(self) | {"affects": [dict(place) for place in self.affects]}
         for key in ("value", "threshold"):
             if out[key] is not None and not np.isfinite(out[key]):
                 out[key] = None

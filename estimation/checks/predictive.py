@@ -62,6 +62,7 @@ def _grouped(
     labels = np.array([getattr(r, by) for r in seen.reports], dtype=object)
     observed = np.array([r.low for r in seen.reports])
     probabilities: dict[str, float] = {}
+    places: dict[str, dict[str, str]] = {}
     gross: list[str] = []
     stages = np.array([r.stage for r in seen.reports], dtype=object)
     for stage in dict.fromkeys(stages[exact]):
@@ -74,6 +75,7 @@ def _grouped(
             above = (drawn > real).mean() + 0.5 * (drawn == real).mean()
             probability = 2 * min(above, 1 - above)
             probabilities[f"{label}, {stage}"] = probability
+            places[f"{label}, {stage}"] = {by: str(label), "stage": str(stage)}
             # The typical distance: where a draw expects next to nothing, a squared residual over it has no bound.
             far = np.median(np.abs(real - drawn)) > _GROSS * max(drawn.std(), 1e-9)
             if probability < _LEVEL and far:
@@ -88,4 +90,5 @@ def _grouped(
     )
     if gross:
         sentence += f" {len(gross)} of them lie eight standard deviations of their replicates away or more."
-    return Result(name, "passed" if good else "failed", float(len(outside)), allowed, sentence)
+    touched = () if good else tuple(places[group] for group in outside)
+    return Result(name, "passed" if good else "failed", float(len(outside)), allowed, sentence, touched)

@@ -12,7 +12,9 @@ import pandas as pd
 
 from ...data.names import SENSITIVITY_COLUMNS
 from ..store.runs import Run
+from .claims import ClaimChange
 from .differences import Difference
+from .revision import Revision
 from .scale import few_cells, link_sd, linked, ratio_steps, superpopulation
 
 _KEYS: Final = ("quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis")
@@ -60,12 +62,18 @@ class Comparison:
         Columns of ``SENSITIVITY_COLUMNS``: every rate and every end to end as a parameter, for every scenario.
     differences : tuple of Difference
         Of plan and statements, where two runs were compared by name.
+    claims : tuple of ClaimChange
+        Of the sentences that hold, in the same case.
+    revision : Revision or None
+        Every published number's change and its parts, in the same case.
     """
 
     base: Run
     varied: tuple[Varied, ...]
     table: pd.DataFrame
     differences: tuple[Difference, ...] = field(default=())
+    claims: tuple[ClaimChange, ...] = field(default=())
+    revision: Revision | None = None
 
     @property
     def unfit(self) -> bool:

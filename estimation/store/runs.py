@@ -19,15 +19,19 @@ from .layout import (
     BLUEPRINT,
     CHECKS,
     CHECKS_EXTRA,
+    CLAIMS,
     DRAWS,
     ESTIMATES,
     INFORMATION,
     INTAKE,
     MANIFEST,
     PLAN,
+    RELEASE,
+    REVISIONS,
     SCENARIOS,
     SENSITIVITY,
     UNFIT,
+    WITHHELD,
     read_json,
 )
 
@@ -72,6 +76,31 @@ class Run:
         """Checks made when estimating, then those that needed a refit, if any were made."""
         extra = self.folder / CHECKS_EXTRA
         return [*read_json(self.folder / CHECKS), *(read_json(extra) if extra.is_file() else [])]
+
+    @cached_property
+    def claims(self) -> list[dict[str, Any]]:
+        """What the run says of its rates, true or not, each with its probability; empty where none were kept."""
+        path = self.folder / CLAIMS
+        return list(read_json(path)) if path.is_file() else []
+
+    @cached_property
+    def withheld(self) -> dict[str, str]:
+        """Failed checks for whose sake a release withholds a number, by quantity_id; empty outside releases."""
+        path = self.folder / WITHHELD
+        return dict(read_json(path)) if path.is_file() else {}
+
+    @cached_property
+    def release(self) -> dict[str, Any]:
+        """Date, verdict and comparison of a release; empty outside releases."""
+        path = self.folder / RELEASE
+        return dict(read_json(path)) if path.is_file() else {}
+
+    @cached_property
+    def revisions(self) -> pd.DataFrame | None:
+        """Every number against the release before (``REVISION_COLUMNS``); None where there is none."""
+        return (
+            self._table(f"{REVISIONS}.parquet") if (self.folder / f"{REVISIONS}.parquet").is_file() else None
+        )
 
     @cached_property
     def estimates(self) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def tidy(parent: Path) -> None:
         kind = next((k for k in (TEMPORARY, ASIDE) if folder.name.startswith(k)), None)
         if kind is None or not _abandoned(folder, kind):
             continue
-        final = parent / folder.name[len(kind) :].split("-", 1)[0]
+        final = parent / folder.name[len(kind) :].rsplit("-", 2)[0]
         if kind == ASIDE and not final.exists():
             with suppress(OSError):  # another process restored it in between
                 os.rename(folder, final)
@@ -47,7 +47,7 @@ def tidy(parent: Path) -> None:
 
 
 def _abandoned(folder: Path, kind: str) -> bool:
-    parts = folder.name[len(kind) :].split("-", 2)
+    parts = folder.name[len(kind) :].rsplit("-", 2)
     if len(parts) == 3 and parts[1].isdigit() and parts[2] == _host():
         return not _alive(int(parts[1]))
     try:

@@ -47,6 +47,8 @@ class RunWriter:
     ----------
     final : Path
         Where the run stands after the block.
+    folder : Path
+        Where it is written until it is whole.
     kept_existing : bool
         Another process had finished the same run first, and its run was kept.
 
@@ -61,13 +63,13 @@ class RunWriter:
         self.identity = identity
         self.again = again
         self.kept_existing = False
-        self._folder = self.final.parent / hidden_name(TEMPORARY, identity)
+        self.folder = self.final.parent / hidden_name(TEMPORARY, identity)
 
     def __enter__(self) -> RunWriter:
         self.final.parent.mkdir(parents=True, exist_ok=True)
         tidy(self.final.parent)
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
         return self
 
     def __exit__(
@@ -80,23 +82,23 @@ class RunWriter:
             if kind is None:
                 self._commit()
         finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def write_text(self, name: str, text: str) -> None:
         """Write a UTF-8 text file as it is given."""
-        put_text(self._folder / name, text)
+        put_text(self.folder / name, text)
 
     def write_json(self, name: str, value: Mapping[str, Any] | Sequence[Any]) -> None:
         """Write JSON for people and machines; NaN is refused, as readers do not agree on it."""
-        put_json(self._folder / name, value)
+        put_json(self.folder / name, value)
 
     def write_table(self, name: str, table: pd.DataFrame, csv: bool = True) -> None:
         """Write a table, without its index, as ``<name>.parquet`` and (unless told otherwise) ``.csv``."""
-        put_table(self._folder / name, table, csv)
+        put_table(self.folder / name, table, csv)
 
     def write_draws(self, draws: xr.DataTree) -> None:
         """Write ``draws.nc``; floating variables of the group ``cells`` become float32."""
-        path = self._folder / DRAWS
+        path = self.folder / DRAWS
         storable = draws.copy()
         for group in storable.subtree:
             group.dataset = _storable(group.to_dataset(inherit=False), single=group.path == f"/{CELLS}")
@@ -104,11 +106,13 @@ class RunWriter:
         _force(path)
 
     def _commit(self) -> None:
-        if not (self._folder / MANIFEST).is_file():
+        if not (self.folder / MANIFEST).is_file():
             raise FileNotFoundError(
                 f"a run without {MANIFEST} cannot be read: write it before leaving the block"
             )
-        _force(self._folder)
+        for path in self.folder.rglob("*"):
+            _force(path)
+        _force(self.folder)
         if self.final.exists():
             if not self.again and status_of(self.final) == COMPLETE:
                 self.kept_existing = True
@@ -116,7 +120,7 @@ class RunWriter:
             self._swap()
         else:
             try:
-                os.rename(self._folder, self.final)
+                os.rename(self.folder, self.final)
             except OSError:
                 # Between the question and the answer another process put its run there.
                 if not self.final.exists():
@@ -130,7 +134,7 @@ class RunWriter:
         shutil.rmtree(aside, ignore_errors=True)
         os.rename(self.final, aside)
         try:
-            os.rename(self._folder, self.final)
+            os.rename(self.folder, self.final)
         except OSError:
             with suppress(OSError):
                 os.rename(aside, self.final)

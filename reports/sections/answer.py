@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pandas as pd
 
 from ...data.names import LABELS
@@ -110,38 +109,43 @@ def _labels(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         yield {"n": count(len(rows)), "said": said, "link": f"#{FRONT}"}
 
 
+def _level(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    """Between which round numbers the rates of the whole lie."""
+    whole = view.rates("offense")
+    whole = whole[whole["offense"] == view.answer["offense"]]
+    claims = [claim for word in ("above", "below") for claim in view.claims(word) if claim["holds"]]
+    for row in whole.to_dict("records"):
+        mine = [claim for claim in claims if claim["quantity_ids"][0] == row["quantity_id"]]
+        if mine:
+            parts = [f"{c['said'].split(' is ')[1]} ({probability(c['probability'])})" for c in mine]
+            link = row_link(row["offense"])
+            yield {"step": view.step[row["step"]].title, "parts": " and ".join(parts), "link": link}
+
+
 def _highest(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
-    """The published leaf offense most likely the highest of them, where that is likely enough."""
-    rows = view.rates("offense")
-    rows = rows[rows["offense"].isin(view.shown("offense", leaves=True))]
-    for name, block in rows.groupby("step", sort=False):
-        block = block[[not withheld(row) for row in block.to_dict("records")]]
-        if len(block) < 2:
-            continue
-        draws = view.draws_of(list(block["quantity_id"]))
-        if np.isnan(draws).any():
-            continue
-        share = np.bincount(draws.argmax(axis=1), minlength=len(block)) / len(draws)
-        best = int(share.argmax())
-        if share[best] >= threshold:
-            row = block.iloc[best]
-            yield {
-                "step": view.step[str(name)].title,
-                "offense": view.label("offense", row["offense"]),
-                "n": count(len(block)),
-                "p": probability(share[best]),
-                "link": "#" + anchor(TABLE, row["step"], row["offense"]),
-            }
+    """The offense that is the highest, where that is likely enough."""
+    rows = view.rates("offense").set_index("quantity_id")
+    for claim in view.claims("highest"):
+        best = claim["quantity_ids"][0]
+        if claim["holds"] and best in rows.index:
+            row = rows.loc[best]
+            link = "#" + anchor(TABLE, row["step"], row["offense"])
+            yield {"text": claim["text"], "p": probability(claim["probability"]), "link": link}
 
 
 SENTENCES = (
     Sentence("headline", "{text}", _headline, link_text="its row"),
     Sentence("labels", "Of the {n} rates in the table: {said}.", _labels),
     Sentence(
+        "level of the whole",
+        "{step}, in round numbers with their probabilities: {parts}.",
+        _level,
+        link_text="its row",
+    ),
+    Sentence(
         "highest offense",
-        "{step}: among the {n} published offenses, {offense} has the highest rate with probability {p}.",
+        "{text} (probability {p}).",
         _highest,
-        0.9,
         link_text="its row",
     ),
 )

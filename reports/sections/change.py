@@ -110,17 +110,16 @@ def _periods(view: View, name: str) -> str:
 
 def _direction(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     rows = changes(view, "offense")
+    claims = {claim["quantity_ids"][0]: claim for claim in view.claims("direction")}
     for row in rows[rows["offense"] == view.answer["offense"]].to_dict("records"):
         if withheld(row):
             continue
         scale = _scale(view, row["step"])
         places = decimals([row["q05"], row["q95"]], factor_of(scale))
-        p = row["increase"]
-        if pd.isna(p):
-            continue
-        word, sure = ("rose", p) if p >= 0.5 else ("fell", 1 - p)
-        clear = f"{word} (probability {probability(sure)})"
-        verdict = clear if sure >= threshold else "shows no clear change"
+        claim = claims.get(row["quantity_id"])
+        verdict = "no clear change"
+        if claim is not None and claim["holds"]:
+            verdict = f"{claim['said']} (probability {probability(claim['probability'])})"
         yield {
             "step": view.step[row["step"]].title,
             "span": _periods(view, row["period"]),
@@ -135,9 +134,9 @@ def _direction(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
 SENTENCES = (
     Sentence(
         "direction of change",
-        "{step}, {span}: the rate {verdict}; median change {median}{unit}, 90 % interval {interval}.",
+        "{step}, {span}: {verdict}; median change {median}{unit}, 90 % interval {interval}.",
         _direction,
-        0.9,
+        0.0,
         "The change of the whole is not published.",
         "its row",
     ),

@@ -35,7 +35,10 @@ def test_what_differs_in_words(shell, two):
     assert "Numbers read: 38 different." in lines
     assert "  case (theft, North, 2024; source gazette): 40 → 50" in lines
     assert "  and 13 more; --json gives them all" in lines
-    body = [line for line in lines if line.startswith("referral-case")]
+    split = next(number for number, line in enumerate(lines) if line.startswith("Revisions: "))
+    assert lines[split + 1].startswith("Not split: the earlier plan cannot be fitted to the later numbers: ")
+    assert "Claims: the same." in lines
+    body = [line for line in lines[:split] if line.startswith("referral-case")]
     assert [line.split()[1] for line in body] == ["all", "theft", "fraud"]
     assert "+2." in body[0]
     assert body[2].endswith("not published")
@@ -51,6 +54,16 @@ def test_json_gives_everything(shell, two):
     }  # fmt: skip
     assert {row["scenario"] for row in value["rows"]} == {"b" * 12}
     assert value["base"]["run"] == str(two[0])
+    rows = {row["quantity_id"]: row for row in value["revision"]["rows"]}
+    whole = rows["rate|referral-case|all|all|all|superpopulation"]
+    assert whole["revision"] == whole["new"] - whole["old"] != 0
+    assert value["claims"] == []
+
+
+def test_nothing_is_fitted_where_that_is_asked(shell, two):
+    found = json.loads(shell("compare", *two, "--no-split", "--json").out)["revision"]
+    assert "nothing was fitted" in found["unsplit"]
+    assert found["links"] == []
 
 
 def test_runs_are_found_by_prefix(shell, two, tmp_path):

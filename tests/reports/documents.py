@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from attrition.estimation.claims.catalogue import claims_of, told_of
+from attrition.estimation.store.runs import Run
+from attrition.estimation.store.write import put_json
 
 from .shape import STAGES, STEPS
 
@@ -74,3 +79,8 @@ def blueprint(world: World, axes: dict[str, Any]) -> dict[str, Any]:
         "patches": {},
         "plan": {"name": "made-up"},
     }
+
+
+def write_claims(folder: Path) -> None:
+    """What the run says of its rates, beside its other files."""
+    put_json(folder / "claims.json", [claim.record() for claim in claims_of(told_of(Run(folder)))])

@@ -15,7 +15,7 @@ from attrition.data.names import ESTIMATE_COLUMNS, SENSITIVITY_COLUMNS
 from attrition.estimation.store.beside import write_sensitivity
 from attrition.estimation.store.write import RunWriter
 
-from .documents import blueprint, checks, manifest
+from .documents import blueprint, checks, manifest, write_claims
 from .evidence_account import MIX, WORLD, intake
 from .world import World
 
@@ -63,6 +63,7 @@ def write_evidence(root: Path, varied: bool = True) -> Path:
         writer.write_table("estimates", estimates)
         writer.write_table("information", _information(estimates))
         writer.write_draws(_draws(rng, values))
+    write_claims(writer.final)
     if varied:
         write_sensitivity(writer.final, SCENARIOS, _sensitivity(estimates))
     return writer.final

@@ -26,7 +26,8 @@ from .conftest import Written
 
 def test_sections_stand_in_the_order_readers_need(written: Written) -> None:
     expected = [
-        "The answer", "What each number rests on", "What changed", "The funnel", "By jurisdiction",
+        "The answer", "What each number rests on", "What changed", "What may be said", "The funnel",
+        "By jurisdiction",
         "Contradictions, and what was left out", "Over time", "What is known",
         "Prior against posterior", "Predictive checks", "Checks and diagnostics", "What this cannot tell you",
         "Methods", "Sources", "What was read",

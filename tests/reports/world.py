@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from attrition.data.names import ESTIMATE_COLUMNS
 from attrition.estimation.store.write import RunWriter
 
-from .documents import blueprint, checks, manifest
+from .documents import blueprint, checks, manifest, write_claims
 from .shape import STAGES, STEPS
 
 Floats = NDArray[np.float64]
@@ -134,6 +134,7 @@ def write_world(root: Path, world: World | None = None) -> Path:
         writer.write_table("estimates", estimates)
         writer.write_table("information", _information(estimates))
         writer.write_draws(_draws(world, rng, trees, counts, rate, estimates, values))
+    write_claims(writer.final)
     return writer.final
 
 

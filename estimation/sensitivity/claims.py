@@ -1,0 +1,73 @@
+"""Which claims two runs make otherwise: those that hold in one alone, and those that say something else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class ClaimChange:
+    """A claim that holds in one run only, or holds in both and says something else.
+
+    Parameters
+    ----------
+    change : {"appeared", "withdrawn", "changed"}
+    key : str
+        What the claim is about.
+    before, after : str or None
+        The sentence where it holds; None where it does not.
+    probability_before, probability_after : float or None
+        Of the sentence that run would make; None where it makes none.
+    """
+
+    change: Literal["appeared", "withdrawn", "changed"]
+    key: str
+    before: str | None
+    after: str | None
+    probability_before: float | None
+    probability_after: float | None
+
+    def record(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self) | {"sentence": self.sentence()}
+
+    def sentence(self) -> str:
+        """The change in words."""
+        if self.before is None:
+            return f"now said: {self.after} ({self._probabilities()})"
+        if self.after is None:
+            return f"no longer said: {self.before} ({self._probabilities()})"
+        return f"before: {self.before}; now: {self.after} ({self._probabilities()})"
+
+    def _probabilities(self) -> str:
+        words = [
+            "no claim" if p is None else f"{p:.2f}" for p in (self.probability_before, self.probability_after)
+        ]
+        return "probability " + " → ".join(words)
+
+
+def claim_changes(
+    one: Sequence[Mapping[str, Any]], two: Sequence[Mapping[str, Any]]
+) -> tuple[ClaimChange, ...]:
+    """Claims that differ between two runs, in the order of the second, then those it has no more.
+
+    Parameters
+    ----------
+    one, two : sequence of mapping
+        As stored in ``claims.json``.
+    """
+    before, after = ({claim["key"]: claim for claim in claims} for claims in (one, two))
+    found = []
+    for key in [*after, *(key for key in before if key not in after)]:
+        old, new = before.get(key), after.get(key)
+        was, now = (claim["text"] if claim is not None and claim["holds"] else None for claim in (old, new))
+        if was == now:
+            continue
+        change: Literal["appeared", "withdrawn", "changed"] = (
+            "appeared" if was is None else "withdrawn" if now is None else "changed"
+        )
+        chances = (None if claim is None else float(claim["probability"]) for claim in (old, new))
+        found.append(ClaimChange(change, key, was, now, *chances))
+    return tuple(found)
