@@ -41,16 +41,23 @@ def kinds() -> tuple[Kind, ...]:
     return _scan(kinds_folder, ("name", "order", "layer", "Settings", "claims", "example"))
 
 
-@cache
 def report_kinds() -> tuple[ReportKind, ...]:
     """The kinds that say what was seen of a total."""
-    return tuple(kind for kind in kinds() if isinstance(kind, ReportKind))
+    return _sorted_out(kinds())[0]
+
+
+def part_kinds() -> tuple[PartKind, ...]:
+    """The kinds that say what a total is a sum of."""
+    return _sorted_out(kinds())[1]
 
 
 @cache
-def part_kinds() -> tuple[PartKind, ...]:
-    """The kinds that say what a total is a sum of."""
-    return tuple(kind for kind in kinds() if isinstance(kind, PartKind))
+def _sorted_out(found: tuple[Kind, ...]) -> tuple[tuple[ReportKind, ...], tuple[PartKind, ...]]:
+    """Report kinds and part kinds; asked for every group, and slow to tell apart."""
+    return (
+        tuple(kind for kind in found if isinstance(kind, ReportKind)),
+        tuple(kind for kind in found if isinstance(kind, PartKind)),
+    )
 
 
 def effect(name: str) -> Effect:
