@@ -29,9 +29,10 @@ def delay_law(logit: Any, ops: Ops) -> Any:
 def convolve(one: Any, other: Any, lengths: tuple[int, int]) -> Any:
     """Law of the sum of two independent delays, (…, A + B - 1), from their laws (…, A) and (…, B)."""
     a, b = lengths
-    pairs = (one[..., :, None] * other[..., None, :]).reshape((*one.shape[:-1], a * b))
     lag = np.add.outer(np.arange(a), np.arange(b)).ravel()
-    return pairs @ (lag[:, None] == np.arange(a + b - 1)).astype(float)
+    sums = (lag[:, None] == np.arange(a + b - 1)).astype(float)
+    pairs = one[..., :, None] * other[..., None, :]
+    return (pairs.reshape((-1, a * b)) @ sums).reshape((*one.shape[:-1], a + b - 1))
 
 
 def entry_weights(entered: NDArray[np.int64], size: int, publication: Floats) -> Floats:
@@ -92,7 +93,8 @@ def seen_within(laws: list[Any], batch: Batch, horizon: int, publication: Floats
         shape = np.zeros((*batch.mask.shape, 1)) + publication
         law, length = convolve(law, shape, (length, len(publication))), length + len(publication) - 1
     passed = ops.cumsum(law)
-    row, column = (index[..., None] for index in np.indices(batch.mask.shape))
+    index: NDArray[np.int64] = np.indices(batch.mask.shape)
+    row, column = index[0][..., None], index[1][..., None]
     last, first = batch.data["lag_last"], batch.data["lag_first"]
     upto = passed[..., row, column, np.minimum(np.maximum(last, 0), length - 1)]
     earlier = passed[..., row, column, np.minimum(np.maximum(first - 1, 0), length - 1)]

@@ -35,9 +35,11 @@ class Immature(PartKind):
     limit: ClassVar[str] = "without delay, or with every count older than the horizon, it is exact"
     example: ClassVar[str] = (
         "# plan.toml: outcomes are waited for during four quarters\n[kind.immature]\nhorizon = 4\n\n"
-        "# the same cohort at two dates\n# data.csv\n"
-        "offense,jurisdiction,period,referral,investigation,as_of\n"
-        "possession,North,2024Q1,412,31,2024-06-30\npossession,North,2024Q1,,58,2024-12-31\n"
+        "# long form: the same cohort at two dates\n# data.csv\n"
+        "jurisdiction,period_start,period_end,offense,stage,relation,count,origin,as_of\n"
+        "North,2024-01-01,2024-03-31,possession,referral,exact,412,referred_only,2024-06-30\n"
+        "North,2024-01-01,2024-03-31,possession,investigation,exact,31,referred_only,2024-06-30\n"
+        "North,2024-01-01,2024-03-31,possession,investigation,exact,58,referred_only,2024-12-31\n"
     )
 
     class Settings(terms.Settings):
