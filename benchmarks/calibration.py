@@ -109,7 +109,7 @@ def _mutant(kind: str, fault: str, found: Calibration) -> str:
 
 
 def _probability(value: float) -> str:
-    return f"{value:.2f}" if value >= 0.01 else f"{value:.0e}"
+    return f"{value:.2f}" if value >= 0.01 else f"{value:.4f}" if value >= 1e-4 else "< .0001"
 
 
 # ---- The page ----
