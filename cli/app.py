@@ -12,6 +12,7 @@ from .commands.effects import effects
 from .commands.estimate import estimate
 from .commands.init import init
 from .commands.kinds import kinds
+from .commands.release import release
 from .commands.report import report
 from .commands.runs import runs
 from .commands.sbc import sbc
@@ -29,7 +30,21 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(init, name="init")
-for command in (validate, estimate, check, vary, compare, report, show, simulate, sbc, runs, kinds, effects):
+for command in (
+    validate,
+    estimate,
+    check,
+    vary,
+    compare,
+    report,
+    release,
+    show,
+    simulate,
+    sbc,
+    runs,
+    kinds,
+    effects,
+):
     app.command()(command)
 
 

@@ -22,7 +22,7 @@ from .rows import make_rows
 from .sensitivity.claims import claim_changes
 from .sensitivity.compare import Comparison, Varied, moved
 from .sensitivity.differences import differences
-from .sensitivity.revision import revise
+from .sensitivity.revision import Revision, revise
 from .sensitivity.scenario import bind_scenarios
 from .sensitivity.sweep import keep, sweep
 from .shown import fit_shown, say_nothing, say_on_stderr
@@ -268,22 +268,38 @@ def compare(
         raise InputError(Problem("both are the same run", str(first.folder), do="name two runs"))
     other = Varied(second.identity, second.scenario or "", second.blueprint.get("patches", {}), second)
 
-    def fit(bound: Bound) -> Run:
-        root, name = second.folder.parent.parent / BETWEEN, bound.plan.name
-        found = finished(root, name, run_identity(bound, bound.plan))
-        return found or Run(fit_shown(bound, bound.plan, root, False, progress))
-
     return Comparison(
         first,
         (other,),
         moved(first, [(other.name, second)]),
         differences(first, second),
         claim_changes(first.claims, second.claims),
-        revise(first, second, fit if split else None),
+        revised(first, second, second, progress) if split else revise(first, second, None),
     )
 
 
+def revised(one: Run, two: Run, beside: Run, progress: bool = True) -> Revision:
+    """Every published number's change between two runs, split along a stated sequence of runs between them.
+
+    Parameters
+    ----------
+    one, two : Run
+        The earlier and the later.
+    beside : Run
+        Beside whose folder of runs what is fitted is kept.
+    progress : bool
+        Show a progress bar on standard error.
+    """
+    root = beside.folder.parent.parent / BETWEEN
+
+    def fit(bound: Bound) -> Run:
+        found = finished(root, bound.plan.name, run_identity(bound, bound.plan))
+        return found or Run(fit_shown(bound, bound.plan, root, False, progress))
+
+    return revise(one, two, fit)
+
+
 __all__ = [
-    "Validation", "check", "compare", "compile", "estimate", "read_panel", "read_plan", "simulate", "validate",
-    "vary",
+    "Validation", "check", "compare", "compile", "estimate", "read_panel", "read_plan", "revised", "simulate",
+    "validate", "vary",
 ]  # fmt: skip

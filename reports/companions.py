@@ -48,6 +48,9 @@ def anchor(table: str, step: str, node: str) -> str:
 def withheld(row: Mapping[str, Any]) -> str:
     """Why a row shows no number; empty when it does."""
     if row["label"] == WITHHELD:
+        failed = row.get("failed")
+        if isinstance(failed, str) and failed:
+            return f"not published: failed checks ({failed})"
         if row["statements"] == 0:
             return "not published: no statement touches its cells"
         if row["contraction_own"] == 0:

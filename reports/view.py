@@ -92,13 +92,15 @@ class View:
 
     @cached_property
     def _public(self) -> pd.DataFrame:
-        """Estimates of what people know: not of remainders and unsplit totals."""
+        """Estimates of what people know: not of remainders and unsplit totals; in a release with failed checks."""
         rows = self.run.estimates
         hidden = np.zeros(len(rows), dtype=bool)
         for axis in AXES[:2]:
             names = rows[axis].unique()
             hidden |= rows[axis].isin([name for name in names if made(name)]).to_numpy()
-        return rows[~hidden]
+        rows = rows[~hidden]
+        withheld = self.run.withheld
+        return rows.assign(failed=rows["quantity_id"].map(withheld).fillna("")) if withheld else rows
 
     @cached_property
     def _rates(self) -> pd.DataFrame:

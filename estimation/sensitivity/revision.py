@@ -14,10 +14,11 @@ from ...data.names import REVISION_COLUMNS, REVISION_PARTS
 from ..binding import Bound
 from ..store.runs import Run
 from .causes import CAUSES, Cause, Caused, after, causes
-from .differences import differences
+from .differences import Difference, differences
 from .rebuild import rebound
 
 Fit = Callable[[Bound], Run]
+_OF_DATA: Final = ("input", "exclude", "prefer", "intake", "sources")
 _KEYS: Final = ("quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis")
 
 
@@ -95,7 +96,7 @@ def revise(one: Run, two: Run, fit: Fit | None) -> Revision:
     """
     found = causes(one.intake, two.intake, one.blueprint["funnel"]["stages"][0])
     present = [cause for cause in CAUSES if any(item.cause == cause for item in found)]
-    model = any(d.about in ("plan", "axes") for d in differences(one, two) if not _of_data(d.key))
+    model = any(_of_model(difference, one, two) for difference in differences(one, two))
     software = one.manifest.get("source_digest") != two.manifest.get("source_digest")
     parts = [*(["software"] if software else []), *present, *(["plan"] if model or not present else [])]
     if len(parts) == 1:
@@ -118,9 +119,13 @@ def revise(one: Run, two: Run, fit: Fit | None) -> Revision:
     return Revision(_table(one, two, steps), links)
 
 
-def _of_data(key: str) -> bool:
-    """Keys of the plan whose effect is on the statements alone."""
-    return key.split(".")[0] in ("input", "exclude", "prefer", "intake", "sources", "period")
+def _of_model(difference: Difference, one: Run, two: Run) -> bool:
+    """Is it of the model, and not of the statements alone?"""
+    if difference.about == "axes":
+        # A tree that no file gives is made of what the data name.
+        files = (run.blueprint.get("plan", {}).get("axes", {}).get(difference.key) for run in (one, two))
+        return difference.key != "period" and any(files)
+    return difference.about == "plan" and difference.key.split(".")[0] not in _OF_DATA
 
 
 def _between(one: Run, two: Run, found: Sequence[Caused], parts: Sequence[str], fit: Fit) -> list[Run]:

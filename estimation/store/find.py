@@ -11,6 +11,7 @@ from .layout import (
     COMPLETE,
     FAILED,
     MANIFEST,
+    RELEASE,
     UNFIT,
     VARIABLE,
     default_name,
@@ -37,6 +38,25 @@ def finished(root: Path, name: str, identity: str) -> Run | None:
     folder = run_folder(root, name, identity)
     tidy(folder.parent)
     return Run(folder) if status_of(folder) in (COMPLETE, UNFIT) else None
+
+
+def last_release(root: Path, name: str, before: str) -> Run | None:
+    """The release of a plan with the latest date before one; None where there is none.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of releases.
+    name : str
+        The plan's.
+    before : str
+        Name of a release's folder.
+    """
+    parent = run_folder(root, name, before).parent
+    tidy(parent)
+    found = sorted(path.parent.name for path in parent.glob(f"*/{RELEASE}") if path.parent.name.isdigit())
+    earlier = [folder for folder in found if folder < before]
+    return Run(parent / earlier[-1]) if earlier else None
 
 
 def list_runs(root: Path) -> list[Run]:

@@ -24,6 +24,7 @@ BETWEEN: Final = "between"
 WITHHELD: Final = "withheld.json"
 REVISIONS: Final = "revisions"
 RELEASE: Final = "release.json"
+RELEASES: Final = "releases"
 SCENARIOS: Final = "scenarios.json"
 SENSITIVITY: Final = "sensitivity"
 
@@ -76,6 +77,11 @@ def run_folder(root: Path, name: str, identity: str) -> Path:
             )
         )
     return Path(root) / name / identity
+
+
+def release_name(as_of: str) -> str:
+    """The name of a release's folder: its ISO date without dashes."""
+    return as_of.replace("-", "")
 
 
 def read_json(path: Path) -> Any:
