@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .conftest import Bench
 
-HEADER = "offense,jurisdiction,period,referral,investigation,as_of\n"
-TWO = HEADER + "csam,US,2024,100,20,2024-12-31\ncsam,US,2024,,30,2025-12-31\n"
+HEADER = "offense,jurisdiction,period,referral,investigation,arrest,as_of\n"
+TWO = HEADER + "csam,US,2024,100,20,,2024-12-31\ncsam,US,2024,,30,,2025-12-31\n"
 DATED = {"vintages": True}
 Look = Callable[..., str]
 
@@ -43,7 +43,7 @@ def test_the_date_is_part_of_the_facts(bench: Bench) -> None:
     def digest(text: str, sections: dict[str, bool] | None = None) -> str:
         return bench.read(text, sections or {})[0].digest()
 
-    one = HEADER + "csam,US,2024,100,20,2024-12-31\n"
+    one = HEADER + "csam,US,2024,100,20,,2024-12-31\n"
     other = one.replace("2024-12-31", "2025-12-31")
     assert digest(one) == digest(other)
     assert digest(one, DATED) != digest(other, DATED)

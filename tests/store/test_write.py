@@ -115,9 +115,9 @@ def test_a_run_without_a_manifest_is_refused(tmp_path: Path) -> None:
 def test_the_second_of_two_writers_finds_the_run_of_the_first(tmp_path: Path, write: Write) -> None:
     with RunWriter(tmp_path, "quarterly", "aaaaaaaaaaaa") as writer:
         # The first process commits while this one is still writing; its own hidden folder is another's.
-        writer._folder.rename(writer._folder.with_name("kept"))
+        writer.folder.rename(writer.folder.with_name("kept"))
         write(tmp_path, mark="first")
-        writer._folder.with_name("kept").rename(writer._folder)
+        writer.folder.with_name("kept").rename(writer.folder)
         writer.write_json("manifest.json", {"status": "complete", "mark": "second"})
     assert writer.kept_existing
     assert Run(writer.final).manifest["mark"] == "first"
@@ -137,7 +137,7 @@ def test_again_replaces_and_an_unfit_run_is_always_replaced(tmp_path: Path, writ
 def test_folders_of_living_processes_are_left_alone(tmp_path: Path) -> None:
     with RunWriter(tmp_path, "quarterly", "aaaaaaaaaaaa") as writer:
         tidy(writer.final.parent)
-        assert writer._folder.is_dir()
+        assert writer.folder.is_dir()
         elsewhere = writer.final.parent / ".tmp-bbbbbbbbbbbb-1-another_machine"
         elsewhere.mkdir()
         tidy(writer.final.parent)
