@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pytensor.compile.mode import Mode, get_mode
 
 from attrition.cli.exits import INPUT, guarded
 from attrition.data.names import LABELS, ROOT
 from attrition.estimation.store.runs import Run
-from attrition.estimation.verbs import estimate
+from attrition.estimation.verbs import compile, estimate
 
 PLAN = """format = 1
 [funnel]
@@ -19,6 +20,14 @@ stages = ["referral", "investigation"]
 [[input]]
 file = "data.csv"
 as_of = 2025-01-31
+[[effect]]
+kind = "offense"
+[[effect]]
+kind = "jurisdiction"
+[[effect]]
+kind = "time"
+[[effect]]
+kind = "cell"
 [estimate]
 chains = 2
 draws = 150
@@ -81,6 +90,18 @@ def test_an_axis_of_one(tmp_path, kept: Callable[[tuple[str, str, int]], bool], 
     assert len(same) == 2
     assert same["median"].iloc[0] == pytest.approx(same["median"].iloc[1])
     assert same["q05"].iloc[0] < 1 / 3 < same["q95"].iloc[0]
+
+
+def test_one_cell_with_the_default_effects(tmp_path):
+    """Axes of one leave effects without coefficients; the density is still one of the counts."""
+    text = write(tmp_path, [("theft", "North", 2023, 60, 20)]).read_text()
+    (tmp_path / "plan.toml").write_text(text.split("[[effect]]")[0])
+    model = compile(tmp_path / "plan.toml").model
+    logp = model.compile_logp(mode=Mode("py", get_mode("FAST_COMPILE").provided_optimizer))
+    point = model.initial_point(random_seed=0)
+    low, high = (logp({**point, "intercept": np.array([level])}) for level in (-9.0, np.log(0.5)))
+    assert np.isfinite([low, high]).all()
+    assert high - low > 100  # twenty of sixty are not one in eight thousand
 
 
 def test_a_single_total(tmp_path):
