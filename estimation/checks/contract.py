@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -63,6 +63,8 @@ class Seen:
         Of the thinned draws.
     counts : (R, S + 1, A)
         Complete counts drawn.
+    likelihood : (R, groups)
+        Log probability of every group of reports given each thinned draw; empty where it was not evaluated.
     """
 
     blueprint: Blueprint
@@ -71,6 +73,7 @@ class Seen:
     reports: tuple[Report, ...]
     moments: Moments
     counts: Floats
+    likelihood: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 @runtime_checkable
