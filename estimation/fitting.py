@@ -65,7 +65,8 @@ def fit_plan(
     moments = predictive.moments(stream(seed, "predictive"), blueprint, eta[thin], few)
     shares = informed(blueprint, table, rates, thin, shown, moments)
     diagnostics = _diagnose(fit, table, rates)
-    seen = Seen(blueprint, diagnostics, table.table, shown, moments, counts, root)
+    likelihood = predictive.log_likelihood(blueprint, eta[thin], few)
+    seen = Seen(blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood)
     results = run_checks(seen)
     told = Told(
         bound.description, table.table, table.aggregate_ids, table.aggregates, plan.claims.probability,
@@ -73,7 +74,7 @@ def fit_plan(
     )  # fmt: skip
     claims = [claim.record() for claim in claims_of(told)]
     evaluated = time.perf_counter()
-    tree = draws_tree(bound, fit, table, rates, thin, eta, few, shown, moments, seed)
+    tree = draws_tree(bound, fit, table, rates, thin, likelihood, shown, moments, seed)
     records = [result.record() for result in results]
     manifest = manifest_of(bound, plan, fit, diagnostics, records)
     with RunWriter(root, plan.name, manifest["identity"], again) as writer:

@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 
 from ..data.digest import digest
-from ..models.field import FieldDraws
 from . import predictive
 from .binding import Bound, run_identity, stream
 from .diagnostics import Diagnostics
@@ -31,8 +30,7 @@ def draws_tree(
     table: Estimates,
     rates: Floats,
     thin: np.ndarray,
-    eta: Floats,
-    few: FieldDraws,
+    likelihood: Floats,
     shown: tuple[predictive.Report, ...],
     moments: predictive.Moments,
     seed: int,
@@ -62,7 +60,6 @@ def draws_tree(
             },
         },
     )
-    likelihood = predictive.log_likelihood(blueprint, eta[thin], few)
     aggregates = table.aggregates.reshape(chains, -1, len(table.aggregate_ids))
     return xr.DataTree.from_dict(
         {

@@ -92,6 +92,8 @@ def release(
         run = Run(run.folder)
     say("4 of 6: checking")
     failed = failures(run.checks, plan.release.accept)
+    if run.unfit:
+        failed.append({"name": "unfit", "sentence": "The sampler did not reach its diagnostics."})
     hidden = withheld(run.estimates, run.blueprint, failed)
     previous = last_release(root, plan.name, name)
     with RunWriter(root, plan.name, name) as writer:

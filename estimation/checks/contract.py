@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -66,6 +66,8 @@ class Seen:
         Complete counts drawn.
     runs : Path or None
         Folder of runs, which also holds what is known of models by other means than this run.
+    likelihood : (R, groups)
+        Log probability of every group of reports given each thinned draw; empty where it was not evaluated.
     """
 
     blueprint: Blueprint
@@ -75,6 +77,7 @@ class Seen:
     moments: Moments
     counts: Floats
     runs: Path | None = None
+    likelihood: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 @runtime_checkable
