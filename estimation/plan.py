@@ -23,6 +23,7 @@ from ..data.inputs import (
 )
 from ..data.names import ROOT
 from ..models.spec import PriorSpec
+from .disclosure.spec import DisclosureSpec
 from .patches import SET, apply_patches, plain
 from .planfaults import fault_lines
 from .store.layout import default_name
@@ -113,6 +114,8 @@ class Plan(_Section):
         What to tell.
     effect, prior, kind
         The model; see ``attrition.models.spec``.
+    disclosure
+        What may not leave the run's folder; see ``DisclosureSpec``.
     estimate
         How to fit.
     scenario
@@ -137,6 +140,7 @@ class Plan(_Section):
     kind: dict[str, dict[str, Any]] = Field(default_factory=dict)
     exclude: tuple[ExcludeSpec, ...] = ()
     prefer: tuple[PreferSpec, ...] = ()
+    disclosure: DisclosureSpec | None = None
     estimate: EstimateSpec = EstimateSpec()
     scenario: tuple[ScenarioSpec, ...] = Field(default=(), exclude=True)
     folder: Path = Field(default=Path(), exclude=True)
@@ -178,7 +182,7 @@ _NOT_KEYS = ("folder", "file", "patches")
 _MODELS: dict[str, type[BaseModel]] = {
     "funnel": FunnelSpec, "input": InputSpec, "axes": AxesSpec, "sources": SourcesSpec, "mix": MixSpec,
     "intake": IntakeSpec, "assume": AssumeSpec, "answer": AnswerSpec, "publish": PublishSpec, "prior": PriorSpec,
-    "estimate": EstimateSpec, "scenario": ScenarioSpec,
+    "disclosure": DisclosureSpec, "estimate": EstimateSpec, "scenario": ScenarioSpec,
 }  # fmt: skip
 SECTIONS = tuple(key for key in Plan.model_fields if key not in _NOT_KEYS)
 

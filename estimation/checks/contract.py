@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...models.blueprint import Blueprint
 from ..diagnostics import Diagnostics
+from ..disclosure.protection import Protection
 from ..predictive import Moments, Report
 
 Floats = NDArray[np.float64]
@@ -50,6 +51,8 @@ class Seen:
         Of the thinned draws.
     counts : (R, S + 1, A)
         Complete counts drawn.
+    protection : Protection or None
+        What the run holds back; None where its plan has no ``[disclosure]``.
     """
 
     blueprint: Blueprint
@@ -58,6 +61,7 @@ class Seen:
     reports: tuple[Report, ...]
     moments: Moments
     counts: Floats
+    protection: Protection | None = None
 
 
 @runtime_checkable
