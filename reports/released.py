@@ -17,7 +17,7 @@ from ..data.names import CONFIDENTIAL
 from ..estimation.store.layout import DISCLOSURE, RELEASED, read_json
 from ..estimation.store.runs import Run
 
-UNTOLD: Final = "not told: a digest of data held back"
+UNTOLD: Final = "not told"
 DIGITS: Final = re.compile(r"\d[\d,.]*")
 FIGURES: Final = 2
 
@@ -65,13 +65,19 @@ class Released:
         }
 
     def _told(self, line: dict[str, Any]) -> dict[str, Any]:
-        words = {"reason": DIGITS.sub("#", str(line["reason"])), "note": ""} if line["status"] != "used" else {}
+        words = (
+            {"reason": DIGITS.sub("#", str(line["reason"])), "note": ""} if line["status"] != "used" else {}
+        )
         rounding = self.disclosure["method"] == "round"
         if rounding and line["status"] == "used" and line["relation"] in ("exact", "rounded", "approx"):
             base = self.disclosure["base"]
             return line | {"relation": "rounded", "count": base * round(line["count"] / base), "note": ""}
         if line["id"] in self._silent or rounding:
-            return line | words | {"relation": "suppressed", "count": None, "low": None, "high": None, "note": ""}
+            return (
+                line
+                | words
+                | {"relation": "suppressed", "count": None, "low": None, "high": None, "note": ""}
+            )
         return line | words
 
     @cached_property
@@ -111,7 +117,11 @@ class Released:
     def sensitivity(self) -> pd.DataFrame | None:
         """What each scenario moved, of the rows that have numbers."""
         rows = self.run.sensitivity
-        return None if rows is None else rows[~rows["quantity_id"].isin(self._confidential)].reset_index(drop=True)
+        return (
+            None
+            if rows is None
+            else rows[~rows["quantity_id"].isin(self._confidential)].reset_index(drop=True)
+        )
 
     @cached_property
     def draws(self) -> Mapping[str, xr.DataTree]:

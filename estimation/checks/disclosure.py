@@ -20,18 +20,19 @@ class Disclosure(Check):
         if protection is None:
             return []
         table, k = protection.counts.table, protection.spec.k
-        many, small = int(table.held.sum()), int(table.sensitive.sum())
+        many = int(table.held.sum())
         if protection.spec.method == "round":
             words = (
-                f"{small:,} of {many:,} counts are 1 to {k - 1}; all are told to the nearest multiple of "
-                f"{protection.spec.base} only, which margins may narrow: this is not searched for attacks."
+                f"Counts are told to the nearest multiple of {protection.spec.base} only; what margins tell beyond "
+                "that is not searched for."
             )
             return [Result(self.name, "informational", None, None, words)]
         failures = protection.failures
         held = int(protection.suppressed.sum())
-        words = f"{held:,} of {many:,} counts are held back, {small:,} of them because they are 1 to {k - 1}; "
+        # How many are held back for their own sake is itself not told.
+        words = f"{held:,} of {many:,} counts are held back; "
         words += (
-            f"from the others no value of theirs from 0 to {k} can be excluded."
+            f"from the others neither 0 nor {k} or more can be excluded for any that is 1 to {k - 1}."
             if not failures
             else f"an attacker can exclude 0, or {k} and more, {failures:,} times."
         )

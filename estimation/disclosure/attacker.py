@@ -15,6 +15,7 @@ from .table import Bools, Floats, Ints, LinkedTable
 LOWER: Final = -1.0
 UPPER: Final = 1.0
 SLACK: Final = 1e-6
+NODES: Final = 200
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,12 @@ class Reach:
     @property
     def whole(self) -> bool:
         """The table that reaches the end has whole numbers."""
-        return bool(np.abs(self.counts - np.round(self.counts)).max() < SLACK)
+        return whole(self.counts)
+
+
+def whole(counts: Floats) -> bool:
+    """Are all of these whole numbers?"""
+    return bool(np.abs(counts - np.round(counts)).max(initial=0.0) < SLACK)
 
 
 class Attacker:
@@ -53,7 +59,7 @@ class Attacker:
     Notes
     -----
     The attacker solves two linear programs a count: its least and its greatest value over all tables that agree with
-    what is told. With ``whole`` they are integer programs. Whether a count is suppressed for its own sake or for
+    what is told. With ``entire`` they are integer programs. Whether a count is suppressed for its own sake or for
     that of others is not told.
     """
 
@@ -69,7 +75,7 @@ class Attacker:
         _, self._block = connected_components(touching.T @ touching, directed=False)
         self._parts: dict[int, tuple[Ints, Ints, sp.csc_matrix]] = {}
 
-    def interval(self, count: int, most: float, whole: bool = False) -> tuple[float, float]:
+    def interval(self, count: int, most: float, entire: bool = False) -> tuple[float, float]:
         """The least and the greatest possible value of a count up to ``most``.
 
         Raises
@@ -77,10 +83,10 @@ class Attacker:
         ValueError
             For a count that is told.
         """
-        least, greatest = (self.reach(count, side, most, whole).value for side in (LOWER, UPPER))
+        least, greatest = (self.reach(count, side, most, entire).value for side in (LOWER, UPPER))
         return least, greatest
 
-    def reach(self, count: int, side: float, most: float, whole: bool = False) -> Reach:
+    def reach(self, count: int, side: float, most: float, entire: bool = False) -> Reach:
         """One end, ``LOWER`` or ``UPPER``, of what is possible for a count up to ``most``.
 
         Raises
@@ -88,7 +94,7 @@ class Attacker:
         ValueError
             For a count that is told.
         ArithmeticError
-            The program was not solved.
+            The program was not solved; an integer program, not within ``NODES``.
         """
         at = self._place[count]
         if at < 0:
@@ -101,19 +107,20 @@ class Attacker:
         ceiling[here] = max(most, self._table.values[count])
         right = self._right[rows]
         prices = np.zeros(len(self._table))
-        if whole:
+        if entire:
             found = milp(
                 goal,
                 constraints=LinearConstraint(left, right, right),
                 bounds=Bounds(0, ceiling),
                 integrality=np.ones(len(columns)),
+                options={"node_limit": NODES},
             )
         else:
             limits = np.column_stack([np.zeros_like(ceiling), ceiling])
             found = linprog(goal, A_eq=left, b_eq=right, bounds=limits)
-        if found.x is None:
+        if found.status != 0:
             raise ArithmeticError(f"the attacker's program was not solved: {found.message}")
-        if not whole:
+        if not entire:
             dual = np.zeros(self._table.relations.shape[0])
             dual[rows] = found.eqlin.marginals
             prices = self._table.relations.T @ dual
@@ -121,6 +128,28 @@ class Attacker:
         counts = self._table.values.copy()
         counts[self._columns[columns]] = found.x
         return Reach(float(found.x[here]), counts, prices)
+
+    def nearest(self, count: int, end: float) -> Floats | None:
+        """The table with a count at an end that changes the others least; None where there is no such table.
+
+        Few counts change in it, so that it mostly has whole numbers where the farthest tables have not.
+        """
+        at = self._place[count]
+        _, columns, left = self._part(int(self._block[at]))
+        here, size = int(np.flatnonzero(columns == at)[0]), len(columns)
+        values = self._table.values[self._columns[columns]]
+        most = np.concatenate([np.full(size, np.inf), values])
+        least = np.zeros(2 * size)
+        for place, way in ((here, end - values[here]), (size + here, values[here] - end)):
+            least[place] = most[place] = max(way, 0.0)
+        both = sp.csc_matrix(sp.hstack([left, -left]))
+        limits = np.column_stack([least, most])
+        found = linprog(np.ones(2 * size), A_eq=both, b_eq=np.zeros(both.shape[0]), bounds=limits)
+        if found.x is None:
+            return None
+        counts = self._table.values.copy()
+        counts[self._columns[columns]] += found.x[:size] - found.x[size:]
+        return counts
 
     def _part(self, block: int) -> tuple[Ints, Ints, sp.csc_matrix]:
         """Rows and columns of the counts that equations join to one, once the told ones are gone."""

@@ -6,13 +6,13 @@ from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import linprog
 
-from .attacker import SLACK
+from .attacker import SLACK, whole
 from .table import Bools, Floats, LinkedTable
 from .witness import Failure, Witnesses
 
-NEARLY_FREE: Final = 1e-3
+NEARLY_FREE: Final = 0.02
 PASSES: Final = 3
 
 
@@ -44,7 +44,10 @@ def greedy(table: LinkedTable, k: int) -> Bools:
     suppressed = table.primary.copy()
     while (failure := next(witnesses.failures(suppressed), None)) is not None:
         counts = _moved(table, suppressed, failure, witnesses.end(failure.side))
-        suppressed |= table.held & (np.abs(witnesses.add(counts) - table.values) > 0.5)
+        new = table.held & ~suppressed & (np.abs(counts - table.values) > SLACK)
+        if whole(counts):
+            witnesses.add(counts)
+        suppressed |= new if new.any() else _beside(table, suppressed, failure.count)
     secondary = np.flatnonzero(suppressed & ~table.primary)
     for extra in secondary[np.argsort(-table.weights[secondary], kind="stable")]:
         without = suppressed.copy()
@@ -61,7 +64,7 @@ def _moved(table: LinkedTable, suppressed: Bools, failure: Failure, end: float) 
     """
     size = len(table)
     free = ~table.held | suppressed
-    price = np.maximum(table.weights, NEARLY_FREE) * np.where(free, NEARLY_FREE, 1.0)
+    price = np.where(free, NEARLY_FREE, table.weights)
     # Changes up and down apart; nothing falls below zero.
     most = np.concatenate([np.full(size, np.inf), table.values])
     least = np.zeros(2 * size)
@@ -76,11 +79,20 @@ def _moved(table: LinkedTable, suppressed: Bools, failure: Failure, end: float) 
         found = linprog(cost, A_eq=both, b_eq=zero, bounds=np.column_stack([least, most])).x
         if found is None:
             raise ArithmeticError(f"count {failure.count} cannot be moved to {end:g}")
-        cost = np.concatenate([price, price]) / (0.5 + found)
+        cost = np.concatenate([price, price]) / (1.0 + np.minimum(found, abs(change)))
     assert found is not None
-    if np.abs(found - np.round(found)).max() > SLACK:
-        within = LinearConstraint(both, zero, zero)
-        found = milp(cost, constraints=within, bounds=Bounds(least, most), integrality=np.ones(2 * size)).x
-        if found is None:
-            raise ArithmeticError(f"count {failure.count} cannot be moved to {end:g} by whole numbers")
     return table.values + found[:size] - found[size:]
+
+
+def _beside(table: LinkedTable, suppressed: Bools, count: int) -> Bools:
+    """The lightest told count that stands in an equation with one that moves with ``count``."""
+    free = sp.csr_matrix(abs(table.relations)).astype(bool).astype(float)
+    near = np.zeros(len(table))
+    near[count] = 1.0
+    told = table.held & ~suppressed
+    while not (near.astype(bool) & told).any():
+        near = free.T @ (free @ (near > 0).astype(float))
+    at = np.flatnonzero((near > 0) & told)
+    out = np.zeros(len(table), dtype=bool)
+    out[at[np.argmin(table.weights[at])]] = True
+    return out

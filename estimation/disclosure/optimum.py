@@ -13,8 +13,8 @@ from .attacker import SLACK, Reach
 from .table import Bools, Floats, LinkedTable
 from .witness import Witnesses
 
-ROUNDS: Final = 100
-NODES: Final = 2000
+ROUNDS: Final = 60
+NODES: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ def optimum(table: LinkedTable, k: int) -> Bools | None:
     for _ in range(ROUNDS):
         assert suppressed is not None
         new = [
-            _one_more(table, suppressed) if f.found is None else _capacity(table, f.count, witnesses.end(f.side), f.found)
+            _one_more(table, suppressed)
+            if f.found is None
+            else _capacity(table, f.count, witnesses.end(f.side), f.found)
             for f in witnesses.failures(suppressed)
         ]
         if not new:

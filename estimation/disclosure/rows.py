@@ -64,7 +64,11 @@ class _Read:
     """What is told, held back and touched at the stages and nodes of each row; of both periods, for a change."""
 
     def __init__(self, rows: pd.DataFrame, protection: Protection, stages: tuple[str, ...]) -> None:
-        names = {Funnel(stages).step(i, j).name: (stages[i], stages[j]) for j in range(len(stages)) for i in range(j)}
+        names = {
+            Funnel(stages).step(i, j).name: (stages[i], stages[j])
+            for j in range(len(stages))
+            for i in range(j)
+        }
         pairs = [names[step] for step in rows["step"]]
         self.source = np.array([a for a, _ in pairs], dtype=object)
         self.target = np.array([b for _, b in pairs], dtype=object)
@@ -109,7 +113,11 @@ def _public_bounds(rows: pd.DataFrame, read: _Read, protection: Protection, at: 
     counts = protection.counts
     out = np.full((len(rows), 2), np.nan)
     layer_of = {
-        stage: [i for i, layer in enumerate(counts.layers) if layer.stage == stage and layer.origin == "referred_only"]
+        stage: [
+            i
+            for i, layer in enumerate(counts.layers)
+            if layer.stage == stage and layer.origin == "referred_only"
+        ]
         for stage in {layer.stage for layer in counts.layers}
     }
     intervals: dict[int, tuple[float, float]] = {}

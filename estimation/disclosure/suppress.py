@@ -11,7 +11,7 @@ from .greedy import greedy
 from .optimum import optimum
 from .table import Bools, LinkedTable
 
-SMALL: Final = 120
+SMALL: Final = 100
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .attacker import LOWER, SLACK, UPPER, Attacker, Reach
+from .attacker import LOWER, SLACK, UPPER, Attacker, Reach, whole
 from .table import Bools, Floats, LinkedTable
 
 
@@ -31,13 +31,15 @@ class Witnesses:
 
     Notes
     -----
-    A table is a witness for every suppressed set outside of which it changes nothing, and for every end it
+    ``unproven`` counts ends reached by a linear program of which no whole-number table was found, nor that there is
+    none. A table is a witness for every suppressed set outside of which it changes nothing, and for every end it
     reaches: most ends need no program of their own.
     """
 
     def __init__(self, table: LinkedTable, k: int) -> None:
         self.table = table
         self.k = k
+        self.unproven = 0
         self._counts: Floats = np.empty((0, len(table)))
         self._sensitive = np.flatnonzero(table.sensitive)
 
@@ -59,18 +61,30 @@ class Witnesses:
                 if abs(found.value - self.end(side)) > SLACK:
                     yield Failure(int(count), side, found)
                     continue
-                if not found.whole:
-                    found = attacker.reach(int(count), side, self.k, whole=True)
-                    if abs(found.value - self.end(side)) > SLACK:
-                        yield Failure(int(count), side, None)
-                        continue
-                reached |= self._reached(self.add(found.counts)[None])
+                counts = found.counts if found.whole else self._entire(attacker, int(count), side)
+                if counts is None:
+                    yield Failure(int(count), side, None)
+                    continue
+                reached |= self._reached(self.add(counts)[None]) if whole(counts) else False
+                reached[row, place] = True
+
+    def _entire(self, attacker: Attacker, count: int, side: float) -> Floats | None:
+        """A table of whole numbers that reaches an end; None where there is none, fractional where that is not known."""
+        near = attacker.nearest(count, self.end(side))
+        if near is None or whole(near):
+            return near
+        try:
+            found = attacker.reach(count, side, self.k, entire=True)
+        except ArithmeticError:
+            self.unproven += 1
+            return near
+        return found.counts if abs(found.value - self.end(side)) <= SLACK else None
 
     def add(self, counts: Floats) -> Floats:
-        """Keep a table; as whole numbers."""
-        whole = np.round(counts)
-        self._counts = np.concatenate([self._counts, whole[None]])
-        return whole
+        """Keep a table of whole numbers."""
+        rounded = np.round(counts)
+        self._counts = np.concatenate([self._counts, rounded[None]])
+        return rounded
 
     def _reached(self, counts: Floats) -> Bools:
         """Which ends some of these tables reach, (2, sensitive)."""
