@@ -25,7 +25,9 @@ def _possible(table: LinkedTable, suppressed: np.ndarray, most: int) -> np.ndarr
     return np.array(found)
 
 
-@pytest.mark.parametrize("hidden", [[(1, 1), (1, 2), (2, 1), (2, 2)], [(1, 1), (1, 2)], [(0, 1), (1, 1), (2, 1)]])
+@pytest.mark.parametrize(
+    "hidden", [[(1, 1), (1, 2), (2, 1), (2, 2)], [(1, 1), (1, 2)], [(0, 1), (1, 1), (2, 1)]]
+)
 def test_intervals_are_those_of_all_tables(hidden):
     counts = counts_of(5, referral=[[2, 3], [4, 1]])
     table = counts.table
@@ -75,7 +77,9 @@ def test_prices_prove_the_end():
     counts = counts_of(5, referral=[[2, 9, 7], [9, 8, 6]])
     table, at = counts.table, counts.position(0, (1, 1, 0))
     hidden = table.primary.copy()
-    hidden[[counts.position(0, (1, 2, 0)), counts.position(0, (2, 1, 0)), counts.position(0, (2, 2, 0))]] = True
+    hidden[[counts.position(0, (1, 2, 0)), counts.position(0, (2, 1, 0)), counts.position(0, (2, 2, 0))]] = (
+        True
+    )
     found = Attacker(table, hidden).reach(at, UPPER, 99)
     told = table.held & ~hidden
     assert found.value == pytest.approx(-found.prices[told] @ table.values[told] * -1)

@@ -50,7 +50,10 @@ def test_a_range_inside_what_is_sensitive_is_sensitive():
 
 
 def test_unused_counts_are_known_and_excluded_ones_are_not():
-    given = [line("referral", "o0", "j0", 3, status="unused"), line("referral", "o1", "j0", 4, status="excluded")]
+    given = [
+        line("referral", "o0", "j0", 3, status="unused"),
+        line("referral", "o1", "j0", 4, status="excluded"),
+    ]
     held, _ = _held(linked_counts(blueprint(2, 2), given, 5))
     assert held[0].sum() == 1
 
@@ -58,7 +61,7 @@ def test_unused_counts_are_known_and_excluded_ones_are_not():
 def test_what_does_not_add_up_is_no_equation():
     given = [*lines_of({"referral": np.array([[1, 2], [4, 5]])}), line("referral", "o0", "all", 99)]
     counts = linked_counts(blueprint(2, 2), given, 5)
-    held, values = _held(counts)
+    _, values = _held(counts)
     assert values[0, 1, 0] == 99
     assert np.abs(counts.table.relations @ counts.table.values).max() == 0
 
