@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from .equations import Equations
 from .table import LinkedTable
 
 UNSPLIT: Final = ":unsplit"
-LARGEST: Final = 60_000
+LARGEST: Final = 20_000
 KNOWN: Final = ("used", "dropped", "unused")
 
 
@@ -157,7 +158,7 @@ def _pairs(
         i for i, layer in enumerate(layers) if layer.origin == "referred_only" and layer.clock == "cohort"
     ]
     out = []
-    for earlier, later in zip(cohort[:-1], cohort[1:], strict=True):
+    for earlier, later in pairwise(cohort):
         first, last = (stages.index(layers[i].stage) for i in (earlier, later))
         if all(share[first:last]):
             out.append((earlier, later))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -87,7 +88,7 @@ def _bridges(table: LinkedTable) -> list[Cut]:
     """No count is suppressed alone in an equation: it would be found, and its loss be for nothing."""
     cuts = []
     ends = table.relations.indptr
-    for start, stop in zip(ends[:-1], ends[1:], strict=True):
+    for start, stop in pairwise(ends):
         members = table.relations.indices[start:stop]
         for alone in members if table.held[members].all() else ():
             weight = np.zeros(len(table))
