@@ -49,7 +49,10 @@ CLAIM_KEYS: Final = (
 )  # fmt: skip
 QUANTITIES: Final = ("rate", "end_to_end", "change", "contrast", "so_far")
 BASES: Final = ("superpopulation", "finite")
-LABELS: Final = ("data-driven", "model-assisted", "prior-driven", "not published", "counted")
+CONFIDENTIAL: Final = "confidential"
+LABELS: Final = (
+    "data-driven", "model-assisted", "prior-driven", "not published", "counted", CONFIDENTIAL,
+)  # fmt: skip
 
 GROUPS: Final = (
     "posterior", "prior", "posterior_predictive", "prior_predictive", "log_likelihood", "log_prior",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from . import predictive
 from .binding import Bound, stream
@@ -15,6 +16,8 @@ from .claims.contract import Told
 from .completion import complete
 from .contraction import cell_rates
 from .diagnostics import Diagnostics, diagnose
+from .disclosure.protection import Protection, protect
+from .disclosure.rows import released
 from .engines.choose import fit_blueprint
 from .engines.contract import Fit, Progress
 from .estimates import Estimates, estimates
@@ -23,6 +26,7 @@ from .plan import Plan
 from .record import draws_tree, manifest_of
 from .rows import Floats
 from .silent import shift_silent
+from .store.layout import DISCLOSURE, RELEASED
 from .store.write import RunWriter
 from .thinning import KEPT, by_chain, evenly, predictor, take
 
@@ -36,6 +40,7 @@ def fit_plan(
     seed = plan.estimate.seed
     clock = time.perf_counter()
     blueprint = bound.blueprint
+    protection = _protection(bound, plan, say)
     say(
         f"Fitting {sum(len(b.groups) for b in blueprint.batches):,} reports of "
         f"{blueprint.layout.steps * blueprint.layout.size:,} step-cells …"
@@ -66,7 +71,7 @@ def fit_plan(
     shares = informed(blueprint, table, rates, thin, shown, moments)
     diagnostics = _diagnose(fit, table, rates)
     likelihood = predictive.log_likelihood(blueprint, eta[thin], few)
-    seen = Seen(blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood)
+    seen = Seen(blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection)
     results = run_checks(seen)
     told = Told(
         bound.description, table.table, table.aggregate_ids, table.aggregates, plan.claims.probability,
@@ -85,6 +90,9 @@ def fit_plan(
         writer.write_table("information", shares, csv=False)
         writer.write_json("checks.json", records)
         writer.write_json("claims.json", claims)
+        if protection is not None:
+            writer.write_json(DISCLOSURE, _held_back(protection, bound, shown))
+            writer.write_table(RELEASED, released(table.table, protection, blueprint.panel.funnel.stages))
         writer.write_draws(tree)
         done = time.perf_counter()
         manifest["timings"] = {
@@ -95,6 +103,19 @@ def fit_plan(
         }
         writer.write_json("manifest.json", manifest)
     return writer.final
+
+
+def _protection(bound: Bound, plan: Plan, say: Say) -> Protection | None:
+    """What the plan asks to hold back, decided before anything is fitted."""
+    if plan.disclosure is None:
+        return None
+    say("Deciding which counts may leave the run …")
+    return protect(bound.description, bound.intake.to_dict(), plan.disclosure)
+
+
+def _held_back(protection: Protection, bound: Bound, shown: tuple[predictive.Report, ...]) -> dict[str, Any]:
+    statements = bound.intake.to_dict()["statements"]
+    return protection.record(statements, ((r.ids, r.offense, r.jurisdiction, r.period) for r in shown))
 
 
 def _as_written(plan: Plan) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..data.names import LABELS
 from .rows import Bools, Floats
 
-DATA, ASSISTED, PRIOR, NOT, COUNTED = LABELS
+DATA, ASSISTED, PRIOR, NOT, COUNTED, _ = LABELS
 
 
 def label(contraction: Floats, own: Floats, margins_only: Bools, mixed: Bools) -> NDArray[np.object_]:

@@ -23,6 +23,7 @@ from ..data.inputs import (
 )
 from ..data.names import ROOT
 from ..models.spec import PriorSpec, reads_vintages
+from .disclosure.spec import DisclosureSpec
 from .patches import SET, apply_patches, plain
 from .planfaults import fault_lines
 from .store.layout import default_name
@@ -153,6 +154,8 @@ class Plan(_Section):
         What to tell.
     effect, prior, kind
         The model; see ``attrition.models.spec``.
+    disclosure
+        What may not leave the run's folder; see ``DisclosureSpec``.
     estimate
         How to fit.
     scenario
@@ -180,6 +183,7 @@ class Plan(_Section):
     kind: dict[str, dict[str, Any]] = Field(default_factory=dict)
     exclude: tuple[ExcludeSpec, ...] = ()
     prefer: tuple[PreferSpec, ...] = ()
+    disclosure: DisclosureSpec | None = None
     estimate: EstimateSpec = EstimateSpec()
     scenario: tuple[ScenarioSpec, ...] = Field(default=(), exclude=True)
     release: ReleaseSpec = Field(default=ReleaseSpec(), exclude=True)
@@ -225,7 +229,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "funnel": FunnelSpec, "input": InputSpec, "axes": AxesSpec, "sources": SourcesSpec, "mix": MixSpec,
     "intake": IntakeSpec, "assume": AssumeSpec, "answer": AnswerSpec, "publish": PublishSpec, "claims": ClaimsSpec,
     "prior": PriorSpec, "estimate": EstimateSpec, "scenario": ScenarioSpec,
-    "release": ReleaseSpec,
+    "release": ReleaseSpec, "disclosure": DisclosureSpec,
 }  # fmt: skip
 SECTIONS = tuple(key for key in Plan.model_fields if key not in _NOT_KEYS)
 

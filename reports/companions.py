@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
-from ..data.names import ESTIMATE_COLUMNS
+from ..data.names import CONFIDENTIAL, ESTIMATE_COLUMNS
 from .document import Cell, Column, Row, Table
 from .numbers import NONE, Scale, count, decimals, estimate, factor_of, interval, known, number, plural, share
 from .steps import StepView
@@ -21,6 +21,7 @@ GLYPHS: Final = {
     "prior-driven": "○",
     "not published": "×",
     "counted": "■",
+    "confidential": "▪",
 }
 LEAST_CONTRACTION: Final = 0.05
 LONG: Final = 24
@@ -47,6 +48,8 @@ def anchor(table: str, step: str, node: str) -> str:
 
 def withheld(row: Mapping[str, Any]) -> str:
     """Why a row shows no number; empty when it does."""
+    if row["label"] == CONFIDENTIAL:
+        return "confidential: a count held back could be read from it"
     if row["label"] == WITHHELD:
         failed = row.get("failed")
         if isinstance(failed, str) and failed:

@@ -7,8 +7,17 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ..data.names import AXES, ESTIMATE_COLUMNS, ROOT
-from .companions import GLYPHS, MIXED, PERIOD_RATIO, UNFIT, WITHHELD, anchor, bounds, withheld
+from ..data.names import AXES, CONFIDENTIAL, ESTIMATE_COLUMNS, ROOT
+from .companions import (
+    GLYPHS,
+    MIXED,
+    PERIOD_RATIO,
+    UNFIT,
+    WITHHELD,
+    anchor,
+    bounds,
+    withheld,
+)
 from .document import Cell, Column, Row, Table
 from .mix import short, stated
 from .numbers import decimals, estimate, factor_of, interval
@@ -114,7 +123,8 @@ def _cell(step: StepView, row: Mapping[str, Any]) -> Cell:
     badge = f"{GLYPHS.get(str(row['label']), '')}\u00a0{row['label']}"
     limits = f"data alone: {bounds(row, step.scale)}"
     if row["why"]:
-        return Cell(UNKNOWN, tone="muted", more=(limits,), badge=badge)
+        hidden = row["why"] if row["label"] == CONFIDENTIAL else UNKNOWN
+        return Cell(hidden, tone="muted", more=(limits,), badge=badge)
     places = decimals([row["q05"], row["q95"]], factor_of(step.scale))
     more = [f"90 %: {interval(row['q05'], row['q95'], step.scale, places)}", _named(step, row)]
     weak = row["label"] == "prior-driven"

@@ -14,7 +14,7 @@ from .front import finer, grid, offenses
 from .steps import StepView, words
 from .view import View
 
-ENOUGH: Final = ("data-driven", "counted")
+ENOUGH: Final = ("data-driven", "counted", "confidential")
 COUNTS: Final = ("exact", "approx", "rounded", "range", "suppressed")
 NEEDS: Final = ("denominator", "outcome", "pair", "origin", "cohort", "more")
 

@@ -18,6 +18,7 @@ from ..estimation.store.runs import Run
 from .document import Document, reason
 from .page import page
 from .plan import build_document
+from .released import released
 from .tables import csv_text, json_text, workbook
 from .typeset import typeset
 from .view import View
@@ -56,7 +57,7 @@ def write_report(run: Run, formats: Sequence[str] = ("html",), folder: Path | No
                 "unknown format", "--format", repr(unknown[0]), "html, pdf", did_you_mean(unknown[0], FORMATS)
             )
         )
-    document = build_document(View(run))
+    document = build_document(View(released(run)))
     if folder is None:
         folder = run.folder / REPORT
         shutil.rmtree(folder, ignore_errors=True)

@@ -12,12 +12,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
+from ..data.spreadsheet import harmless
 from .document import Table
-
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 SHEET_LENGTH: Final = 31
 WIDEST: Final = 48
@@ -27,7 +27,7 @@ def csv_text(table: Table) -> str:
     """Unrounded values; empty for missing; text that begins like a formula gets a leading apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.data.columns)
+    writer.writerow([harmless(str(name)) for name in table.data.columns])
     for values in zip(*(_plain(table.data[c]) for c in table.data.columns), strict=True):
         writer.writerow(["" if v is None else v for v in values])
     return out.getvalue()
@@ -58,11 +58,11 @@ def workbook(tables: tuple[Table, ...], title: str) -> Workbook:
     names: set[str] = {"contents"}
     for table in tables:
         name = _sheet_name(table.id, names)
-        contents.append([name, _safe(table.title)])
+        contents.append([name, harmless(table.title)])
         sheet = book.create_sheet(name)
-        sheet.append([str(c) for c in table.data.columns])
+        sheet.append([harmless(str(c)) for c in table.data.columns])
         for values in zip(*(_plain(table.data[c]) for c in table.data.columns), strict=True):
-            sheet.append(list(values))
+            sheet.append([_legal(v) for v in values])
         sheet.freeze_panes = "B2"
         for i, column in enumerate(table.data.columns, 1):
             longest = max([len(str(column)), *(len(str(v)) for v in table.data[column].head(50))])
@@ -73,6 +73,11 @@ def workbook(tables: tuple[Table, ...], title: str) -> Workbook:
     contents.column_dimensions["A"].width = SHEET_LENGTH
     contents.column_dimensions["B"].width = WIDEST
     return book
+
+
+def _legal(value: Any) -> Any:
+    """Without the control characters that a workbook cannot hold."""
+    return ILLEGAL_CHARACTERS_RE.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _sheet_name(id: str, taken: set[str]) -> str:
@@ -105,8 +110,4 @@ def _value(value: Any) -> Any:
         return None
     if isinstance(value, list | tuple | dict):
         value = "; ".join(map(str, value))
-    return _safe(value) if isinstance(value, str) else value
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(FORMULA) else text
+    return harmless(value) if isinstance(value, str) else value

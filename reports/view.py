@@ -16,6 +16,7 @@ from ..estimation.store.runs import RATES, Run
 from .nodes import made
 from .observed import Observed
 from .pairs import raw_pairs
+from .released import Released
 from .steps import StepView, steps_of
 
 STATEMENT: Final = (
@@ -31,10 +32,11 @@ class View:
 
     Parameters
     ----------
-    run : Run
+    run : Run or Released
+        Whole, or without what its plan holds back.
     """
 
-    run: Run
+    run: Run | Released
 
     @cached_property
     def axes(self) -> dict[str, Axis]:

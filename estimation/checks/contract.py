@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...models.blueprint import Blueprint
 from ..diagnostics import Diagnostics
+from ..disclosure.protection import Protection
 from ..predictive import Moments, Report
 
 Floats = NDArray[np.float64]
@@ -68,6 +69,8 @@ class Seen:
         Folder of runs, which also holds what is known of models by other means than this run.
     likelihood : (R, groups)
         Log probability of every group of reports given each thinned draw; empty where it was not evaluated.
+    protection : Protection or None
+        What the run holds back; None where its plan has no ``[disclosure]``.
     """
 
     blueprint: Blueprint
@@ -78,6 +81,7 @@ class Seen:
     counts: Floats
     runs: Path | None = None
     likelihood: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    protection: Protection | None = None
 
 
 @runtime_checkable

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from ...data.spreadsheet import harmless_table
 from .layout import COMPLETE, DRAWS, MANIFEST, run_folder, status_of
 from .stale import ASIDE, TEMPORARY, hidden_name, tidy
 
@@ -174,13 +175,16 @@ def _compact(value: Any) -> str:
 
 
 def put_table(stem: Path, table: pd.DataFrame, csv: bool = True) -> None:
-    """A table without its index as ``<stem>.parquet`` and, unless told otherwise, ``.csv``, forced to disk."""
+    """A table without its index as ``<stem>.parquet`` and, unless told otherwise, ``.csv``, forced to disk.
+
+    Text of the CSV that a spreadsheet would take for a formula has an apostrophe in front.
+    """
     path = stem.with_name(f"{stem.name}.parquet")
     table.to_parquet(path, index=False)
     _force(path)
     if csv:
         path = path.with_suffix(".csv")
-        table.to_csv(path, index=False, lineterminator="\n")
+        harmless_table(table).to_csv(path, index=False, lineterminator="\n")
         _force(path)
 
 

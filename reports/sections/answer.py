@@ -26,6 +26,7 @@ MEANING = {
     "prior-driven": "The counts say little: the number mostly repeats what was assumed. Read its bounds first.",
     "not published": "Not estimable from published data. Only the bounds are known.",
     "counted": "Every case was counted: there is nothing to estimate.",
+    "confidential": "A count that is held back could be read from it. The bounds follow from what is told.",
 }
 
 
@@ -51,7 +52,7 @@ def _key(front: Table) -> Table:
         [
             {"label": label, "meaning": MEANING[label], "numbers": int(counts.get(label, 0))}
             for label in LABELS
-            if counts.get(label, 0) or label != "counted"
+            if counts.get(label, 0) or label not in ("counted", "confidential")
         ]
     )
     show = {

@@ -1,0 +1,28 @@
+"""Text that no spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+BLANK: Final = " \u00a0\u200b\ufeff"
+
+
+def harmless(text: str) -> str:
+    """The text, with an apostrophe in front where a spreadsheet would take it for a formula.
+
+    Numbers are never given to it: a minus sign in front of a number is a minus sign.
+    """
+    bare = text.lstrip(BLANK)
+    return f"'{text}" if bare.startswith(FORMULA) else text
+
+
+def harmless_table(table: pd.DataFrame) -> pd.DataFrame:
+    """A copy whose text columns hold harmless text; columns of numbers are as they were."""
+    out = table.copy()
+    for name in out.columns:
+        if not pd.api.types.is_numeric_dtype(out[name].dtype):
+            out[name] = [harmless(v) if isinstance(v, str) else v for v in out[name]]
+    return out
