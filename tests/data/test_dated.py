@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .conftest import Bench
 
-HEADER = "offense,jurisdiction,period,referral,investigation,arrest,as_of\n"
-TWO = HEADER + "csam,US,2024,100,20,,2024-12-31\ncsam,US,2024,,30,,2025-12-31\n"
-DATED = {"vintages": True}
+HEADER = "offense,jurisdiction,period,referral,investigation,as_of\n"
+TWO = HEADER + "csam,US,2024,100,20,2024-12-31\ncsam,US,2024,,30,2025-12-31\n"
+STEP = {"funnel": {"stages": ("referral", "investigation")}}
+DATED: dict[str, Any] = {**STEP, "vintages": True}
 Look = Callable[..., str]
 
 
@@ -21,7 +22,7 @@ def test_a_later_count_is_no_rival(bench: Bench) -> None:
 
 
 def test_unless_the_date_does_not_matter(one_fault: Look) -> None:
-    assert "two rows disagree" in one_fault(TWO)
+    assert "two rows disagree" in one_fault(TWO, STEP)
 
 
 def test_two_counts_of_one_date_are_rivals_still(one_fault: Look) -> None:
@@ -40,10 +41,10 @@ def test_each_date_is_held_against_the_referrals(one_fault: Look) -> None:
 
 
 def test_the_date_is_part_of_the_facts(bench: Bench) -> None:
-    def digest(text: str, sections: dict[str, bool] | None = None) -> str:
-        return bench.read(text, sections or {})[0].digest()
+    def digest(text: str, sections: dict[str, Any]) -> str:
+        return bench.read(text, sections)[0].digest()
 
-    one = HEADER + "csam,US,2024,100,20,,2024-12-31\n"
+    one = HEADER + "csam,US,2024,100,20,2024-12-31\n"
     other = one.replace("2024-12-31", "2025-12-31")
-    assert digest(one) == digest(other)
+    assert digest(one, STEP) == digest(other, STEP)
     assert digest(one, DATED) != digest(other, DATED)
