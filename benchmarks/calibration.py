@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PLANS = ROOT / "benchmarks" / "calibration"
 PAGE = ROOT / "docs" / "calibration.md"
 KINDS = ("exact", "total", "bounded", "skipped", "all_sources", "missing_denominator")
-MUTANTS = 60
+WORLDS, MUTANTS = 200, 60
 
 
 # ---- Faults ----
@@ -117,10 +117,12 @@ def _probability(value: float) -> str:
 
 def page(out: Path) -> str:
     """The page, of the worlds that have been kept."""
-    lines, told = [], []
+    lines, told, few = [], [], []
     cover: list[str] = []
     for kind in KINDS:
         found = kept(bind_plan(plan_of(kind)), out / f"calibration-{kind}" / NAME)
+        worlds = 0 if found is None else len(found.worlds)
+        few += [f"{kind} ({worlds})"] if worlds < WORLDS else []
         if found is None:
             lines.append(f"| {kind} | 0 | | | | | |")
             continue
@@ -144,7 +146,8 @@ def page(out: Path) -> str:
             one = kept(bind_plan(plan_of(kind)), out / "mutants" / f"{kind}-{fault}.jsonl")
             told += [] if one is None else [_mutant(kind, fault, one)]
     text = Template((PLANS / "page.md").read_text(encoding="utf-8"))
-    parts = {"kinds": lines, "coverage": cover[1:], "mutants": told}
+    short = f"Of fewer than {WORLDS} worlds when this was written: {', '.join(few)}." if few else ""
+    parts = {"short": [short], "kinds": lines, "coverage": cover[1:], "mutants": told}
     return text.substitute({name: "\n".join(part) for name, part in parts.items()})
 
 
@@ -154,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, worlds in (("run", 200), ("mutants", MUTANTS)):
+    for name, worlds in (("run", WORLDS), ("mutants", MUTANTS)):
         command = commands.add_parser(name)
         command.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(KINDS))
         command.add_argument("-n", type=int, default=worlds, help="worlds")
