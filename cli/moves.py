@@ -19,12 +19,12 @@ SHOWN = 25
 
 
 class Stopped(AttritionError):
-    """The user stopped a sweep."""
+    """The user stopped a sweep or a release."""
 
     exit_code = INTERRUPTED
 
-    def __init__(self) -> None:
-        super().__init__("stopped; finished scenarios are kept, and the same command goes on from there")
+    def __init__(self, what: str = "scenarios") -> None:
+        super().__init__(f"stopped; finished {what} are kept, and the same command goes on from there")
 
 
 def comparison_value(found: Comparison) -> dict[str, Any]:

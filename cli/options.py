@@ -18,6 +18,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 RunsOption = Annotated[
     Path | None, typer.Option("--runs", help="Folder of runs; runs/ beside PLAN by default.")
 ]
+ReleasesOption = Annotated[
+    Path | None, typer.Option("--releases", help="Folder of releases; releases/ beside PLAN by default.")
+]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the plan.")
 ]

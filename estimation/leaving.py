@@ -60,7 +60,7 @@ def left_out(reports: Sequence[Report], moments: Moments, likelihood: Floats) ->
     """
     columns = {group: at for at, group in enumerate(dict.fromkeys(report.group for report in reports))}
     chosen = np.unique(np.linspace(0, len(columns) - 1, min(len(columns), MOST)).astype(int))
-    weights, khat = array_stats.psislw(-likelihood[:, chosen], axis=0)
+    weights, khat = array_stats.psislw(likelihood[:, chosen], axis=0)
     size = len(likelihood)
     good = np.asarray(khat) <= min(1 - 1 / np.log10(size), 0.7)
     share = np.where(good[:, None], np.exp(weights), 1 / size)

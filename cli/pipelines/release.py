@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ...data.errors import InputError, Problem
+from ...data.errors import InputError, Problem, did_you_mean
 from ...estimation import verbs
 from ...estimation.claims.catalogue import claims_of, told_of
 from ...estimation.plan import Plan, settled
@@ -76,16 +76,18 @@ def release(
             )
         )
     say("1 of 6: validating")
+    known = [one.name for one in plan.scenario]
+    names = known if plan.release.scenarios is None else list(plan.release.scenarios)
     problems = verbs.validate(plan).problems
+    problems += [
+        Problem("no such scenario", "plan, [release] scenarios", repr(one), do=did_you_mean(one, known))
+        for one in names
+        if one not in known
+    ]
     if problems:
         raise InputError(problems)
     say("2 of 6: estimating")
     run = verbs.estimate(plan, runs=runs, progress=True)
-    names = (
-        [one.name for one in plan.scenario]
-        if plan.release.scenarios is None
-        else list(plan.release.scenarios)
-    )
     say(f"3 of 6: varying, {len(names)} scenarios")
     if names:
         verbs.vary(plan, names, runs=runs)

@@ -82,6 +82,6 @@ def _placed(intake: Mapping[str, Any]) -> dict[str, Any]:
 def _matured(before: Mapping[str, Any], after: Mapping[str, Any], first: str) -> bool:
     same = all(before.get(key) == after.get(key) for key in ("relation", "unit", "origin", "clock"))
     later = str(after.get("as_of", "")) > str(before.get("as_of", ""))
-    counts = before.get("count"), after.get("count")
-    grown = None not in counts and float(counts[1]) >= float(counts[0])  # type: ignore[arg-type]
+    old, new = before.get("count"), after.get("count")
+    grown = old is not None and new is not None and float(new) >= float(old)
     return same and later and grown and after.get("clock") == "cohort" and after.get("stage") != first

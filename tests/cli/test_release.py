@@ -201,3 +201,12 @@ def test_a_killed_release_leaves_nothing_that_reads_as_one(shell, office, monkey
     monkeypatch.setattr(pipeline, "write_report", stop)
     assert shell("release", office / "plan.toml", "--as-of", "2024-06-30").code == 130
     assert list((office / "releases" / "made-up").iterdir()) == []
+
+
+def test_scenarios_that_the_plan_does_not_have_are_refused(shell, office, files):
+    (office / "plan.toml").write_text(PLAN + '[release]\nscenarios = ["wide"]\n')
+    before = files()
+    answer = shell("release", office / "plan.toml", "--as-of", "2024-06-30")
+    assert answer.code == 2
+    assert "no such scenario" in answer.err
+    assert files() == before
