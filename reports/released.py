@@ -128,7 +128,7 @@ class Released:
         """The groups that reports read, without quantities and replicates that would give a count away."""
         draws = self.run.draws
         hidden = np.array(self.disclosure["replicates"], dtype=object)
-        out = {name: draws[name] for name in ("prior", "posterior")}
+        out = {name: xr.DataTree(draws[name].to_dataset()) for name in ("prior", "posterior")}
         for name, dim, lost in (
             ("quantities", "quantity_id", np.array(list(self._confidential), dtype=object)),
             ("observed_data", "statement_id", hidden),

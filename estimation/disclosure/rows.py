@@ -56,7 +56,7 @@ def released(estimates: pd.DataFrame, protection: Protection, stages: tuple[str,
     if protection.spec.method == "round":
         return _rounded(rows, read, protection.spec.base)
     changed = read.held | (read.touched & ~read.told)
-    rows.loc[changed, BOUNDS] = _public_bounds(rows[changed], read, protection, np.flatnonzero(changed))
+    rows.loc[changed, list(BOUNDS)] = _public_bounds(rows[changed], read, protection, np.flatnonzero(changed))
     return rows
 
 
@@ -156,5 +156,5 @@ def _rounded(rows: pd.DataFrame, read: _Read, base: int) -> pd.DataFrame:
     rows.loc[exact & rate.isna(), "label"] = CONFIDENTIAL
     # Bounds are sums of exact counts over exact counts: only those that say nothing may stay.
     idle = (rows["bound_low"] == 0) & (rows["bound_high"].isin([1.0, np.inf]))
-    rows.loc[~idle, BOUNDS] = np.nan
+    rows.loc[~idle, list(BOUNDS)] = np.nan
     return rows

@@ -69,7 +69,7 @@ class Witnesses:
                 reached[row, place] = True
 
     def _entire(self, attacker: Attacker, count: int, side: float) -> Floats | None:
-        """A table of whole numbers that reaches an end; None where there is none, fractional where that is not known."""
+        """A whole-number table that reaches an end; None where there is none, fractional where that is not known."""
         near = attacker.nearest(count, self.end(side))
         if near is None or whole(near):
             return near

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from attrition.estimation.disclosure.attacker import LOWER, UPPER, Attacker
+from attrition.estimation.disclosure.counts import linked_counts
 from attrition.estimation.disclosure.table import LinkedTable
 
-from .tables import counts_of
+from .tables import blueprint, counts_of, lines_of
 
 
 def _possible(table: LinkedTable, suppressed: np.ndarray, most: int) -> np.ndarray:
@@ -63,10 +64,6 @@ def test_a_later_stage_is_a_floor_and_an_earlier_one_a_ceiling():
 
 
 def test_a_ratio_has_no_ceiling():
-    from attrition.estimation.disclosure.counts import linked_counts
-
-    from .tables import blueprint, lines_of
-
     grids = {"case": np.array([[9.0, 7.0]]), "person": np.array([[12.0, 3.0]])}
     table = linked_counts(blueprint(1, 2, ("case", "person"), "ratio"), lines_of(grids), 5).table
     assert Attacker(table, table.held).interval(int(np.flatnonzero(table.sensitive)[0]), 50) == (0, 50)
