@@ -103,6 +103,36 @@ class Released:
         return frozenset(rows.loc[(rows["label"] == CONFIDENTIAL) | rows["median"].isna(), "quantity_id"])
 
     @cached_property
+    def claims(self) -> list[dict[str, Any]]:
+        """Claims about rows that have numbers."""
+        return [
+            claim for claim in self.run.claims if not self._confidential.intersection(claim["quantity_ids"])
+        ]
+
+    @cached_property
+    def withheld(self) -> dict[str, str]:
+        """Failed checks for whose sake a release withholds a number."""
+        return self.run.withheld
+
+    @cached_property
+    def release(self) -> dict[str, Any]:
+        """Date and verdict of a release; of the claims that changed, those told."""
+        found = self.run.release
+        told = {claim["key"] for claim in self.claims}
+        changed = [claim for claim in found.get("claims_changed", []) if claim["key"] in told]
+        return found | {"claims_changed": changed} if found else found
+
+    @cached_property
+    def revisions(self) -> pd.DataFrame | None:
+        """Every number against the release before, of the rows that have numbers."""
+        rows = self.run.revisions
+        return (
+            None
+            if rows is None
+            else rows[~rows["quantity_id"].isin(self._confidential)].reset_index(drop=True)
+        )
+
+    @cached_property
     def information(self) -> pd.DataFrame:
         """Shares of information of the rows that have numbers."""
         rows = self.run.information

@@ -42,7 +42,7 @@ def seen(
     likelihood = np.where(hidden, np.log(inside), logs)
     moments = Moments(rates, rates, rng.poisson(rates).astype(float))
     blueprint: Any = SimpleNamespace(panel=SimpleNamespace(by_id=by_id))
-    return Seen(blueprint, None, None, reports, moments, np.zeros(0), likelihood)  # type: ignore[arg-type]
+    return Seen(blueprint, None, None, reports, moments, np.zeros(0), likelihood=likelihood)  # type: ignore[arg-type]
 
 
 def failing(found: Seen) -> set[str]:

@@ -106,7 +106,7 @@ def test_one_cell_with_the_default_effects(tmp_path):
 
 def test_a_single_total(tmp_path):
     """One number about eight cells: the root is known, no cell is data-driven."""
-    run = fitted(tmp_path, [*((*cell, 60, "") for cell in CELLS), ("all", "all", "", "", 160)])
+    run = fitted(tmp_path, [*((*cell, 60, "") for cell in CELLS), ("all", "all", "all", "", 160)])
     row = root(run)
     assert row["q05"] < 1 / 3 < row["q95"]
     below = run.estimates[(run.estimates["offense"] != ROOT) & (run.estimates["basis"] == "superpopulation")]
