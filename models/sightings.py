@@ -23,7 +23,7 @@ from .terms import Block
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_HALF = 0.5  # added to a count, which may be zero: the rate's median under Jeffreys' prior, nearly
+LEAST = 3.0  # smaller counts say little more than the prior
 _SHARP = 1e-3  # error of what a cell of a split total holds, its cell effect aside: it keeps the law's factor from zero
 MOST = 200  # the work grows with the cube of their number; large tables have other means, see ``centring``
 
@@ -38,12 +38,12 @@ class Sightings:
         The stretches of paths that are sighted: those of single counts, then the cells of the split totals, one for
         each anchor, in their order. Single counts whose path passes anchored cell effects stand last among theirs.
     target : (G,) float
-        Log of the count, half a case added, per unit of its denominator; for the cells of split totals, of the
-        denominator's inverse alone, or zero where they have an earlier stage.
+        Log of the count per unit of its denominator; for the cells of split totals, of the denominator's inverse
+        alone, or zero where they have an earlier stage.
     error : (G,) float
         Its relative error, but for the variation of the count itself.
     varies : (G,) float
-        Variance of its log for a variance factor of 1: one over the count and a half.
+        Variance of its log for a variance factor of 1: one over the count.
     at : (C,) int
         Positions in the raveled (S, F) coefficients that sightings are sums of.
     matrix : (G, C) float
@@ -100,10 +100,8 @@ def make_sightings(blueprint: Blueprint, anchors: Anchors) -> Sightings | None:
     for number, batch in enumerate(blueprint.batches):
         for row in range(len(batch.groups)):
             low, high = float(batch.low[row, 0]), float(batch.high[row, 0])
-            # Small ones too: what is sighted then hangs on what was counted, not on how many, and a fit of other
-            # outcomes finds its machine code made.
-            if path := single_path(blueprint, batch, row):
-                count = (low + high) / 2 + _HALF
+            if low >= LEAST and (path := single_path(blueprint, batch, row)):
+                count = (low + high) / 2
                 error = (high - low) / (ROUGH * count)
                 edge = Edge(number, row, 0, 0)
                 found.append(_Found(edge, path, np.log(count / batch.n[row, 0]), error, 1 / count))

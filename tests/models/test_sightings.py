@@ -125,7 +125,7 @@ def test_what_is_sighted(blueprint):
     anchors = make_anchors(blueprint)
     sightings = make_sightings(blueprint, anchors)
     counts = len(sightings) - len(anchors)
-    known = [12.5 / 900, 5100.5 / 41200, 150.5 / 3000]
+    known = [12 / 900, 5100 / 41200, 150 / 3000]
     np.testing.assert_allclose(sorted(np.exp(sightings.target[:counts])), sorted(known[:counts]))
     np.testing.assert_allclose(sightings.target[counts:], -anchors.log_n)
     passed = sightings.inner.sum(axis=0)
