@@ -64,10 +64,11 @@ def release(
     InputError
         Every fault of plan, data and scenarios, or the release exists already; nothing is fitted.
     """
-    assert plan.intake.as_of is not None
+    as_of = plan.intake.as_of
+    assert as_of is not None
     plan = settled(plan, draft=draft)
     root = releases or Path(plan.folder).resolve() / layout.RELEASES
-    name = layout.release_name(plan.intake.as_of)
+    name = layout.release_name(as_of)
     final = layout.run_folder(root, plan.name, name)
     if final.exists():
         raise InputError(

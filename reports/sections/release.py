@@ -10,7 +10,7 @@ import pandas as pd
 from ...data.names import REVISION_PARTS
 from ..document import Block, Paragraph, Section, Table
 from ..front import name_of
-from ..numbers import CHANGES, NONE, count, decimals, estimate, factor_of, known, plural
+from ..numbers import NONE, Scale, count, decimals, estimate, factor_of, known, plural
 from ..printed import left, printed, right, text
 from ..sentences import Sentence, said
 from ..view import View
@@ -78,7 +78,7 @@ def _revisions(view: View) -> Table | None:
 
 
 def _points(value: float, percent: bool) -> str:
-    scale = CHANGES[0] if percent else CHANGES[1]
+    scale: Scale = "points" if percent else "each change"
     return estimate(value, scale, decimals([value], factor_of(scale))) if known(value) else NONE
 
 

@@ -98,7 +98,7 @@ def fit(
         )
     field, which = _joined(blueprint, drawn, settings.chains)
     hyper = {"intercept": field.intercept}
-    if blueprint.shared:
+    if field.total_spread is not None:
         hyper["total_spread"] = field.total_spread
     hyper |= {f"sd_{name}": sd for name, sd in field.sd.items()}
     finished = time.perf_counter()

@@ -46,8 +46,8 @@ def make_worlds(blueprint: Blueprint) -> list[World]:
     y = np.zeros((layout.steps, layout.size))
     n = np.zeros_like(y)
     for batch in blueprint.batches:
-        step, at = np.divmod(batch.slots[:, 0, 0].astype(np.int64), layout.size)
-        y[step, at], n[step, at] = batch.low[:, 0], batch.n[:, 0]
+        steps, at = np.divmod(batch.slots[:, 0, 0].astype(np.int64), layout.size)
+        y[steps, at], n[steps, at] = batch.low[:, 0], batch.n[:, 0]
     cell = next((number for number, block in enumerate(blueprint.blocks) if block.cellwise), -1)
     worlds = []
     for number, step in enumerate(blueprint.panel.funnel.steps):
