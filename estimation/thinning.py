@@ -23,7 +23,12 @@ def by_chain(size: int, chains: int, wanted: int) -> np.ndarray:
 
 def evenly(size: int, cells: int, chains: int) -> np.ndarray:
     """All draws where memory allows, else evenly spaced ones, never fewer than 400."""
-    return by_chain(size, chains, min(size, max(KEPT, _NUMBERS // max(cells, 1))))
+    return by_chain(size, chains, min(size, most_draws(cells)))
+
+
+def most_draws(cells: int) -> int:
+    """How many draws of so many cells are looked at, memory allowing."""
+    return max(KEPT, _NUMBERS // max(cells, 1))
 
 
 def take(draws: FieldDraws, index: np.ndarray) -> FieldDraws:

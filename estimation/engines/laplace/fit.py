@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from ....models.blueprint import Blueprint
 from ....models.field import FieldDraws
 from ...plan import EstimateSpec
+from ...thinning import most_draws
 from ..contract import Fit
 from ..nuts import named_draws
 from .cells import NODES
@@ -89,7 +90,10 @@ def fit(
                 f"{step.name}: {one.mode.evaluations} evaluations to the scales' mode, {len(one.points.weight)} points "
                 f"worth {one.points.effective:.0f}, k-hat {one.points.khat:.2f}"
             )
-        size = settings.draws
+        # What comes after a fit reads no more draws of all cells than these; a sampler's chain has to be longer.
+        size = min(
+            settings.draws, most_draws(blueprint.layout.steps * blueprint.layout.size) // settings.chains
+        )
         batches = [(s, chain) for s in range(len(done)) for chain in range(settings.chains)]
         drawn = list(
             pool.map(
