@@ -37,6 +37,7 @@ from attrition.estimation.estimates import estimates
 from attrition.estimation.labels import NOT
 from attrition.estimation.plan import read_plan, settled
 from attrition.estimation.rows import CellDraws, evaluate, make_rows, published_steps, quantity_id
+from attrition.estimation.store.lines import add_line, read_lines
 from attrition.estimation.store.runs import Run
 from attrition.estimation.thinning import KEPT, by_chain, evenly, take
 from attrition.estimation.verbs import estimate
@@ -175,7 +176,7 @@ def places(out: Path, draft: bool) -> pd.DataFrame:
         patch = without(place, stages)
         plan = settled(read_plan(PLAN, patch), draft=draft)
         identity = run_identity(bind_plan(plan), plan)
-        record = next((r for r in _kept(file) if (r["place"], r["identity"]) == (place, identity)), None)
+        record = next((r for r in read_lines(file) if (r["place"], r["identity"]) == (place, identity)), None)
         if record is None:
             started = time.perf_counter()
             run = estimate(PLAN, patches=patch, draft=draft, runs=out / "runs", progress=False)
@@ -188,7 +189,7 @@ def places(out: Path, draft: bool) -> pd.DataFrame:
                 "seconds": round(time.perf_counter() - started, 1),
                 "rows": predict(run, [one for one in wanted if one.place == place], plan.estimate.seed),
             }
-            _keep(file, record)
+            add_line(file, record)
         print(f"{place}: {record['status']}, {record['seconds']} s, run {record['identity']}", flush=True)
         rows += record["rows"]
     return pd.DataFrame(rows)
@@ -359,11 +360,11 @@ def twins(out: Path, seeds: int) -> list[dict[str, Any]]:
     """Worlds 1 to ``seeds``, a line each; those that are kept and still true are not done again."""
     bound = bind_plan(settled(read_plan(PLAN), draft=True))
     identity, file = run_identity(bound, bound.plan), out / "twin.jsonl"
-    done = {record["seed"]: record for record in _kept(file) if record["identity"] == identity}
+    done = {record["seed"]: record for record in read_lines(file) if record["identity"] == identity}
     for seed in range(1, seeds + 1):
         if seed not in done:
             done[seed] = one_world(bound, seed)
-            _keep(file, done[seed])
+            add_line(file, done[seed])
         shown = {k: v for k, v in done[seed].items() if k not in ("identity", "missed")}
         print(json.dumps(shown, ensure_ascii=False), flush=True)
     return [done[seed] for seed in range(1, seeds + 1)]
@@ -380,28 +381,6 @@ def say_twins(records: Sequence[Mapping[str, Any]]) -> None:
         share, error = clustered(*zip(*pairs, strict=True))
         rows = sum(size for _, size in pairs)
         print(f"{name:<16} {share:.3f} ± {error:.3f}  ({rows:,} rows of {len(pairs)} worlds)")
-
-
-# ---- Results kept as lines ----
-
-
-def _kept(file: Path) -> list[dict[str, Any]]:
-    """Records of earlier calls; a line that a stopped process left unfinished does not count."""
-    if not file.is_file():
-        return []
-    found = []
-    for line in file.read_text(encoding="utf-8").splitlines():
-        try:
-            found.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return found
-
-
-def _keep(file: Path, record: Mapping[str, Any]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

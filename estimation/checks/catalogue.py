@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from functools import cache
-from typing import Any
 
 from .. import checks as folder
+from ..scan import scan
 from .contract import Check, Result, Seen
 
 
 @cache
 def checks() -> tuple[Check, ...]:
     """One instance of each check, in order."""
-    found: list[Check] = []
-    for info in pkgutil.iter_modules(folder.__path__):
-        module = importlib.import_module(f"{folder.__name__}.{info.name}")
-        members: list[tuple[str, Any]] = inspect.getmembers(module, inspect.isclass)
-        found += [
-            thing()
-            for _, thing in members
-            if thing.__module__ == module.__name__ and thing is not Check and Check in thing.__mro__
-        ]
-    return tuple(sorted(found, key=lambda check: (check.order, check.name)))
+    return scan(folder, Check)
 
 
 def run_checks(seen: Seen) -> list[Result]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from functools import cache
-from typing import Any
 
 from .. import claims as folder
+from ..scan import scan
 from ..store.runs import Run
 from .contract import Claim, ClaimKind, Told
 
@@ -16,16 +13,7 @@ from .contract import Claim, ClaimKind, Told
 @cache
 def kinds() -> tuple[ClaimKind, ...]:
     """One instance of each kind, in order."""
-    found: list[ClaimKind] = []
-    for info in pkgutil.iter_modules(folder.__path__):
-        module = importlib.import_module(f"{folder.__name__}.{info.name}")
-        members: list[tuple[str, Any]] = inspect.getmembers(module, inspect.isclass)
-        found += [
-            thing()
-            for _, thing in members
-            if thing.__module__ == module.__name__ and thing is not ClaimKind and ClaimKind in thing.__mro__
-        ]
-    return tuple(sorted(found, key=lambda kind: (kind.order, kind.name)))
+    return scan(folder, ClaimKind)
 
 
 def claims_of(told: Told) -> list[Claim]:

@@ -11,16 +11,7 @@ from attrition.estimation.sensitivity.compare import Comparison, Varied, moved
 from attrition.estimation.store.runs import Run
 
 from ..stored import write_run
-
-PLAN = """format = 1
-name = "known"
-[funnel]
-stages = ["referral", "arrest"]
-[[input]]
-file = "data.csv"
-as_of = "2025-01-31"
-"""
-DATA = "offense,jurisdiction,period,referral,arrest\ntheft,North,2023,100,40\ntheft,South,2023,50,10\n"
+from .known import DATA, PLAN
 
 
 @pytest.fixture

@@ -248,12 +248,12 @@ def test_a_truth_lies_where_its_own_draws_lie(whole):
 
 def test_a_line_cut_short_does_not_count(tmp_path):
     file = tmp_path / "deep" / "lines.jsonl"
-    assert evidence._kept(file) == []
-    evidence._keep(file, {"seed": 1})
-    evidence._keep(file, {"seed": 2})
+    assert evidence.read_lines(file) == []
+    evidence.add_line(file, {"seed": 1})
+    evidence.add_line(file, {"seed": 2})
     file.write_text(file.read_text()[:-4])
-    assert evidence._kept(file) == [{"seed": 1}]
-    evidence._keep(file, {"seed": 2})
+    assert evidence.read_lines(file) == [{"seed": 1}]
+    evidence.add_line(file, {"seed": 2})
 
 
 # ---- The fits: hours, and resumed where they stopped ----

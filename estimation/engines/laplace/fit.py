@@ -74,7 +74,8 @@ def fit(
     started = time.perf_counter()
     worlds = make_worlds(blueprint)
     mean_steps = STEPS if mean_steps is None else mean_steps
-    points = points or points_for(blueprint.layout.steps * blueprint.layout.size)
+    cells = blueprint.layout.steps * blueprint.layout.size
+    points = points or points_for(cells)
     cores = os.cpu_count() or 1
     # Many small matrices: one core each is faster than all cores together.
     with threadpool_limits(1), ThreadPoolExecutor(cores) as pool, ThreadPoolExecutor(len(worlds)) as steps:
@@ -91,9 +92,7 @@ def fit(
                 f"worth {one.points.effective:.0f}, k-hat {one.points.khat:.2f}"
             )
         # What comes after a fit reads no more draws of all cells than these; a sampler's chain has to be longer.
-        size = min(
-            settings.draws, most_draws(blueprint.layout.steps * blueprint.layout.size) // settings.chains
-        )
+        size = min(settings.draws, most_draws(cells) // settings.chains)
         batches = [(s, chain) for s in range(len(done)) for chain in range(settings.chains)]
         drawn = list(
             pool.map(

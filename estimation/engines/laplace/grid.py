@@ -60,11 +60,6 @@ class Grid:
     n: Floats
     cell: Ints
 
-    @property
-    def size(self) -> int:
-        """Number of coefficients."""
-        return self.border.shape[1] + self.n.shape[0] * self.inner.shape[1]
-
     def predictor(self, shared: Floats, own: Floats) -> Floats:
         """Linear predictor (…, J, C) of border coefficients (…, p) and inner ones (…, J, q)."""
         return (shared @ self.border.T)[..., None, :] + own @ self.inner.T

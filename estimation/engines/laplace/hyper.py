@@ -32,7 +32,6 @@ class Mode:
     Parameters
     ----------
     theta : (B,) float
-    value : float
     axes : (B, B) float
         Columns are principal axes, each as long as one standard deviation of the curvature there.
     stretch : (2, B) float
@@ -41,7 +40,6 @@ class Mode:
     """
 
     theta: Floats
-    value: float
     axes: Floats
     stretch: Floats
     evaluations: int
@@ -101,7 +99,7 @@ def find_mode(density: Slope, start: Floats, pool: Executor) -> Mode:
     drop = np.maximum(-found.fun - heights, 1e-3)
     # A normal density falls by reach² / 2 = 1 there.
     stretch = np.clip(1 / np.sqrt(drop), _NARROWEST, _WIDEST)
-    return Mode(theta, float(-found.fun), axes, stretch, count + 4 * size)
+    return Mode(theta, axes, stretch, count + 4 * size)
 
 
 def make_points[T](

@@ -32,7 +32,7 @@ def mean_shift(
     """
     grid = world.grid
     border, inner = precisions(world, point.theta)
-    tau = float(np.exp(point.theta[world.cell])) if world.cell >= 0 else 0.0
+    tau = world.effect_sd(point.theta)
     away = point.arrow.draw(rng, draws)
     bends = grid.predictor(*away)
     shared, own = np.zeros_like(point.shared), np.zeros_like(point.own)

@@ -46,6 +46,10 @@ class World:
     cell: int
     nodes: int = NODES
 
+    def effect_sd(self, theta: Floats) -> float:
+        """Standard deviation of the cell effect; zero for none."""
+        return float(np.exp(theta[self.cell])) if self.cell >= 0 else 0.0
+
 
 @dataclass
 class Warm:
@@ -128,7 +132,7 @@ def approximate(world: World, theta: Floats, warm: Warm, close: float = EXACT) -
     """
     grid = world.grid
     theta = np.clip(theta, LEAST_LOG_SD, MOST_LOG_SD)
-    tau = float(np.exp(theta[world.cell])) if world.cell >= 0 else 0.0
+    tau = world.effect_sd(theta)
     border, inner = precisions(world, theta)
 
     def at(shared: Floats, own: Floats) -> tuple[Floats, Marginal, float]:
