@@ -51,7 +51,7 @@ types: $(STAMP)
 	    "$$venv/bin/mypy" --config-file "$$root/pyproject.toml" --cache-dir "$$PWD/cache" -p attrition
 
 tests: $(STAMP)
-	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -q -rs -n $(JOBS) --dist loadfile
 
 clean:
 	rm -rf "$(VENV)" out build

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -138,6 +139,24 @@ class ReleaseSpec(_Section):
         return value
 
 
+class NoteSpec(_Section):
+    """``[[note]]``: what a reader must know before the numbers, and no run could find out by itself.
+
+    Parameters
+    ----------
+    text : str
+        Printed above the first table.
+    source : str
+        Where it is shown.
+    date : date or None
+        When it was found.
+    """
+
+    text: str = Field(min_length=1)
+    source: str = ""
+    date: dt.date | None = None
+
+
 class Plan(_Section):
     """A plan as written, with defaults filled in.
 
@@ -162,6 +181,8 @@ class Plan(_Section):
         Other judgements, for ``vary``; they are no part of the identity of the plan's own run.
     release
         What a release asks for; no part of the identity either.
+    note
+        What a report says above the first table; no part of the identity either.
     folder : Path
         The folder of the plan's file, to which its paths are relative. Not part of the file.
     """
@@ -187,6 +208,7 @@ class Plan(_Section):
     estimate: EstimateSpec = EstimateSpec()
     scenario: tuple[ScenarioSpec, ...] = Field(default=(), exclude=True)
     release: ReleaseSpec = Field(default=ReleaseSpec(), exclude=True)
+    note: tuple[NoteSpec, ...] = Field(default=(), exclude=True)
     folder: Path = Field(default=Path(), exclude=True)
     file: Path | None = Field(default=None, exclude=True)
     patches: dict[str, Any] = Field(default_factory=dict, exclude=True)
@@ -229,7 +251,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "funnel": FunnelSpec, "input": InputSpec, "axes": AxesSpec, "sources": SourcesSpec, "mix": MixSpec,
     "intake": IntakeSpec, "assume": AssumeSpec, "answer": AnswerSpec, "publish": PublishSpec, "claims": ClaimsSpec,
     "prior": PriorSpec, "estimate": EstimateSpec, "scenario": ScenarioSpec,
-    "release": ReleaseSpec, "disclosure": DisclosureSpec,
+    "release": ReleaseSpec, "note": NoteSpec, "disclosure": DisclosureSpec,
 }  # fmt: skip
 SECTIONS = tuple(key for key in Plan.model_fields if key not in _NOT_KEYS)
 

@@ -26,6 +26,7 @@ from .sensitivity.revision import Revision, revise
 from .sensitivity.scenario import bind_scenarios
 from .sensitivity.sweep import keep, sweep
 from .shown import fit_shown, say_nothing, say_on_stderr
+from .store.beside import write_notes
 from .store.find import find_run, finished, stored
 from .store.layout import BETWEEN, runs_root
 from .store.runs import Run
@@ -178,11 +179,11 @@ def estimate(
     plan = settled(_plan(plan, patches), engine, seed, draft)
     bound = bind_plan(plan)
     root = runs_root(plan.file or Path("plan.toml"), runs)
-    if not again:
-        found = stored(root, plan.name, run_identity(bound, plan))
-        if found is not None:
-            return found
-    return Run(fit_shown(bound, plan, root, again, progress))
+    run = None if again else stored(root, plan.name, run_identity(bound, plan))
+    if run is None:
+        run = Run(fit_shown(bound, plan, root, again, progress))
+    write_notes(run.folder, [note.model_dump(mode="json") for note in plan.note])
+    return run
 
 
 def check(run: Run) -> list[dict[str, Any]]:

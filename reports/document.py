@@ -19,13 +19,13 @@ class Paragraph:
         Never markup; every format escapes it.
     link, link_text : str
         Where the number stands: ``"#<anchor>"``, and the words that lead there.
-    tone : {"text", "note", "warning", "code", "said"}
+    tone : {"text", "note", "warning", "caveat", "code", "said"}
     """
 
     text: str
     link: str = ""
     link_text: str = "see the table"
-    tone: Literal["text", "note", "warning", "code", "said"] = "text"
+    tone: Literal["text", "note", "warning", "caveat", "code", "said"] = "text"
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,22 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """The rows of a table under another judgement, which a page shows on request.
+
+    Parameters
+    ----------
+    name, reason : str
+    rows : tuple of Row
+        In the columns of the table; without anchors.
+    """
+
+    name: str
+    reason: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
 class Table:
     """A table as printed, and the data behind it.
 
@@ -94,6 +110,8 @@ class Table:
         A matrix crosses two lists: every cell stands for itself.
     nested : mapping or None
         The same as nested values, written as ``tables/<id>.json``; None for no such file.
+    variants : tuple of Variant
+        What a page offers to show in place of ``rows``; what they say is also told elsewhere.
     """
 
     id: str
@@ -105,6 +123,7 @@ class Table:
     folded: bool = False
     form: Literal["list", "matrix"] = "list"
     nested: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    variants: tuple[Variant, ...] = ()
 
 
 @dataclass(frozen=True)

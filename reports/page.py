@@ -16,6 +16,13 @@ from . import templates
 from .document import Block, Cell, Column, Document, Figure, Row, Table
 
 LARGEST: Final = 1.3
+WORDS: Final = {
+    "sort": "Sort by this column",
+    "filter": "Filter by {column}, or any word of a row:",
+    "shown": "{n} of {all} rows",
+    "scenario": "Show the table under the scenario:",
+    "published": "none: as published",
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,7 @@ class _Group:
     column: str
     span: int
     right: bool
+    at: int
 
 
 def page(document: Document) -> str:
@@ -39,7 +47,8 @@ def page(document: Document) -> str:
         printed=_printed(document),
     )
     template = environment.get_template("page.html.j2")
-    return template.render(doc=document, css=Markup(read_template("page.css"))) + "\n"
+    inside = {"css": Markup(read_template("page.css")), "script": Markup(read_template("page.js"))}
+    return template.render(doc=document, words=WORDS, **inside) + "\n"
 
 
 def read_template(name: str) -> str:
@@ -60,12 +69,12 @@ def header_groups(table: Table) -> list[_Group]:
     if not any(column.group for column in table.columns):
         return []
     out: list[_Group] = []
-    for column in table.columns:
+    for at, column in enumerate(table.columns):
         right = column.align == "right"
         if column.group and out and out[-1].title == column.group:
-            out[-1] = _Group(column.group, "", out[-1].span + 1, right)
+            out[-1] = _Group(column.group, "", out[-1].span + 1, right, out[-1].at)
         else:
-            out.append(_Group(column.group, column.title, 1, right))
+            out.append(_Group(column.group, column.title, 1, right, at))
     return out
 
 

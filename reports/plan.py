@@ -14,7 +14,7 @@ from .view import View
 
 
 class SectionModule(Protocol):
-    """What a file in ``sections`` defines."""
+    """What a file in ``sections`` defines; with ``short = True`` it also stands in the reports of single places."""
 
     __name__: str
     order: int
@@ -39,7 +39,8 @@ def section_modules() -> tuple[SectionModule, ...]:
 
 def build_document(view: View) -> Document:
     """The whole report of a run; a section that cannot be built says so in its place."""
-    built = [section for module in section_modules() if (section := _build(module, view)) is not None]
+    modules = [m for m in section_modules() if view.at is None or getattr(m, "short", False)]
+    built = [section for module in modules if (section := _build(module, view)) is not None]
     missing = tuple(
         f"{section.title}: {block.what} ({block.reason})"
         for section in built
@@ -59,6 +60,8 @@ def build_document(view: View) -> Document:
     subtitle = f"How often a {stages[0]} leads to {', '.join(_article(s) for s in stages[1:-1])}"
     subtitle += (", and to " if len(stages) > 2 else "") + _article(stages[-1]) + f". {view.place}."
     title = run.name if run.scenario is None else f"{run.name}, scenario: {run.scenario}"
+    if view.at is not None:
+        title = f"{view.label('jurisdiction', view.at)}: {title}"
     return Document(title, subtitle, facts, tuple(built), _warnings(view), missing)
 
 

@@ -110,6 +110,11 @@ class Released:
         ]
 
     @cached_property
+    def notes(self) -> list[dict[str, Any]]:
+        """The plan's notes: words that its author chose for readers."""
+        return self.run.notes
+
+    @cached_property
     def withheld(self) -> dict[str, str]:
         """Failed checks for whose sake a release withholds a number."""
         return self.run.withheld

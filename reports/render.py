@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import os
-import re
 import shutil
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,20 +11,23 @@ from typing import Final
 from ..data.errors import InputError, Problem, did_you_mean
 from ..estimation.store.layout import REPORT
 from ..estimation.store.runs import Run
-from .document import Document, reason
-from .page import page
+from .files import write_document
+from .pack import contents, write_pack
 from .plan import build_document
 from .released import released
-from .tables import csv_text, json_text, workbook
-from .typeset import typeset
 from .view import View
 
 FORMATS: Final = ("html", "pdf")
-WORKBOOK: Final = "tables.xlsx"
-INCOMPLETE: Final = "incomplete.txt"
 
 
-def write_report(run: Run, formats: Sequence[str] = ("html",), folder: Path | None = None) -> dict[str, Path]:
+def write_report(
+    run: Run,
+    formats: Sequence[str] = ("html",),
+    folder: Path | None = None,
+    pack: bool = False,
+    workers: int | None = None,
+    told: Callable[[str], None] = lambda _: None,
+) -> dict[str, Path]:
     """Write the report of a stored run; nothing is fitted and nothing but the run is read.
 
     Parameters
@@ -38,12 +37,17 @@ def write_report(run: Run, formats: Sequence[str] = ("html",), folder: Path | No
         Any of ``html`` and ``pdf``. Figures (SVG) and tables (CSV, and one workbook) are always written.
     folder : Path or None
         Where to write; None for ``report`` inside the run's folder, which is then written anew.
+    pack : bool
+        Also write one short report a jurisdiction, in ``places``.
+    workers : int or None
+        Processes that make the pack; None for one a core.
+    told : callable
+        Told of every short report that is finished.
 
     Returns
     -------
     dict of str to Path
-        ``html``, ``pdf`` as asked and produced, ``figures``, ``tables``, ``xlsx``; and ``incomplete``, a text
-        file that lists what could not be produced, where there is such a thing. The page says the same.
+        As ``write_document`` says; and ``places``, the folder of the pack.
 
     Raises
     ------
@@ -57,66 +61,14 @@ def write_report(run: Run, formats: Sequence[str] = ("html",), folder: Path | No
                 "unknown format", "--format", repr(unknown[0]), "html, pdf", did_you_mean(unknown[0], FORMATS)
             )
         )
-    document = build_document(View(released(run)))
+    view = View(released(run))
+    document = build_document(view)
+    if pack:
+        document = replace(document, sections=(*document.sections, contents(view)))
     if folder is None:
         folder = run.folder / REPORT
         shutil.rmtree(folder, ignore_errors=True)
-    figures, tables = folder / "figures", folder / "tables"
-    for place in (figures, tables):
-        place.mkdir(parents=True, exist_ok=True)
-    for figure in document.figures:
-        _write(figures / f"{figure.id}.svg", figure.svg.encode())
-    for table in document.tables:
-        _write(tables / f"{table.id}.csv", csv_text(table).encode())
-        if table.nested is not None:
-            _write(tables / f"{table.id}.json", json_text(table).encode())
-    written = {"figures": figures, "tables": tables}
-    document = _attempt(
-        document, "the workbook of tables", lambda: _book(document), folder / WORKBOOK, "xlsx", written
-    )
-    if "pdf" in formats:
-        made = document
-        document = _attempt(document, "the PDF", lambda: typeset(made), folder / "report.pdf", "pdf", written)
-    if "html" in formats:
-        _write(folder / "index.html", page(document).encode())
-        written["html"] = folder / "index.html"
-    if document.incomplete:
-        _write(folder / INCOMPLETE, ("\n".join(document.incomplete) + "\n").encode())
-        written["incomplete"] = folder / INCOMPLETE
+    written = write_document(document, formats, folder)
+    if pack:
+        written["places"] = write_pack(run, formats, folder, workers, told)
     return written
-
-
-def _attempt(
-    document: Document, what: str, make: Callable[[], bytes], path: Path, name: str, written: dict[str, Path]
-) -> Document:
-    """Write what is made; a document that says so where it could not be."""
-    try:
-        made = make()
-    except Exception as error:
-        return replace(
-            document, incomplete=(*document.incomplete, f"{what} could not be produced: {reason(error)}")
-        )
-    _write(path, made)
-    written[name] = path
-    return document
-
-
-def _book(document: Document) -> bytes:
-    """The workbook, without the times that the ZIP format and its writer put into it."""
-    raw, out = io.BytesIO(), io.BytesIO()
-    workbook(document.tables, document.title).save(raw)
-    with zipfile.ZipFile(raw) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in sorted(old.namelist()):
-            content = old.read(name)
-            if name == "docProps/core.xml":
-                content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2000-01-01T00:00:00Z", content)
-            entry = zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(entry, content)
-    return out.getvalue()
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    os.replace(beside, path)

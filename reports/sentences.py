@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from .document import Block, Missing, Paragraph, reason
 from .view import View
@@ -28,6 +29,7 @@ class Sentence:
     otherwise : str
         Printed when the query yields nothing; empty for silence.
     link_text : str
+    tone : {"said", "warning"}
     """
 
     name: str
@@ -36,6 +38,7 @@ class Sentence:
     threshold: float = 0.0
     otherwise: str = ""
     link_text: str = "see the table"
+    tone: Literal["said", "warning"] = "said"
 
 
 def said(view: View, sentences: Iterable[Sentence]) -> tuple[Block, ...]:
@@ -50,7 +53,7 @@ def said(view: View, sentences: Iterable[Sentence]) -> tuple[Block, ...]:
         for values in found:
             link = values.pop("link", "")
             text = sentence.template.format(**values)
-            out.append(Paragraph(text[:1].upper() + text[1:], link, sentence.link_text, "said"))
+            out.append(Paragraph(text[:1].upper() + text[1:], link, sentence.link_text, sentence.tone))
         if not found and sentence.otherwise:
             out.append(Paragraph(sentence.otherwise, tone="said"))
     return tuple(out)

@@ -16,6 +16,7 @@ from .page import header_groups, read_template
 TEMPLATE: Final = "report.typ"
 STANDARD: Final = "ua-1"
 LONGEST: Final = 200
+SHORTEST: Final = 9
 
 
 def typeset(document: Document) -> bytes:
@@ -82,11 +83,24 @@ def _table(table: Table) -> dict[str, Any]:
     return {
         "kind": "Table",
         "title": table.title,
-        "columns": [{"title": c.title, "right": c.align == "right"} for c in table.columns],
+        "columns": [
+            {"title": column.title, "right": column.align == "right", "share": share}
+            for column, share in zip(table.columns, _shares(table), strict=True)
+        ],
         "groups": [{"title": g.title, "span": g.span, "right": g.right} for g in header_groups(table)],
         "rows": [_row(row, table) for row in table.rows[:LONGEST]],
         "notes": notes,
     }
+
+
+def _shares(table: Table) -> list[float]:
+    """What each column of words needs of the room that they share: by the root of its longest text."""
+    longest = [len(column.title) for column in table.columns]
+    for row in table.rows[:LONGEST]:
+        if len(row.cells) == len(longest):
+            texts = (max(len(text) for text in (cell.text, *cell.more)) for cell in row.cells)
+            longest = [max(one, two) for one, two in zip(longest, texts, strict=True)]
+    return [max(n, SHORTEST) ** 0.5 for n in longest]
 
 
 def _row(row: Row, table: Table) -> dict[str, Any]:

@@ -34,9 +34,12 @@ class View:
     ----------
     run : Run or Released
         Whole, or without what its plan holds back.
+    at : str or None
+        The jurisdiction a report is of, in place of the plan's answer.
     """
 
     run: Run | Released
+    at: str | None = None
 
     @cached_property
     def axes(self) -> dict[str, Axis]:
@@ -65,7 +68,8 @@ class View:
     @cached_property
     def answer(self) -> dict[str, str]:
         """The node of each axis at which the front table stands."""
-        return {axis: self.run.blueprint.get("answer", {}).get(axis, ROOT) for axis in AXES}
+        answer = {axis: self.run.blueprint.get("answer", {}).get(axis, ROOT) for axis in AXES}
+        return answer if self.at is None else answer | {"jurisdiction": self.at}
 
     def label(self, axis: str, name: str) -> str:
         """What people read for a node; the name itself where the axis does not know it."""

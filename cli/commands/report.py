@@ -13,6 +13,8 @@ from ..options import JsonOption, RunArgument, RunsOption
 def report(
     run: RunArgument,
     formats: Annotated[str, typer.Option("--format", help="html, pdf, or both with a comma.")] = "html",
+    pack: Annotated[bool, typer.Option("--pack", help="Also one short report a jurisdiction.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes that make the pack.")] = None,
     runs: RunsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -24,7 +26,7 @@ def report(
     from ...reports.render import write_report
 
     wanted = tuple(name.strip() for name in formats.split(",") if name.strip())
-    written = write_report(find_run(run, runs), formats=wanted)
+    written = write_report(find_run(run, runs), wanted, pack=pack, workers=workers, told=progress)
     paths = {name: str(path) for name, path in written.items()}
     for name in sorted(set(paths) - set(wanted)):
         progress(f"{name}: {paths[name]}")

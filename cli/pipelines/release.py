@@ -17,6 +17,7 @@ from ...estimation.plan import Plan, settled
 from ...estimation.sensitivity.claims import ClaimChange, claim_changes
 from ...estimation.sensitivity.revision import Revision
 from ...estimation.store import layout
+from ...estimation.store.beside import write_notes
 from ...estimation.store.find import last_release
 from ...estimation.store.runs import Run
 from ...estimation.store.write import RunWriter, put_json, put_table
@@ -126,6 +127,7 @@ def _copy(run: Run, folder: Path, hidden: dict[str, str]) -> None:
         shutil.copyfile(run.folder / layout.DRAWS, folder / layout.DRAWS)
     put_table(folder / "estimates", without(run.estimates, hidden))
     put_json(folder / layout.WITHHELD, hidden)
+    write_notes(folder, run.notes)
     if run.scenarios and run.sensitivity is not None:
         table = run.sensitivity.copy()
         rows = table["quantity_id"].isin(list(hidden))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from .layout import SCENARIOS, SENSITIVITY
+from .layout import NOTES, SCENARIOS, SENSITIVITY, read_json
 from .stale import TEMPORARY, hidden_name, tidy
 from .write import put_json, put_table
 
@@ -42,3 +42,22 @@ def write_sensitivity(folder: Path, scenarios: Sequence[Mapping[str, Any]], tabl
             os.replace(new / name, folder / name)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def write_notes(folder: Path, notes: Sequence[Mapping[str, Any]]) -> None:
+    """Write ``notes.json``, the plan's notes, into a finished run's folder; nothing where it says the same already.
+
+    They are no part of a run's identity: a note added to a plan reaches the run that is stored.
+
+    Parameters
+    ----------
+    folder : Path
+    notes : sequence of mapping
+        text, source, date.
+    """
+    path = folder / NOTES
+    if (read_json(path) if path.is_file() else []) == list(notes):
+        return
+    new = folder / hidden_name(TEMPORARY, NOTES)
+    put_json(new, list(notes))
+    os.replace(new, path)

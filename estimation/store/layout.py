@@ -27,6 +27,7 @@ WITHHELD: Final = "withheld.json"
 REVISIONS: Final = "revisions"
 RELEASE: Final = "release.json"
 RELEASES: Final = "releases"
+NOTES: Final = "notes.json"
 SCENARIOS: Final = "scenarios.json"
 SENSITIVITY: Final = "sensitivity"
 

@@ -25,6 +25,7 @@ from .layout import (
     INFORMATION,
     INTAKE,
     MANIFEST,
+    NOTES,
     PLAN,
     RELEASE,
     REVISIONS,
@@ -88,6 +89,12 @@ class Run:
         """Failed checks for whose sake a release withholds a number, by quantity_id; empty outside releases."""
         path = self.folder / WITHHELD
         return dict(read_json(path)) if path.is_file() else {}
+
+    @cached_property
+    def notes(self) -> list[dict[str, Any]]:
+        """The plan's notes to its readers: text, source, date; empty where it has none."""
+        path = self.folder / NOTES
+        return list(read_json(path)) if path.is_file() else []
 
     @cached_property
     def release(self) -> dict[str, Any]:

@@ -61,14 +61,22 @@ def draw(view: View, step: StepView, rows: pd.DataFrame, whole: dict[str, Any], 
         axes = figure.subplots()
         ticks, labels, y = [], [], 0.0
         for tier, block in blocks:
+            ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
             axes.text(
-                0.0, y, tier, transform=axes.get_yaxis_transform(), va="center", color=MID, style="italic"
+                0.01,
+                y,
+                tier,
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                color=MID,
+                style="italic",
+                bbox=ground,
             )
             y += 1.2
             for row in block.to_dict("records"):
                 _dumbbell(axes, y, row)
                 ticks.append(y)
-                labels.append(shorten(row["place"], 26))
+                labels.append(shorten(row["place"], 34))
                 y += 1
             y += 0.6
         axes.axvline(whole["median"], color=MID, lw=0.8, ls=(0, (4, 3)))

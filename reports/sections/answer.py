@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pandas as pd
 
@@ -15,10 +16,12 @@ from ..front import FRONT, front_table, grid, row_link
 from ..numbers import count, decimals, estimate, factor_of, interval, plural, probability
 from ..printed import left, printed, right, text
 from ..sentences import Sentence, said
+from ..variants import variants
 from ..view import View
 
 order = 10
 title = "The answer"
+short = True
 TABLE = "answer"
 MEANING = {
     "data-driven": "The published counts decide the number; the model adds little.",
@@ -33,7 +36,7 @@ MEANING = {
 def build(view: View) -> Section:
     """Sentences, the table with its key, and every companion of every number."""
     table = companions(view, TABLE, f"Every number with its companions: {view.place}", "offense")
-    front = front_table(view)
+    front = replace(front_table(view), variants=variants(view))
     failed = tuple(
         Paragraph(
             f"Check failed, {check['name']}: {check['sentence']}", "#section-diagnostics", "checks", "warning"
@@ -41,8 +44,24 @@ def build(view: View) -> Section:
         for check in view.failed_checks
     )
     figure = attempt("the figure of rates by offense", lambda: draw(view, table))
-    blocks = (*failed, front, *said(view, SENTENCES), _key(front), *said(view, reasons.SENTENCES))
+    blocks = (
+        *failed,
+        *notes(view),
+        front,
+        *said(view, SENTENCES),
+        _key(front),
+        *said(view, reasons.SENTENCES),
+    )
     return Section("section-answer", title, (*blocks, table, *figure))
+
+
+def notes(view: View) -> tuple[Paragraph, ...]:
+    """What the plan's author says of the numbers."""
+    out = []
+    for note in view.run.notes:
+        behind = ", ".join(part for part in (note["source"], note["date"]) if part)
+        out.append(Paragraph(note["text"] + (f" ({behind})" if behind else ""), tone="caveat"))
+    return tuple(out)
 
 
 def _key(front: Table) -> Table:

@@ -9,13 +9,16 @@ import pandas as pd
 
 from ...data.names import ESTIMATE_COLUMNS
 from ..companions import GLYPHS, LONG, NOTES, anchor, bounds, sources_text, withheld
-from ..document import Cell, Column, Paragraph, Row, Section, Table
+from ..composition import decomposed
+from ..document import Cell, Column, Paragraph, Row, Section, Table, attempt
 from ..numbers import NONE, Scale, decimals, estimate, factor_of, interval, known, probability, share
+from ..printed import left, printed, right, text
 from ..sentences import Sentence, said
 from ..view import View
 
 order = 20
 title = "What changed"
+short = True
 TABLES = {"offense": "change-offense", "jurisdiction": "change-jurisdiction"}
 
 
@@ -25,7 +28,8 @@ def build(view: View) -> Section | None:
         only = Paragraph("There is one period only, or no published change between the last two.")
         return Section("section-change", title, (only,))
     tables = tuple(t for by in TABLES if (t := _table(view, by)) is not None)
-    return Section("section-change", title, (*said(view, SENTENCES), *tables))
+    split = attempt("the split of the change into mix and rates", lambda: split_table(view))
+    return Section("section-change", title, (*said(view, SENTENCES), *tables, *split))
 
 
 def changes(view: View, by: str) -> pd.DataFrame:
@@ -34,7 +38,8 @@ def changes(view: View, by: str) -> pd.DataFrame:
     rows = view.quantities("change")
     rows = rows[(rows[other] == view.answer[other])].drop_duplicates(["step", by, "period"])
     if by == "jurisdiction":
-        rows = rows[rows[by] != view.answer[by]]
+        axis = view.axes[by]
+        rows = rows[[name in axis.by_name and view.answer[by] in axis.ancestors(name) for name in rows[by]]]
     steps = {name: i for i, name in enumerate(view.step)}
     nodes = {name: i for i, name in enumerate(view.axes[by].by_name)}
     key = pd.DataFrame({"s": rows["step"].map(steps), "n": rows[by].map(nodes)}, index=rows.index)
@@ -49,15 +54,15 @@ def _table(view: View, by: str) -> Table | None:
     rows = changes(view, by)
     if not len(rows):
         return None
-    printed: list[Row] = []
+    lines: list[Row] = []
     for name, block in rows.groupby("step", sort=False):
         step = view.step[str(name)]
         scale = _scale(view, str(name))
         unit = "percentage points" if scale == "points" else f"outcomes per {step.unit}"
         span = _periods(view, block["period"].iloc[0])
-        printed.append(Row((Cell(f"{step.title}: {span}, {unit}", span=9),), head=True))
+        lines.append(Row((Cell(f"{step.title}: {span}, {unit}", span=9),), head=True))
         for row in block.to_dict("records"):
-            printed.append(_row(view, by, row, scale))
+            lines.append(_row(view, by, row, scale))
     columns = (
         Column(by.capitalize()),
         Column("median", "right", "Change"),
@@ -72,8 +77,43 @@ def _table(view: View, by: str) -> Table | None:
     data = rows[[*ESTIMATE_COLUMNS, "increase", "sources", "top_source", "top_share"]]
     heading = f"Change by {by}: {view.label('jurisdiction', view.answer['jurisdiction'])}"
     return Table(
-        TABLES[by], heading, columns, tuple(printed), data, NOTES[1:], by != "offense" and len(printed) > LONG
+        TABLES[by], heading, columns, tuple(lines), data, NOTES[1:], by != "offense" and len(lines) > LONG
     )
+
+
+def split_table(view: View) -> Table | None:
+    """The change of the whole, the part its mix accounts for, and the part the rates do."""
+    rows = decomposed(view)
+    if not len(rows) or not (rows["why"] == "").any():
+        return None
+    printed_as = {}
+    for name in ("change", "mix", "rates"):
+        printed_as[name] = [
+            _part(row, name, _scale(view, row["step"]))
+            if not row["why"]
+            else ("–" if name != "change" else row["why"])
+            for row in rows.to_dict("records")
+        ]
+    show = {
+        "step": left("Step", lambda name: view.step[name].title),
+        "by": left("Mix of", lambda by: f"{by}s"),
+        "change": right("Change", text),
+        "mix": right("Due to the mix", text),
+        "rates": right("Due to the rates", text),
+    }
+    notes = (
+        "Median and 90 % interval; percentage points, or outcomes per unit. Due to the mix: what the change would be "
+        "had only the shares of the parts moved, at the mean of their rates; due to the rates: the rest, at the mean "
+        "of both mixes (Kitagawa 1955). Parts weighed by the median of their denominators.",
+    )
+    data = rows.assign(**printed_as)
+    return printed("change-parts", "The change of the whole: mix and rates", data, show, notes)
+
+
+def _part(row: dict[str, Any], name: str, scale: Scale) -> str:
+    ends = row[f"{name}_q05"], row[f"{name}_q95"]
+    places = decimals(ends, factor_of(scale))
+    return f"{estimate(row[f'{name}_median'], scale, places)} ({interval(*ends, scale, places)})"
 
 
 def _row(view: View, by: str, row: dict[str, Any], scale: Scale) -> Row:
@@ -131,7 +171,31 @@ def _direction(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         }
 
 
+def _against(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    """Where the whole and the rates inside it went opposite ways (Simpson)."""
+    rows = decomposed(view)
+    for row in rows[rows["against"]].to_dict("records") if len(rows) else []:
+        scale = _scale(view, row["step"])
+        yield {
+            "step": view.step[row["step"]].title,
+            "way": "rose" if row["change_median"] > 0 else "fell",
+            "other": "fell" if row["change_median"] > 0 else "rose",
+            "by": f"{row['by']}s",
+            "mix": _part(row, "mix", scale),
+            "rates": _part(row, "rates", scale),
+            "link": "#change-parts",
+        }
+
+
 SENTENCES = (
+    Sentence(
+        "mix against rates",
+        "Take care: {step} {way} as a whole, while with the mix of {by} held the rates {other}. Due to the mix {mix}, "
+        "due to the rates {rates}.",
+        _against,
+        link_text="mix and rates",
+        tone="warning",
+    ),
     Sentence(
         "direction of change",
         "{step}, {span}: {verdict}; median change {median}{unit}, 90 % interval {interval}.",

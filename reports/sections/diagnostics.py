@@ -11,6 +11,7 @@ from ..view import View
 
 order = 90
 title = "Checks and diagnostics"
+short = True
 MARKS = {"passed": "✓\u00a0passed", "failed": "✗\u00a0failed", "informational": "·\u00a0informational"}
 
 

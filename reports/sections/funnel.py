@@ -15,6 +15,7 @@ from ..view import View
 
 order = 30
 title = "The funnel"
+short = True
 
 
 def build(view: View) -> Section:

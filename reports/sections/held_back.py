@@ -13,6 +13,7 @@ from ..view import View
 
 order = 105
 title = "What is held back"
+short = True
 
 
 def build(view: View) -> Section | None:

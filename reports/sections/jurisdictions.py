@@ -14,6 +14,7 @@ from ..nodes import made
 from ..numbers import NONE, Scale, count, decimals, estimate, factor_of, interval
 from ..pairs import CLOCKS, ORIGINS
 from ..printed import left, printed, right, text
+from ..ranks import ordered, ranking, ranks_table, width
 from ..sentences import Sentence, said
 from ..steps import StepView
 from ..view import View
@@ -40,6 +41,10 @@ def build(view: View) -> Section | None:
             blocks += attempt(
                 f"the figure of {step.title} by jurisdiction", partial(_figure, view, step, rows)
             )
+    for step in view.steps:
+        order_of = ranking(view, step)
+        if ordered(order_of):
+            blocks.append(ranks_table(step, order_of))
     heading = f"By jurisdiction: {view.label('offense', view.answer['offense'])}"
     blocks.append(companions(view, TABLE, heading, "jurisdiction", inside))
     return Section("section-jurisdictions", title, tuple(blocks))
@@ -203,6 +208,27 @@ def _tiers(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         yield {"step": step.title, "n": count(len(rows)), "said": ", ".join(words), "link": f"#{TABLE}"}
 
 
+def _ranks(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    """Whether the draws know the order of the places."""
+    for step in view.steps:
+        rows = ranking(view, step)
+        if not len(rows):
+            continue
+        verdict = (
+            "that is a third or fewer, so their order is printed"
+            if ordered(rows)
+            else "that is more than a third, so there are tiers and no order"
+        )
+        link = f"#ranks-{step.name}" if ordered(rows) else f"#{TABLE}"
+        yield {
+            "step": step.title,
+            "width": count(width(rows)),
+            "n": count(len(rows)),
+            "verdict": verdict,
+            "link": link,
+        }
+
+
 def _shrinkage(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     for step in view.steps:
         rows = compared(view, step)
@@ -224,6 +250,11 @@ def _shrinkage(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
 
 SENTENCES = (
     Sentence("tiers", "{step}: of {n} jurisdictions, {said}.", _tiers, 1),
+    Sentence(
+        "ranks",
+        "{step}: the 90 % interval of a place's rank holds {width} of {n} ranks (median over places); {verdict}.",
+        _ranks,
+    ),
     Sentence(
         "shrinkage",
         "{step}: in the {n} jurisdictions with raw rates these run from {raw}; the pooled medians from "

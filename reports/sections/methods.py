@@ -9,6 +9,7 @@ from ..view import View
 
 order = 110
 title = "Methods"
+short = True
 
 
 def build(view: View) -> Section:

@@ -13,6 +13,7 @@ from ..view import View
 
 order = 50
 title = "Over time"
+short = True
 TABLE = "periods"
 
 

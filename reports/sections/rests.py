@@ -19,6 +19,7 @@ from .sources import address
 
 order = 12
 title = "What each number rests on"
+short = True
 TABLE: Final = "rests"
 MOST: Final = 4
 
@@ -168,7 +169,7 @@ def _by_confidence(sources: pd.DataFrame) -> str:
 SENTENCES = (
     Sentence(
         "largest source",
-        "{step}: the number of the whole rests on {n}; {source} gave {share} % of what the data said, and the prior "
+        "{step}: the number of the whole rests on {n}; “{source}” gave {share} % of what the data said, and the prior "
         "holds {prior} % of all{confidence}.",
         _largest,
         link_text="the shares",

@@ -14,6 +14,7 @@ from ..view import View
 
 order = 120
 title = "Sources"
+short = True
 
 
 def build(view: View) -> Section:

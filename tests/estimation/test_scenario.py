@@ -11,7 +11,7 @@ from attrition.data.errors import InputError
 from attrition.estimation.plan import read_plan
 from attrition.estimation.sensitivity.scenario import bind_scenarios
 from attrition.estimation.store.runs import Run
-from attrition.estimation.verbs import validate, vary
+from attrition.estimation.verbs import estimate, validate, vary
 
 HALF = """
 [[scenario]]
@@ -61,8 +61,21 @@ def test_scenarios_are_no_part_of_the_identity(planned, small_run: Run) -> None:
     assert first.plan.prior.spread == 2.0
     assert first.plan.estimate.seed == small_run.manifest["seed"]
     assert first.plan.patches == {"prior.spread": 2.0}
+    noted = '[[note]]\ntext = "Too narrow."\nsource = "docs"\ndate = 2026-11-26\n'
+    assert bind_scenarios(read_plan(planned(wide + deep + noted)))[0] == identity
     again, (only,) = bind_scenarios(read_plan(planned(deep.replace('"r"', '"s"') + wide)), ["wide"])
     assert (again, only.identity) == (identity, first.identity)
+
+
+def test_a_note_reaches_the_run_that_is_stored(
+    planned, small_run: Run, small_plan: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr("attrition.estimation.verbs.fit_shown", None)
+    noted = planned('[[note]]\ntext = "Too narrow."\nsource = "docs"\ndate = 2026-11-26\n')
+    run = estimate(noted, progress=False)
+    assert run.folder == small_run.folder
+    assert run.notes == [{"text": "Too narrow.", "source": "docs", "date": "2026-11-26"}]
+    assert estimate(small_plan, progress=False).notes == []
 
 
 def test_every_fault_of_every_scenario_at_once(planned) -> None:

@@ -58,7 +58,7 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.cell is not None:
             self.cell.append(data)
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.page.text.append(data)
 
 

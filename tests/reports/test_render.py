@@ -11,7 +11,7 @@ import pytest
 
 from attrition.data.errors import InputError
 from attrition.estimation.store.runs import Run
-from attrition.reports import plan, render
+from attrition.reports import plan
 from attrition.reports.document import Section
 from attrition.reports.figures import answer as answer_figure
 from attrition.reports.render import write_report
@@ -111,7 +111,7 @@ def test_a_format_that_fails_is_named_on_the_page(
     def broken(*_: object) -> bytes:
         raise OSError("disk full")
 
-    monkeypatch.setattr(render, "typeset", broken)
+    monkeypatch.setattr("attrition.reports.files.typeset", broken)
     monkeypatch.setattr(plan, "section_modules", lambda: (sources,))
     files = write_report(written.run, ("pdf", "html"), tmp_path)
     assert "pdf" not in files
