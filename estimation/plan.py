@@ -30,7 +30,7 @@ from .planfaults import fault_lines
 from .store.layout import default_name
 
 FORMAT = 1
-Engine = Literal["nuts", "laplace", "auto"]
+Engine = Literal["nuts", "laplace", "numpyro", "auto"]
 ENGINES: tuple[str, ...] = get_args(Engine)
 
 

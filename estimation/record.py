@@ -17,6 +17,7 @@ from .diagnostics import Diagnostics
 from .engines import nuts
 from .engines.choose import KHAT
 from .engines.contract import Fit
+from .engines.drawn import prior_dataset
 from .estimates import Estimates
 from .plan import Plan
 from .rows import Floats
@@ -64,7 +65,7 @@ def draws_tree(
     return xr.DataTree.from_dict(
         {
             "posterior": fit.posterior,
-            "prior": nuts.prior_dataset(blueprint, prior, fit.posterior),
+            "prior": prior_dataset(blueprint, prior, fit.posterior),
             "posterior_predictive": predictive.dataset(moments.replicate, shown, chains),
             "prior_predictive": predictive.dataset(prior_moments.replicate, shown, 1),
             "log_likelihood": xr.Dataset(

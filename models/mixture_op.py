@@ -198,7 +198,10 @@ class Mix(Fused):
     def make_node(self, *inputs: Any) -> Apply:
         """Inputs: eta, common, own, and the constants of ``constants``."""
         tensors = [pt.as_tensor(x) for x in inputs]
-        return Apply(self, tensors, [pt.tensor(dtype="float64", shape=(None,))])
+        # As far as it is known before the numbers are: JAX asks.
+        sizes = (*tensors[0].type.shape, tensors[10].type.shape[0])
+        size = None if None in sizes else sizes[0] * sizes[1] + sizes[2]
+        return Apply(self, tensors, [pt.tensor(dtype="float64", shape=(size,))])
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """Only the field and the departures move anything."""

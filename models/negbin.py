@@ -268,7 +268,8 @@ class Chain(Fused):
     def make_node(self, *inputs: Any) -> Apply:
         """Inputs: law (2, S, D), low and high (S, D)."""
         tensors = [pt.as_tensor(x) for x in inputs]
-        return Apply(self, tensors, [pt.dvector(), tensors[0].type()])
+        vector = pt.tensor(dtype="float64", shape=(tensors[0].type.shape[1],))
+        return Apply(self, tensors, [vector, tensors[0].type()])
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """Only the law moves anything."""

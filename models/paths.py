@@ -106,21 +106,23 @@ def categories(eta: Any, batch: Batch, ops: Ops) -> Any:
         Rows sum to one. Where the path ends at a later known stage b the chances are those of the units that do
         not reach b: with p_a the rate to the stage and p_b on to b, the last is p_a (1 - p_b) / (1 - p_a p_b).
     """
+    return stops(eta, batch.segment, batch.depth, batch.end, ops)
+
+
+def stops(eta: Any, segment: Any, depth: int, end: bool, ops: Ops) -> Any:
+    """The chances of ``categories`` from its arrays: segment (S, m, L), D stages, whether some path has an end."""
     log_rate = -ops.softplus(-eta)
-    depth = batch.depth
     # One stretch of steps for each stage; a cell without `end` has an empty last stretch, of log rate 0.
-    stretch = [
-        ops.where(batch.segment == d, log_rate, 0.0).sum(axis=-1) for d in range(depth + int(batch.end))
-    ]
+    stretch = [ops.where(segment == d, log_rate, 0.0).sum(axis=-1) for d in range(depth + int(end))]
     reach = 0.0
     logs = []
     for d in range(depth):
         logs.append(reach + ops.log1mexp(stretch[d]))
         reach = reach + stretch[d]
-    if not batch.end:
+    if not end:
         logs.append(reach)
         return ops.stack(logs, axis=-1)
-    has_end = (batch.segment == depth).any(axis=-1)
+    has_end = (segment == depth).any(axis=-1)
     # -1 keeps the branch that is not taken away from log(0), whose gradient would be NaN.
     tail = ops.where(has_end, stretch[depth], -1.0)
     logs.append(reach + ops.where(has_end, ops.log1mexp(tail), 0.0))

@@ -118,7 +118,8 @@ class RatioLaw(Fused):
     def make_node(self, *inputs: Any) -> Apply:
         """Inputs: eta, phi, n, segment, step, ratio, and the numbers 0 to D - 1."""
         tensors = [pt.as_tensor(x) for x in inputs]
-        return Apply(self, tensors, [pt.tensor(dtype="float64", shape=(2, tensors[0].type.shape[0], None))])
+        shape = (2, tensors[0].type.shape[0], tensors[6].type.shape[0])
+        return Apply(self, tensors, [pt.tensor(dtype="float64", shape=shape)])
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """Only eta and phi move anything."""

@@ -15,7 +15,7 @@ from ..planfile import open_plan
 def estimate(
     plan: PlanArgument,
     engine: Annotated[
-        str | None, typer.Option(help="nuts, laplace or auto; else what the plan says.")
+        str | None, typer.Option(help="nuts, laplace, numpyro or auto; else what the plan says.")
     ] = None,
     settings: SetOption = None,
     seed: Annotated[int | None, typer.Option(help="The one seed everything derives from.")] = None,

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from ...data.errors import InputError, Problem
 from ...models.blueprint import Blueprint
+from ..extras import numpyro_sampler
 from ..plan import EstimateSpec
 from . import nuts
 from .contract import Fit, Report
 from .laplace import fit as laplace
 from .laplace.worlds import obstacles
 
+NUMPYRO = "numpyro"
 KHAT = 0.7  # above it importance weights cannot be trusted (Vehtari et al. 2024)
 
 
@@ -24,10 +26,12 @@ def fit_blueprint(
     Raises
     ------
     InputError
-        The plan names ``laplace``, which cannot take the blueprint.
+        The plan names ``laplace``, which cannot take the blueprint, or ``numpyro``, which is not installed.
     """
     if settings.engine == nuts.NAME:
         return nuts.fit_well(blueprint, settings, say, report)
+    if settings.engine == NUMPYRO:
+        return nuts.fit_well(blueprint, settings, say, report, numpyro_sampler())
     reasons = obstacles(blueprint)
     if reasons and settings.engine == laplace.NAME:
         raise InputError(

@@ -131,7 +131,7 @@ class _CallbackLinker(NumbaLinker):
 
     def fgraph_convert(self, fgraph: Any, *_: Any, **__: Any) -> Any:
         # The scheduler's order and storage speak of the graph as it was.
-        graph, arrays = _lift(fgraph)
+        graph, arrays = lift(fgraph)
         fn, key = numba_funcify_and_cache_key(graph)
         return fn, key if pytensor.config.numba__cache else None, arrays
 
@@ -150,7 +150,7 @@ class _CallbackLinker(NumbaLinker):
         return Callback(numba.cfunc(_SIGNATURE, cache=key is not None)(callback), table, arrays)
 
 
-def _lift(fgraph: FunctionGraph) -> tuple[FunctionGraph, tuple[NDArray[Any], ...]]:
+def lift(fgraph: FunctionGraph) -> tuple[FunctionGraph, tuple[NDArray[Any], ...]]:
     """A copy of a graph whose constant arrays are inputs, and those arrays; shapes and single numbers stay."""
     graph, _ = fgraph.clone_get_equiv()
     found = dict.fromkeys(
@@ -226,6 +226,43 @@ class Density:
     expand: Callable[[Floats], dict[str, Floats]]
 
 
+@dataclass(frozen=True)
+class Joined:
+    """A model's log density as a graph on one vector.
+
+    Parameters
+    ----------
+    model : pymc.Model
+        Frozen.
+    x : TensorVariable, (size,)
+        The unconstrained point.
+    logp, slope : TensorVariable
+        Log density, and its gradient (size,) written on the joined vector, so that one array comes out.
+    point : mapping
+        A central point, by variable.
+    """
+
+    model: pm.Model
+    x: TensorVariable
+    logp: TensorVariable
+    slope: TensorVariable
+    point: dict[str, Floats]
+
+    @property
+    def start(self) -> Floats:
+        """The central point as one vector."""
+        values = [np.ravel(self.point[value.name]) for value in self.model.value_vars]
+        return np.concatenate(values).astype(float)
+
+
+def join(compiled: CompiledModel) -> Joined:
+    """The graph of a compiled model's log density and gradient."""
+    model = freeze_dims_and_data(compiled.model)
+    point = model.initial_point(random_seed=0)
+    [logp], x = join_nonshared_inputs(point, [model.logp()], model.value_vars)
+    return Joined(model, x, logp, cast("TensorVariable", pytensor.grad(logp, x)), point)
+
+
 def make_density(compiled: CompiledModel, names: tuple[str, ...]) -> Density:
     """Compile a model's log density and gradient.
 
@@ -235,17 +272,14 @@ def make_density(compiled: CompiledModel, names: tuple[str, ...]) -> Density:
     names : tuple of str
         Variables that ``expand`` gives.
     """
-    model = freeze_dims_and_data(compiled.model)
-    point = model.initial_point(random_seed=0)
-    values = model.value_vars
-    [logp], x = join_nonshared_inputs(point, [model.logp()], values)
+    graph = join(compiled)
     mode = Mode(_CallbackLinker(), get_mode("NUMBA").provided_optimizer)
-    # The gradient is written on the joined vector, so that one array comes out.
-    slope = cast("TensorVariable", pytensor.grad(logp, x))
     with _optimized_once():
-        callback = pytensor.function([x], [logp, slope], mode=mode, trust_input=True).vm.jit_fn
-    start = np.concatenate([np.ravel(point[value.name]) for value in values]).astype(float)
-    return Density(len(start), start, callback, _caller(callback, len(start)), _expander(model, point, names))
+        callback = pytensor.function(
+            [graph.x], [graph.logp, graph.slope], mode=mode, trust_input=True
+        ).vm.jit_fn
+    start = graph.start
+    return Density(len(start), start, callback, _caller(callback, len(start)), make_expander(graph, names))
 
 
 @contextmanager
@@ -277,12 +311,11 @@ def _caller(callback: Callback, size: int) -> Callable[[Floats], tuple[float, Fl
     return value_and_gradient
 
 
-def _expander(
-    model: pm.Model, point: dict[str, NDArray[np.float64]], names: tuple[str, ...]
-) -> Callable[[Floats], dict[str, Floats]]:
+def make_expander(graph: Joined, names: tuple[str, ...]) -> Callable[[Floats], dict[str, Floats]]:
     """A function from unconstrained points to named variables, vectorised over points and interpreted."""
+    model = graph.model
     outputs = model.replace_rvs_by_values([model[name] for name in names])
-    joined, x = join_nonshared_inputs(point, outputs, model.value_vars)
+    joined, x = join_nonshared_inputs(graph.point, outputs, model.value_vars)
     many = pt.matrix("points")
     program = pytensor.function(
         [many],

@@ -10,22 +10,23 @@ from typing import Any
 
 import numpy as np
 import nutpie
-import xarray as xr
 from numpy.typing import NDArray
 from nutpie.compile_pymc import CompiledPyMCModel
 
-from ...data.names import AXES
 from ...models.blueprint import Blueprint
 from ...models.compile import CompiledModel, compile_model
-from ...models.field import FieldDraws, apply_bases
-from ...models.field_graph import effect_name
 from ..convergence import hyper_convergence
 from ..plan import EstimateSpec
 from .contract import Fit, Progress, Report
 from .density import Density, copy_point, make_density
+from .drawn import finished, variables
 
 NAME = "nuts"
 Floats = NDArray[np.float64]
+Sampler = Callable[
+    [CompiledModel, EstimateSpec, int, Report | None, Callable[[str], None] | None],
+    Fit,
+]
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,20 @@ def aim(settings: EstimateSpec) -> Aim:
 
 
 def fit_well(
-    blueprint: Blueprint, settings: EstimateSpec, say: Callable[[str], None], report: Report | None = None
+    blueprint: Blueprint,
+    settings: EstimateSpec,
+    say: Callable[[str], None],
+    report: Report | None = None,
+    sample: Sampler | None = None,
 ) -> Fit:
     """Fit, and where the diagnostics ask for it fit again with what the first attempt has shown.
 
     A later attempt centres each coefficient with the scales of the one before, takes smaller steps, and draws more
     where the effective draws were less than twice those asked for: smaller steps may halve them. The last attempt
-    is returned whatever its diagnostics say.
+    is returned whatever its diagnostics say. ``sample`` is another sampler than nutpie's, called as ``fit`` is.
     """
-    goal = aim(settings)
-    compiled = compile_model(blueprint)
-    done = fit(compiled, settings, settings.seed, report, say)
+    goal, sample = aim(settings), sample or fit
+    done = sample(compile_model(blueprint), settings, settings.seed, report, say)
     for attempt in (2, 3):
         worst = hyper_convergence(done.posterior)
         diverged = int(done.sample_stats["diverging"].sum())
@@ -75,7 +79,7 @@ def fit_well(
             }
         )
         seconds = done.seconds
-        done = fit(compile_model(blueprint, scales), settings, settings.seed + attempt, report)
+        done = sample(compile_model(blueprint, scales), settings, settings.seed + attempt, report, None)
         together = {name: value + seconds[name] for name, value in done.seconds.items()}
         done = replace(done, seconds=together, arguments={**done.arguments, "attempts": attempt})
     return done
@@ -107,13 +111,7 @@ def fit(
         The user stopped it; the sampler has been cancelled and nothing is returned.
     """
     started = time.perf_counter()
-    names = (
-        *compiled.hyper,
-        *(("z",) if compiled.blocks else ()),
-        *compiled.unknowns,
-        *(("anchored",) if len(compiled.anchors) else ()),
-    )
-    density = make_density(compiled, names)
+    density = make_density(compiled, variables(compiled))
     density.value_and_gradient(density.start)
     built = time.perf_counter()
     if say is not None:
@@ -138,17 +136,8 @@ def fit(
         raise
     points = tree["posterior"]["point"].to_numpy()
     draws = density.expand(points.reshape(-1, density.size))
-    field = _field(compiled, draws)
-    done = time.perf_counter()
-    return Fit(
-        posterior=_dataset(compiled, draws, field, settings.chains),
-        sample_stats=tree["sample_stats"].to_dataset(),
-        field=field,
-        chains=settings.chains,
-        seconds={"compile": built - started, "sample": done - built},
-        arguments={**settings.model_dump(exclude={"engine", "seed"})},
-        engine=NAME,
-    )
+    seconds = {"compile": built - started, "sample": time.perf_counter() - built}
+    return finished(compiled, draws, tree["sample_stats"].to_dataset(), settings, seconds, NAME)
 
 
 def _forecast(density: Density, settings: EstimateSpec) -> str:
@@ -211,67 +200,3 @@ def _forward(report: Report) -> Any:
         )
 
     return callback
-
-
-def _field(compiled: CompiledModel, draws: dict[str, Floats]) -> FieldDraws:
-    """Draws of the field's values from those of its coefficients."""
-    blueprint = compiled.blueprint
-    sd = {block.name: draws[f"sd_{block.name}"] for block in blueprint.blocks}
-    values: dict[str, Floats] = {}
-    start = 0
-    for block, weight in zip(blueprint.blocks, compiled.weights, strict=True):
-        end = start + int(np.prod(weight.shape[1:]))
-        z = draws["z"][:, :, start:end].reshape(-1, *weight.shape)
-        log_sd = np.log(sd[block.name]).reshape(*sd[block.name].shape, *(1,) * (weight.ndim - 1))
-        values[block.name] = apply_bases(z * np.exp((1 - weight) * log_sd), block.bases)
-        if block.cellwise and len(compiled.anchors):
-            values[block.name][:, compiled.anchors.step, compiled.anchors.unit] = draws["anchored"]
-        start = end
-    intercept = draws["intercept"]
-    return FieldDraws(
-        intercept=intercept,
-        sd=sd,
-        values=values,
-        phi=draws.get("phi", np.ones_like(intercept)),
-        concentration=np.exp(draws["log_concentration"]) if "log_concentration" in draws else None,
-        total_spread=draws.get("total_spread"),
-        unknown={name: draws[name] for name in compiled.unknowns},
-    )
-
-
-def _dataset(compiled: CompiledModel, draws: dict[str, Floats], field: FieldDraws, chains: int) -> xr.Dataset:
-    """Hyperparameters and effects by name, dims chain and draw first; cell effects are left out for size."""
-    values = {name: draws[name] for name in compiled.hyper}
-    return named_draws(compiled.blueprint, values, field, chains)
-
-
-def prior_dataset(blueprint: Blueprint, prior: FieldDraws, like: xr.Dataset) -> xr.Dataset:
-    """Prior draws under the names of the posterior, one chain."""
-    values = {"intercept": prior.intercept, "phi": prior.phi, "total_spread": prior.total_spread}
-    values |= {f"sd_{name}": sd for name, sd in prior.sd.items()}
-    if prior.concentration is not None:
-        values["log_concentration"] = np.log(prior.concentration)
-    kept = {name: value for name, value in values.items() if name in like and value is not None}
-    return named_draws(blueprint, kept, prior, 1)
-
-
-def named_draws(
-    blueprint: Blueprint, values: dict[str, Floats], field: FieldDraws, chains: int
-) -> xr.Dataset:
-    """Draws (R, …) of hyperparameters and of the field's blocks as one dataset."""
-    axes = blueprint.panel.axes
-    coords = {"step": [step.name for step in blueprint.panel.funnel.steps]}
-    coords |= {axis: list(axes[axis].leaves) for axis in AXES}
-    variables: dict[str, tuple[tuple[str, ...], Floats]] = {
-        name: (("chain", "draw", *(("step",) if value.ndim == 2 else ())), value)
-        for name, value in values.items()
-    }
-    for block in blueprint.blocks:
-        if not block.cellwise:
-            dims = ("chain", "draw", "step", *block.axes)
-            variables[effect_name(block.name)] = (dims, field.values[block.name])
-    shaped = {
-        name: (dims, value.reshape(chains, -1, *value.shape[1:])) for name, (dims, value) in variables.items()
-    }
-    used = {dim for dims, _ in shaped.values() for dim in dims}
-    return xr.Dataset(shaped, coords={name: labels for name, labels in coords.items() if name in used})

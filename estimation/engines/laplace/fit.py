@@ -18,7 +18,7 @@ from ....models.field import FieldDraws
 from ...plan import EstimateSpec
 from ...thinning import most_draws
 from ..contract import Fit
-from ..nuts import named_draws
+from ..drawn import named_draws
 from .cells import NODES
 from .draws import StepDraws, draw_step, resample
 from .hyper import Mode, Points, find_mode, make_points

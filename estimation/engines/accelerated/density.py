@@ -1,0 +1,49 @@
+"""A model's log density and gradient as one function of JAX, the arrays of the graph as its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+from pytensor.compile.mode import get_mode
+from pytensor.graph.fg import FunctionGraph
+from pytensor.link.jax.dispatch import jax_funcify
+
+from ..density import Joined, lift
+from . import ops  # noqa: F401  (teaches our operations to the linker)
+
+Floats = NDArray[np.float64]
+
+
+def make_log_density(joined: Joined) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """The density with its own gradient, and its data on the device.
+
+    Returns
+    -------
+    density : callable
+        From a point (size,) and the data to the log density, a scalar. JAX differentiates it by the gradient that the
+        other engines use.
+    data : tuple of array
+        Handed over as arguments: a program that holds a million numbers takes minutes to compile.
+    """
+    whole = FunctionGraph([joined.x], [joined.logp, joined.slope], clone=True)
+    get_mode("JAX").optimizer.rewrite(whole)
+    graph, arrays = lift(whole)
+    program = jax_funcify(graph)
+
+    @jax.custom_vjp
+    def density(x: Any, data: Any) -> Any:
+        return program(x, *data)[0]
+
+    def forward(x: Any, data: Any) -> Any:
+        return program(x, *data)
+
+    def backward(slope: Any, cotangent: Any) -> Any:
+        return cotangent * slope, None
+
+    density.defvjp(forward, backward)
+    return density, tuple(jnp.asarray(array) for array in arrays)

@@ -1,0 +1,119 @@
+"""The density through JAX is the sampler's own, for what has a form there and for what is called on the host."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from attrition.data.errors import InputError
+from attrition.estimation import extras
+from attrition.estimation.engines.density import join, make_density
+from attrition.estimation.engines.nuts import fit
+from attrition.estimation.plan import EstimateSpec
+from attrition.models.blueprint import Blueprint
+from attrition.models.compile import CompiledModel, compile_model
+
+from ..panels import Fact, bind, make_panel
+
+jax = pytest.importorskip("jax", reason="attrition[gpu] is not installed")
+accelerated = pytest.importorskip("attrition.estimation.engines.accelerated.density")
+
+PLACES = ("A", "B", "C")
+EFFECTS = ["intercept", "offense", "jurisdiction", "cell"]
+
+
+def _panel(later: dict[str, list[Fact]], units: dict[str, str] | None = None) -> Blueprint:
+    facts: list[Fact] = []
+    for place, told in later.items():
+        facts += [("referral", f"{o}/{place}", "exact", 30) for o in "ab"]
+        facts += [(stage, f"{node}/{place}", *rest) for stage, node, *rest in told]
+    panel = make_panel(facts, ("a", "b"), list(later), units=units)
+    return bind(panel, EFFECTS)
+
+
+def _exact_and_skipped() -> Blueprint:
+    return _panel(
+        {
+            "A": [
+                ("investigation", "a", "exact", 9),
+                ("arrest", "a", "exact", 4),
+                ("arrest", "b", "exact", 0),
+            ],
+            "B": [("arrest", "a", "exact", 3), ("investigation", "b", "exact", 11)],
+            "C": [("investigation", "a", "exact", 30), ("arrest", "b", "exact", 5)],
+        }
+    )
+
+
+def _totals_and_ranges() -> Blueprint:
+    return _panel(
+        {
+            "A": [("investigation", "", "exact", 17)],
+            "B": [("investigation", "a", "range", 3, 8), ("investigation", "b", "exact", 11)],
+            "C": [("investigation", "", "at_least", 20)],
+        }
+    )
+
+
+def _ratios() -> Blueprint:
+    return _panel(
+        {
+            "A": [("investigation", "a", "exact", 9), ("arrest", "a", "exact", 14)],
+            "B": [("investigation", "a", "exact", 9), ("arrest", "a", "range", 3, 8)],
+            "C": [("arrest", "", "exact", 23)],
+        },
+        {"referral": "report", "investigation": "report", "arrest": "person"},
+    )
+
+
+@pytest.mark.parametrize("make", [_exact_and_skipped, _totals_and_ranges, _ratios])
+def test_one_density_and_one_gradient(make: Any) -> None:
+    """To 1e-8 relative, at points of four chains evaluated side by side as the sampler does."""
+    compiled = compile_model(make())
+    joined = join(compiled)
+    density, data = accelerated.make_log_density(joined)
+    own = make_density(compiled, ("intercept",))
+    points = own.start + np.random.default_rng(1).normal(0.0, 0.5, (4, own.size))
+    both = jax.jit(jax.vmap(jax.value_and_grad(density), (0, None)))
+    values, slopes = both(points, data)
+    expected = [own.value_and_gradient(point) for point in points]
+    np.testing.assert_allclose(values, [value for value, _ in expected], rtol=1e-8)
+    np.testing.assert_allclose(slopes, [slope for _, slope in expected], rtol=1e-8, atol=1e-8)
+
+
+def _one_rate() -> CompiledModel:
+    panel = make_panel(
+        [("referral", "/A", "exact", 400), ("investigation", "/A", "exact", 100)],
+        jurisdictions=("A",),
+        stages=("referral", "investigation"),
+    )
+    return compile_model(bind(panel, ["intercept"]))
+
+
+@pytest.mark.slow
+def test_draws_have_the_posterior_of_the_reference_engine() -> None:
+    """One rate: both engines' means and spreads within five Monte-Carlo errors of some 300 effective draws."""
+    compiled = _one_rate()
+    settings = EstimateSpec(draws=300, tune=200, chains=4)
+    done = extras.numpyro_sampler()(compiled, settings, 1, None, None)
+    reference = fit(compiled, settings, 1)
+    found, expected = (one.posterior["intercept"].to_numpy() for one in (done, reference))
+    assert found.shape == (4, 300, 1)
+    assert abs(found.mean() - expected.mean()) < 5 * expected.std() / np.sqrt(300)
+    assert abs(np.log(found.std() / expected.std())) < 5 / np.sqrt(2 * 300)
+    assert not done.sample_stats["diverging"].any()
+    assert done.engine == "numpyro"
+
+
+def test_without_the_extra_the_plan_is_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line that says what to install."""
+    monkeypatch.setitem(sys.modules, "numpyro", None)
+    for name in [
+        name for name in sys.modules if name.startswith("attrition.estimation.engines.accelerated.fit")
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(InputError, match=r"attrition\[gpu\]"):
+        extras.numpyro_sampler()
