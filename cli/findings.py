@@ -51,7 +51,10 @@ def validation_text(found: Validation, plan: Path, explain: bool) -> str:
         lines.append(f"No statement speaks of: {'; '.join(without[:SHOWN_WITHOUT])}{more}.")
     if explain:
         lines += ["", f"The rate: {found.blueprint['equation']}"]
-        lines += [f"  {effect['kind']}: {effect['sentence']}" for effect in found.blueprint["effects"]]
+        lines += [
+            f"  {effect['kind']}: {effect['sentence']} {effect['because']}".rstrip()
+            for effect in found.blueprint["effects"]
+        ]
         lines += [f"  {kind['kind']}: {kind['sentence']}" for kind in found.blueprint["kinds"]]
     return "\n".join([*lines, f"No problem found. Next: attrition estimate {plan}"])
 

@@ -47,7 +47,7 @@ REVISION_COLUMNS: Final = (
 CLAIM_KEYS: Final = (
     "key", "kind", "subject", "said", "text", "query", "quantity_ids", "probability", "threshold", "effect", "holds",
 )  # fmt: skip
-QUANTITIES: Final = ("rate", "end_to_end", "change", "contrast", "so_far")
+QUANTITIES: Final = ("rate", "end_to_end", "change", "contrast", "so_far", "ever")
 BASES: Final = ("superpopulation", "finite")
 CONFIDENTIAL: Final = "confidential"
 LABELS: Final = (

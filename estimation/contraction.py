@@ -100,7 +100,11 @@ class Reference:
 
     def prior(self, member: sp.csr_matrix, step: Step) -> Floats:
         """Prior draws of the rows on the link scale, (N, R)."""
-        path = self._prior_rates[step.source : step.target].prod(axis=0)
+        return self.linked(self._prior_rates, member, step)
+
+    def linked(self, rates: Floats, member: sp.csr_matrix, step: Step) -> Floats:
+        """Other draws of the cells (S, A, R), as rows on the link scale, (N, R)."""
+        path = rates[step.source : step.target].prod(axis=0)
         return link(self._weighted(member, step) @ path, step.kind == "ratio")
 
     def new_unit(self, rows: Rows, step: Step) -> Floats:

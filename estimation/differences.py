@@ -38,7 +38,7 @@ def _differences(
     moved = link(two.superpopulation, ratio) - link(one.superpopulation, ratio)
     against = contraction(moved.var(axis=1), (prior[1] - prior[0]).var(axis=1))
     against[~behind.touched] = 0.0
-    labels = label(against, np.full(len(names), np.nan), behind.margins_only, behind.mixed)
+    labels = label(against, np.full(len(names), np.nan), behind.margins_only, behind.unread)
     labels[withheld] = NOT
     size = np.median(np.minimum(one.denominator, two.denominator), axis=1)
     values = two.superpopulation - one.superpopulation
@@ -63,6 +63,7 @@ def _both(behind: Behind, one: NDArray[np.int64], two: NDArray[np.int64]) -> Beh
         a.period_clock | b.period_clock,
         np.where(a.as_of > b.as_of, a.as_of, b.as_of),
         a.mixed | b.mixed,
+        a.bare | b.bare,
     )
 
 

@@ -16,6 +16,7 @@ from .blocks import Collector, finer_rows, frame
 from .bounds import Bounds
 from .contraction import Reference, contraction
 from .differences import changes, contrasts
+from .ever import Ever, extrapolates
 from .evidence import Behind, Evidence
 from .labels import COUNTED, label
 from .rows import Bools, CellDraws, Floats, Rows, Values, evaluate, link, make_rows, published_steps
@@ -79,6 +80,8 @@ def estimates(
     drawn = CellDraws(rates, counts)
     reference = Reference(rng, blueprint, draws, drawn.mean_counts())
     evidence, bounds = Evidence(blueprint), Bounds(blueprint.panel, blueprint.analysis)
+    # A stream of its own: the other numbers are the same with and without it.
+    late = Ever(rng.spawn(1)[0], blueprint, draws, rates, counts) if extrapolates(blueprint) else None
     collector = Collector()
     for quantity, step in published_steps(blueprint.panel.funnel):
         reached = rows.member @ np.isfinite(counts[0, step.source]).astype(float) > 0
@@ -99,6 +102,8 @@ def estimates(
         changes(collector, blueprint, here, step, at_step, reference, behind, limits)
         contrasts(collector, blueprint, here, step, at_step, reference, behind, answer)
         so_far(collector, blueprint, here, step, behind, len(rates))
+        if late is not None:
+            late.rows(collector, here, step, reference, behind, limits)
     collector.frames += finer_rows(blueprint, answer)
     table = pd.concat(collector.frames, ignore_index=True)[list(ESTIMATE_COLUMNS)]
     return Estimates(table, collector.ids, np.concatenate(collector.draws).T)
@@ -136,7 +141,7 @@ def _collect(
     against: Floats,
     own: Floats,
 ) -> None:
-    labels = label(against, own, behind.margins_only, behind.mixed)
+    labels = label(against, own, behind.margins_only, behind.unread)
     size = np.median(values.denominator, axis=1)
     block_frame = frame(
         quantity, step, rows.names, "superpopulation", values.superpopulation, limits, against, own, labels,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..data.funnel import Step
 from ..models.blueprint import Blueprint
 from ..models.layout import Layout
+from ..models.margins import margins_only
 from .rows import Bools, Rows
 
 
@@ -34,6 +35,9 @@ class Behind:
         Latest date at which a statement behind the row was known.
     mixed : bool
         Some denominator of the row is a share of an unsplit total, by the stated mix.
+    bare : bool
+        A step of the row's offense is counted by sums over offenses only, and no contextual term of the model says how
+        its rate may depend on the mix.
     """
 
     statements: NDArray[np.int64]
@@ -43,6 +47,16 @@ class Behind:
     period_clock: Bools
     as_of: NDArray[np.object_]
     mixed: Bools
+    bare: Bools
+
+    @property
+    def unread(self) -> Bools:
+        """Nothing says how the rate departs from that of the sums the row is part of.
+
+        A contextual term is none for shares of an unsplit total: the stated mix is the same for every place, and the
+        term has nothing to multiply.
+        """
+        return self.mixed | self.bare
 
     def take(self, keep: NDArray[np.int64]) -> Behind:
         """Evidence of some of the rows."""
@@ -54,6 +68,7 @@ class Behind:
             self.period_clock[keep],
             self.as_of[keep],
             self.mixed[keep],
+            self.bare[keep],
         )
 
 
@@ -89,6 +104,9 @@ class Evidence:
         own = [layout.positions[g.cells] for g in groups]
         self._own = _incidence(own, layout.size)
         self._group = _incidence([_with_members(c, layout) for c in own], layout.size)
+        context = next((block.slope for block in blueprint.blocks if block.name == "context"), None)
+        modeled = context.steps if context is not None else (False,) * layout.steps
+        self._bare = np.array(margins_only(panel, blueprint.analysis)) & ~np.array(modeled)
         self._span = np.array([[int(g.start.min()), max(max(g.stages), int(g.end.max()))] for g in groups])
 
     def behind(self, rows: Rows, step: Step) -> Behind:
@@ -119,6 +137,7 @@ class Evidence:
             margins_only=touched & ~any_whole,
             counted=unknown == 0,
             mixed=np.asarray(rows.member @ (self._blueprint.layout.member_of >= 0).astype(float)).ravel() > 0,
+            bare=~rows.whole[:, 0] & self._bare[step.source : step.target].any(),
             period_clock=dated,
             as_of=self._latest(hits, about),
         )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..data.funnel import Step
 from ..data.names import AXES
 from ..models.blueprint import Blueprint
-from ..models.field import FieldDraws, draw_block
+from ..models.field import FieldDraws, draw_block, spread
 from ..models.layout import Layout
 from ..models.paths import ARRAY
 from ..models.rates import put_totals, rates_of_odds
@@ -89,6 +89,10 @@ class FreshRates:
         effects = []
         for block in blueprint.blocks:
             again = block.name in fresh
+            if block.slope is not None:
+                values = fresh[block.name][part, :steps] if again else self._draws.values[block.name][part]
+                effects.append((_odds(spread(values, block, layout)), np.arange(layout.size)))
+                continue
             odds = _odds(fresh[block.name][part, :steps]) if again else self._kept(block.name)[..., part]
             effects.append((odds, _levels(block, layout)))
         intercept = np.exp(self._draws.intercept[part].T)

@@ -19,11 +19,13 @@ from scipy.special import erf
 from ..data.names import AXES
 from ..models.blueprint import Blueprint
 from .estimates import Estimates
+from .labels import COUNTED
 from .predictive import Moments, Report
 from .rows import link, published_steps
 
 Floats = NDArray[np.float64]
-PRIOR = "prior"
+PRIOR, OTHERS = "prior", "others"
+DIFFERENCES = ("change", "contrast")
 _MOST = 200_000_000
 _LEAST = 1e-4
 
@@ -36,7 +38,10 @@ def informed(
     shown: Sequence[Report],
     moments: Moments,
 ) -> pd.DataFrame:
-    """Shares of information of every superpopulation row: of aggregates from their draws, of cells from their rates.
+    """Shares of information of every row that is estimated: of aggregates from their draws, of cells from their rates.
+
+    Finite rates of single cells have no draws of their own here and rest on what their superpopulation rate does. What
+    was counted rests on the counts.
 
     Parameters
     ----------
@@ -56,13 +61,12 @@ def informed(
     frame, axes = table.table, blueprint.panel.axes
     steps = {step.name: step for _, step in published_steps(blueprint.panel.funnel)}
     wanted = frame[
-        (frame["basis"] == "superpopulation")
-        & frame["quantity"].isin(["rate", "end_to_end"])
+        (frame["label"] != COUNTED)
         & frame["offense"].isin(list(axes.offense.by_name))  # others have no cells
     ].set_index("quantity_id")
     place = np.flatnonzero(wanted.index.get_indexer(table.aggregate_ids) >= 0)
     ids = [table.aggregate_ids[i] for i in place]
-    cells = wanted.index[~wanted.index.isin(ids)]
+    cells = wanted.index[~wanted.index.isin(ids) & (wanted["basis"] == "superpopulation")]
     if len(cells) * len(shown) > _MOST:
         cells = cells[:0]
     wanted = wanted.loc[[*ids, *cells]]
@@ -70,8 +74,9 @@ def informed(
     values = np.empty((len(thin), len(wanted)))
     values[:, : len(ids)] = table.aggregates[np.ix_(thin, place)]
     few = rates[thin]
+    differs = wanted["quantity"].isin(DIFFERENCES).to_numpy()  # of two rates: on no link scale
     for name, step in steps.items():
-        here = (wanted["step"] == name).to_numpy()
+        here = (wanted["step"] == name).to_numpy() & ~differs
         single = here & (np.arange(len(wanted)) >= len(ids))
         names = wanted.loc[single, list(AXES)].itertuples(index=False, name=None)
         path = few[:, step.source : step.target].prod(axis=1)
@@ -101,7 +106,8 @@ def information(
     Returns
     -------
     DataFrame
-        quantity_id, by (``kind`` or ``source_id``), name, share; shares sum to one for each quantity and ``by``.
+        quantity_id, by (``kind`` or ``source_id``), name, share; shares sum to one for each quantity and ``by``. Those
+        below 0.0001 stand together as ``others``.
     """
     mean = moments.mean - moments.mean.mean(axis=0)
     psi = values - values.mean(axis=0)
@@ -116,13 +122,17 @@ def information(
         told = np.where(weight > 0, held, 0.0)
         share = gain * told / np.where(weight > 0, weight, 1.0)
         full = np.vstack([share, 1 - told]).T
-        row, column = np.nonzero(full > _LEAST)
+        # Many small shares are one: those of ten thousand offices still add up.
+        full = np.column_stack(
+            [np.where(full > _LEAST, full, 0), np.where(full > _LEAST, 0, full).sum(axis=1)]
+        )
+        row, column = np.nonzero(full > 0)
         frames.append(
             pd.DataFrame(
                 {
                     "quantity_id": np.asarray(ids, dtype=object)[row],
                     "by": by,
-                    "name": np.array([*groups, PRIOR], dtype=object)[column],
+                    "name": np.array([*groups, PRIOR, OTHERS], dtype=object)[column],
                     "share": full[row, column],
                 }
             )

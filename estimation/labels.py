@@ -11,7 +11,7 @@ from .rows import Bools, Floats
 DATA, ASSISTED, PRIOR, NOT, COUNTED, _ = LABELS
 
 
-def label(contraction: Floats, own: Floats, margins_only: Bools, mixed: Bools) -> NDArray[np.object_]:
+def label(contraction: Floats, own: Floats, margins_only: Bools, unread: Bools) -> NDArray[np.object_]:
     """Labels of superpopulation rows.
 
     Parameters
@@ -22,9 +22,9 @@ def label(contraction: Floats, own: Floats, margins_only: Bools, mixed: Bools) -
         Against an exchangeable new unit; NaN for rows without siblings, where the first alone counts.
     margins_only : (N,) bool
         Every statement that touches the row also holds cells outside it: never more than model-assisted.
-    mixed : (N,) bool
-        Some denominator of the row is a stated share of an unsplit total: with margins only, never more than
-        prior-driven, since nothing recorded says how its rate departs from the total's.
+    unread : (N,) bool
+        Nothing recorded or modeled says how the row's rate departs from that of the sums it is part of: with margins
+        only, never more than prior-driven.
     """
     smaller = np.where(np.isnan(own), contraction, np.minimum(contraction, own))
     smaller = np.nan_to_num(smaller)
@@ -33,5 +33,5 @@ def label(contraction: Floats, own: Floats, margins_only: Bools, mixed: Bools) -
     out[smaller >= 0.3] = ASSISTED
     out[smaller >= 0.7] = DATA
     out[(out == DATA) & margins_only] = ASSISTED
-    out[(out == ASSISTED) & margins_only & mixed] = PRIOR
+    out[(out == ASSISTED) & margins_only & unread] = PRIOR
     return out

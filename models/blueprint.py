@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,8 @@ class Blueprint:
         The unsplit totals.
     unknowns : tuple of Unknown
         Standard normal coordinates of what the kinds do not know.
+    because : mapping of effect name to str
+        Why the data put it into the rate, or left it out, where that is for the data to decide.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Blueprint:
     unclaimed: Mapping[str, str]
     mixture: Mixture | None
     unknowns: tuple[Unknown, ...]
+    because: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ratio_steps(self) -> tuple[bool, ...]:
@@ -170,6 +173,7 @@ def make_blueprint(
     if not analysis.groups:
         raise InputError(_nothing_informs(panel, analysis))
     terms = [term for effect, settings in effects for term in effect.terms(settings, panel.axes)]
+    blocks = [term.bound(panel, analysis) for term in terms if isinstance(term, Block)]
     concentration = next((term for term in terms if isinstance(term, Concentration)), None)
     layout = make_layout(panel, analysis)
     batches = bind(analysis, panel, layout, claimed)
@@ -189,7 +193,7 @@ def make_blueprint(
         analysis=analysis,
         layout=layout,
         effects=effects,
-        blocks=tuple(term for term in terms if isinstance(term, Block) and not term.empty),
+        blocks=tuple(block for block in blocks if not block.empty),
         concentration=concentration,
         prior=prior,
         kind_settings=kind_settings,
@@ -198,6 +202,7 @@ def make_blueprint(
         unclaimed=unclaimed,
         mixture=make_mixture(panel, layout, analysis.groups),
         unknowns=tuple(one for kind in catalogue.part_kinds() for one in kind.unknowns(panel, analysis)),
+        because={block.name: block.slope.because for block in blocks if block.slope is not None},
     )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..data.names import AXES
 from .blueprint import Blueprint
+from .priors import Fixed
 from .terms import Block
 
 Floats = NDArray[np.float64]
@@ -68,7 +69,9 @@ def weights(blueprint: Blueprint, scales: Mapping[str, Floats] | None = None) ->
     for block in blueprint.blocks:
         # Without better knowledge a cautious plug-in: a scale smaller than assumed would bring the funnel back.
         known = (
-            scales[block.name]
+            block.sd.repeated((len(info),))
+            if isinstance(block.sd, Fixed)
+            else scales[block.name]
             if scales is not None
             else np.full(len(info), _CAUTION * blueprint.prior.spread)
         )
@@ -91,6 +94,8 @@ def _per_coefficient(info: Floats, block: Block, blueprint: Blueprint) -> Floats
     levels = tuple(layout.shape[axis] for axis in axes)
     flat = np.ravel_multi_index(tuple(layout.coordinates[axis] for axis in axes), levels)
     size = int(np.prod(levels))
+    if block.slope is not None:
+        info = info * block.slope.by.ravel()[layout.cells] ** 2
     out = np.stack([np.bincount(flat, row, minlength=size) for row in info]).reshape(len(info), *levels)
     for place, basis in enumerate(block.bases):
         out = np.moveaxis(np.tensordot(out, basis.matrix**2, axes=(1 + place, 0)), -1, 1 + place)

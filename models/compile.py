@@ -18,7 +18,7 @@ from .blueprint import Blueprint
 from .centring import weights
 from .field_graph import Field
 from .needed import needed
-from .priors import Normal
+from .priors import Fixed, Normal
 from .scales_op import draw_coordinates, log_scales, spread_prior
 from .sightings import Sightings, make_sightings
 from .values import Values, batch_logp, values_of
@@ -89,7 +89,7 @@ def compile_model(blueprint: Blueprint, scales: Mapping[str, Floats] | None = No
         hyper = [
             "intercept",
             *(["total_spread"] if blueprint.shared else []),
-            *(f"sd_{b.name}" for b in blueprint.blocks),
+            *(f"sd_{b.name}" for b in blueprint.blocks if not isinstance(b.sd, Fixed)),
         ]
         if any(blueprint.ratio_steps):
             excess = blueprint.prior.phi.variable("phi_excess", ("step",))

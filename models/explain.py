@@ -22,9 +22,19 @@ def equation(blueprint: Blueprint) -> str:
     """The linear predictor in symbols."""
     links = {"probability": "logit", "ratio": "log"}
     heads = sorted({links[step.kind] for step in blueprint.panel.funnel.steps})
-    names = {block.name.split("_2")[0].split("_3")[0] for block in blueprint.blocks} | {"intercept"}
+    names = _in_rate(blueprint)
     terms = [effect.equation() for effect, _ in blueprint.effects if effect.name in names]
     return f"{' / '.join(heads)} p[s,o,j,t] = {' + '.join(terms)}"
+
+
+def _in_rate(blueprint: Blueprint) -> set[str]:
+    """Names of the effects that have a term in the linear predictor."""
+    return {block.name.split("_2")[0].split("_3")[0] for block in blueprint.blocks} | {"intercept"}
+
+
+def _used(blueprint: Blueprint, name: str) -> bool:
+    """Did an effect put anything into the model? On an axis of one level, say, it does not."""
+    return name in _in_rate(blueprint) or (name == "cell" and blueprint.concentration is not None)
 
 
 def implied_prior(blueprint: Blueprint, rng: np.random.Generator) -> dict[str, dict[str, float]]:
@@ -38,7 +48,10 @@ def implied_prior(blueprint: Blueprint, rng: np.random.Generator) -> dict[str, d
     draws = blueprint.prior_scales(rng, _DRAWS)
     layout, funnel = blueprint.layout, blueprint.panel.funnel
     # A cell of the population, not of these members: intercept plus one draw of every block.
-    noise = sum((draws.sd[block.name] ** 2 for block in blueprint.blocks), np.zeros_like(draws.intercept))
+    noise = sum(
+        (draws.sd[block.name] ** 2 * block.square for block in blueprint.blocks),
+        np.zeros_like(draws.intercept),
+    )
     cell = draws.intercept + np.sqrt(noise) * rng.standard_normal(noise.shape)
     rates = rates_of(cell[..., None], blueprint.ratio_steps)[..., 0]
     out = {step.name: _three(rates[:, step.source]) for step in funnel.steps}
@@ -138,6 +151,8 @@ def describe(blueprint: Blueprint, implied: dict[str, dict[str, float]]) -> dict
                 "settings": settings.model_dump(mode="json"),
                 "sentence": effect.sentence(),
                 "equation": effect.equation(),
+                "because": blueprint.because.get(effect.name, ""),
+                "used": _used(blueprint, effect.name),
             }
             for effect, settings in blueprint.effects
         ],

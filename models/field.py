@@ -26,7 +26,8 @@ def spread(values: Floats, block: Block, layout: Layout) -> Floats:
         ...,
         *(layout.coordinates[AXES.index(axis)] for axis in block.axes),
     )
-    return values[index]
+    found = values[index]
+    return found if block.slope is None else found * block.slope.by.ravel()[layout.cells]
 
 
 def apply_bases(free: Floats, bases: Sequence[Basis], fresh: bool = False) -> Floats:

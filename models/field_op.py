@@ -68,6 +68,10 @@ def make_design(blocks: Sequence[Block], layout: Layout) -> Design:
             where = np.ravel_multi_index(
                 tuple(layout.coordinates[AXES.index(axis)] for axis in one.axes), sizes
             )
+            if one.slope is not None:
+                # Every cell has a value of its own: that of its level, multiplied.
+                piece = sp.csr_matrix(sp.diags_array(one.slope.by.ravel()[layout.cells]) @ piece[where])
+                where = np.arange(layout.size)
         pieces.append(piece)
         block += [number] * piece.shape[1]
         level.append(where + offset)

@@ -16,6 +16,7 @@ from pytensor.tensor.variable import TensorVariable
 Floats = NDArray[np.float64]
 # Draws of a vague scale prior are cut here: the logistic function is 0 or 1 in double precision beyond it.
 _LARGEST_SCALE = 1e3
+_SMALLEST_SCALE = 1e-12
 _FAR = 25.0  # where erfc nears the smallest number there is
 
 
@@ -175,6 +176,29 @@ class PrecisionGamma(_Prior):
     def words(self) -> str:
         """In the notation of the report."""
         return f"1/sqrt of gamma({self.shape:g}, {self.rate:g})"
+
+
+class Fixed(_Prior):
+    """A scale that is given, one number a step, and never estimated; 0 where there is nothing to scale."""
+
+    dist: Literal["fixed"] = "fixed"
+    scale: tuple[float, ...]
+
+    def variable(self, name: str, dims: tuple[str, ...]) -> TensorVariable:
+        """A constant."""
+        return pt.constant(self.repeated((len(self.scale),)), name=name)
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
+        """The same numbers every time."""
+        return self.repeated(size)
+
+    def repeated(self, size: tuple[int, ...]) -> Floats:
+        """The numbers, the last axis over the steps; kept from zero for their logarithms."""
+        return np.broadcast_to(np.maximum(self.scale, _SMALLEST_SCALE), size).copy()
+
+    def words(self) -> str:
+        """In the notation of the report."""
+        return f"{max(self.scale):g}, given"
 
 
 ScalePrior = Annotated[

@@ -15,7 +15,8 @@ from .terms import Effect, Settings
 
 EVERY = "*"
 DEFAULT_EFFECTS: tuple[str, ...] = (
-    "intercept", "offense", "jurisdiction", "time", "offense_jurisdiction", "offense_time", "cell",
+    "intercept", "offense", "jurisdiction", "time", "offense_jurisdiction", "offense_time", "context",
+    "cell",
 )  # fmt: skip
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from ..data.axes import Axes
+from ..data.panel import Panel
 from .basis import Basis
-from .priors import ConcentrationPrior, ScalePrior
+from .contract import Analysis, Floats
+from .priors import ConcentrationPrior, Fixed, ScalePrior
 
 
 class Settings(BaseModel):
@@ -24,6 +28,27 @@ class Intercept:
 
 
 @dataclass(frozen=True)
+class Slope:
+    """What the data multiply a block's values by, cell by cell.
+
+    Parameters
+    ----------
+    by : (O, J, T) float
+    steps : tuple of bool
+        The steps whose rate the block is part of.
+    because : str
+        Why these, or why none.
+    """
+
+    by: Floats
+    steps: tuple[bool, ...]
+    because: str
+
+
+Covariate = Callable[[Panel, Analysis], Slope]
+
+
+@dataclass(frozen=True)
 class Block:
     """One block of the field: a value per step and per combination of levels of its axes.
 
@@ -34,22 +59,45 @@ class Block:
         Axes it varies over, in the order offense, jurisdiction, period.
     bases : tuple of Basis
         One an axis, mapping free coefficients to the leaves.
-    sd : ScalePrior or None
+    sd : ScalePrior, Fixed or None
         Prior of its standard deviation, separately for each step; None: a share of the plan's total spread.
     cellwise : bool
         One independent value per active cell (all three axes); ``bases`` is empty.
+    covariate : callable or None
+        Reads off the data what multiplies its values in each cell.
+    slope : Slope or None
+        What it read, in a block that has been bound.
     """
 
     name: str
     axes: tuple[str, ...]
     bases: tuple[Basis, ...]
-    sd: ScalePrior | None = None
+    sd: ScalePrior | Fixed | None = None
     cellwise: bool = False
+    covariate: Covariate | None = None
+    slope: Slope | None = None
 
     @property
     def empty(self) -> bool:
-        """Nothing to estimate: an axis with a single level."""
+        """Nothing to estimate: an axis with a single level, or a slope in no step's rate."""
+        if self.slope is not None and not any(self.slope.steps):
+            return True
         return not self.cellwise and any(basis.free == 0 for basis in self.bases)
+
+    @property
+    def square(self) -> float:
+        """Mean square over cells of what multiplies its values."""
+        return 1.0 if self.slope is None else float(np.mean(self.slope.by**2))
+
+    def bound(self, panel: Panel, analysis: Analysis) -> Block:
+        """The block with what its covariate reads off the data; its scale is given, in the steps it is part of."""
+        if self.covariate is None:
+            return self
+        assert isinstance(self.sd, Fixed)
+        slope = self.covariate(panel, analysis)
+        return replace(
+            self, slope=slope, sd=Fixed(scale=tuple(on * max(self.sd.scale) for on in slope.steps))
+        )
 
 
 @dataclass(frozen=True)

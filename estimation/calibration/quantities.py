@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...data.names import ROOT
 from ...models.blueprint import Blueprint
 from ...models.field import FieldDraws
+from ...models.priors import Fixed
 from ..binding import stream
 from ..predictive import log_likelihood
 from ..rows import CellDraws, Rows, evaluate, make_rows, published_steps
@@ -49,7 +50,9 @@ def quantities(
 
 def _hyperparameters(blueprint: Blueprint, draws: FieldDraws) -> dict[str, Floats]:
     steps, ratio = blueprint.panel.funnel.steps, np.array(blueprint.ratio_steps)
-    by_step = {"intercept": draws.intercept} | {f"sd_{name}": sd for name, sd in draws.sd.items()}
+    given = {block.name for block in blueprint.blocks if isinstance(block.sd, Fixed)}
+    by_step = {"intercept": draws.intercept}
+    by_step |= {f"sd_{name}": sd for name, sd in draws.sd.items() if name not in given}
     if blueprint.shared and draws.total_spread is not None:
         by_step["total_spread"] = draws.total_spread
     out = {f"{name} {step.name}": by_step[name][:, step.source] for name in by_step for step in steps}

@@ -123,7 +123,7 @@ def _public_bounds(rows: pd.DataFrame, read: _Read, protection: Protection, at: 
     intervals: dict[int, tuple[float, float]] = {}
     most = 10.0 * (1.0 + float(counts.table.values.max(initial=0.0)))
     for place, (number, row) in enumerate(zip(at, rows.to_dict("records"), strict=True)):
-        single = row["quantity"] not in ("change", "contrast")
+        single = row["quantity"] not in ("change", "contrast", "ever")
         sources, targets = layer_of.get(read.source[number], []), layer_of.get(read.target[number], [])
         if not single or not read.source_told[number] or len(sources) != 1 or len(targets) != 1:
             continue

@@ -13,6 +13,7 @@ from ...models.blueprint import Blueprint
 from ...models.compile import CompiledModel
 from ...models.field import FieldDraws, apply_bases
 from ...models.field_graph import effect_name
+from ...models.priors import Fixed
 from ..plan import EstimateSpec
 from .contract import Fit
 
@@ -55,7 +56,12 @@ def finished(
 def _field(compiled: CompiledModel, draws: dict[str, Floats]) -> FieldDraws:
     """Draws of the field's values from those of its coefficients."""
     blueprint = compiled.blueprint
-    sd = {block.name: draws[f"sd_{block.name}"] for block in blueprint.blocks}
+    sd = {
+        block.name: block.sd.repeated(draws["intercept"].shape)
+        if isinstance(block.sd, Fixed)
+        else draws[f"sd_{block.name}"]
+        for block in blueprint.blocks
+    }
     values: dict[str, Floats] = {}
     start = 0
     for block, weight in zip(blueprint.blocks, compiled.weights, strict=True):

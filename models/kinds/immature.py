@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from ...data.panel import Panel
 from ...data.statement import Statement
@@ -50,7 +50,8 @@ class Immature(PartKind):
         ``walk``: sd of the logit hazard from one lag to the next. ``offense``, ``jurisdiction``: sd of its departures
         between them. ``drift``: sd of its change from one cohort to the next. ``publication``: relative shares of
         events that reach the tables 0, 1, … periods after they happened. ``revisions``: a count that falls from one
-        date to the next is refused, or with ``latest`` the counts before it are dropped and listed.
+        date to the next is refused, or with ``latest`` the counts before it are dropped and listed. ``tail``: central
+        90 % of how many pass in a period after the horizon per one in the period before, which no count informs.
         """
 
         horizon: int = Field(0, ge=0)
@@ -61,12 +62,13 @@ class Immature(PartKind):
         drift: float = Field(0.05, ge=0)
         publication: tuple[float, ...] = (1.0,)
         revisions: Literal["refuse", "latest"] = "refuse"
+        tail: tuple[float, float] = (0.2, 0.8)
 
-        @field_validator("hazard")
+        @field_validator("hazard", "tail")
         @classmethod
-        def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+        def _ordered(cls, value: tuple[float, float], info: ValidationInfo) -> tuple[float, float]:
             if not 0 < value[0] < value[1] < 1:
-                raise ValueError("hazard needs two ascending numbers between 0 and 1")
+                raise ValueError(f"{info.field_name} needs two ascending numbers between 0 and 1")
             return value
 
         @field_validator("publication")
@@ -79,8 +81,12 @@ class Immature(PartKind):
         @property
         def location(self) -> tuple[float, float]:
             """Mean and sd of the logit of the first hazard."""
-            low, high = (np.log(x) - np.log1p(-x) for x in self.hazard)
-            return float((low + high) / 2), float((high - low) / (2 * _NORMAL_90))
+            return _logit_normal(self.hazard)
+
+        @property
+        def beyond(self) -> tuple[float, float]:
+            """Mean and sd of the logit of what a period after the horizon holds per one of the period before."""
+            return _logit_normal(self.tail)
 
         @property
         def published(self) -> np.ndarray:
@@ -201,6 +207,12 @@ class Immature(PartKind):
         """Categories of lags in place of stages."""
         log_pi = self.chances(None, rates.eta, batch, settings, rates.unknown, TENSOR)
         return replace(parts, log_pi=log_pi, eta=None)
+
+
+def _logit_normal(ends: tuple[float, float]) -> tuple[float, float]:
+    """Mean and sd of the logit of a share with this central 90 %."""
+    low, high = (np.log(x) - np.log1p(-x) for x in ends)
+    return float((low + high) / 2), float((high - low) / (2 * _NORMAL_90))
 
 
 def hazards(

@@ -27,6 +27,13 @@ def build(view: View) -> Section | None:
         "report are those within that time. What was assigned so far is counted, not estimated: cases that are still "
         "pending are not missing at random, so that it says little of what they will come to."
     )
+    ever = bool(rows["ever"].notna().any())
+    if ever:
+        low, high = told[0]["settings"]["tail"]
+        words += (
+            " What comes later no count speaks of. “Ever” is an extrapolation: it goes on from the last period waited "
+            f"for, each period holding {low:g} to {high:g} (90 %) of the one before, as the plan assumes."
+        )
     data = rows.assign(name=[view.label("period", p) for p in rows["period"]])
     show = {
         "title": left("Step", text),
@@ -39,6 +46,12 @@ def build(view: View) -> Section | None:
         "q95": right("95 %", share),
         "label": left("Basis", text),
     }
+    if ever:
+        show |= {
+            "ever": right("Ever, extrapolated", share),
+            "ever_q05": right("Ever, 5 %", share),
+            "ever_q95": right("Ever, 95 %", share),
+        }
     table = printed("late", "As assigned so far, and as expected when mature", data, show, most=80)
     return Section("section-late", title, (Paragraph(words), table))
 
@@ -52,5 +65,11 @@ def side_by_side(view: View) -> pd.DataFrame:
     rows = rows.rename(columns={"median": "so_far", "denominator_median": "denominator"})
     mature = view.rates("period", "finite")[["step", "period", "median", "q05", "q95", "label"]]
     joined = rows.merge(mature, how="left", on=["step", "period"])
+    after = view.quantities("ever")
+    for axis in AXES[:2]:
+        after = after[after[axis] == view.answer[axis]]
+    after = after[["step", "period", "median", "q05", "q95"]]
+    after = after.rename(columns={"median": "ever", "q05": "ever_q05", "q95": "ever_q95"})
+    joined = joined.merge(after, how="left", on=["step", "period"])
     steps = {name: step.title for name, step in view.step.items()}
     return joined.assign(title=joined["step"].map(steps)).reset_index(drop=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..document import Block, Paragraph, Section
 from ..numbers import count, plural
 from ..steps import unit_of, words
@@ -28,7 +30,7 @@ def build(view: View) -> Section:
         ),
         Paragraph(blueprint["equation"], tone="code"),
     ]
-    blocks += [Paragraph(" ".join(effect["sentence"] for effect in blueprint["effects"]))]
+    blocks += [Paragraph(" ".join(_told(blueprint["effects"])))]
     kinds = [
         f"{kind['kind']} ({count(kind['statements'])}): {kind['sentence'].rstrip('.')}"
         for kind in blueprint["kinds"]
@@ -54,6 +56,17 @@ def build(view: View) -> Section:
         ),
     ]
     return Section("section-methods", title, tuple(blocks))
+
+
+def _told(effects: list[dict[str, Any]]) -> list[str]:
+    """Sentences of the effects in the model, and why where the data decided; runs of old say nothing of either."""
+    return [
+        sentence
+        for effect in effects
+        if effect.get("used", True)
+        for sentence in (effect["sentence"], effect.get("because", ""))
+        if sentence
+    ]
 
 
 def _arguments(arguments: dict[str, object]) -> str:

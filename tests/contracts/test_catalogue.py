@@ -32,6 +32,8 @@ CHOICES = {
     "over": ["rw1", "iid"],
     "form": ["logit_normal", "beta_binomial"],
     "sd": SCALES,
+    "steps": ["margins only", "all"],
+    "reason": ["what an officer has told"],
     "revisions": ["refuse", "latest"],
     "prior": ["bda", {"dist": "bda", "upper": 8.0}, {"dist": "normal", "mean": 3.0, "sd": 1.0}],
 }

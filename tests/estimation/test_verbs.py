@@ -128,8 +128,15 @@ def test_root_rate_agrees_with_the_pooled_count(small_run: Run, small_plan: Path
 
 
 def test_information_shares_sum_to_one(small_run: Run) -> None:
+    """Of every estimated number: aggregates and crossed nodes, ends to ends, changes, contrasts, single cells."""
     shares = small_run.information.groupby(["quantity_id", "by"])["share"].sum()
-    np.testing.assert_allclose(shares.to_numpy(), 1.0, atol=5e-3)
+    np.testing.assert_allclose(shares.to_numpy(), 1.0, atol=1e-9)
+    table = small_run.estimates
+    estimated = table[(table["label"] != "counted") & (table["basis"] == "superpopulation")]
+    assert {"rate", "end_to_end", "change", "contrast"} == set(estimated["quantity"])
+    told = small_run.information.groupby("quantity_id")["by"].nunique()
+    assert set(estimated["quantity_id"]) <= set(told.index)
+    assert (told == 2).all()
 
 
 def test_checks_are_stored_and_hard_reports_close(small_run: Run) -> None:

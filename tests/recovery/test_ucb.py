@@ -27,6 +27,8 @@ kind = "offense"
 [[effect]]
 kind = "jurisdiction"
 [[effect]]
+kind = "context"
+[[effect]]
 kind = "cell"
 [estimate]
 chains = 2
@@ -63,6 +65,14 @@ def margins(tmp_path_factory) -> Run:
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory) -> Run:
     return fitted(tmp_path_factory.mktemp("cells"), margins=False)
+
+
+def test_the_rate_may_depend_on_the_mix_where_margins_alone_inform_it(margins, cells):
+    told = [
+        next(effect["because"] for effect in run.blueprint["effects"] if effect["kind"] == "context")
+        for run in (margins, cells)
+    ]
+    assert [why.startswith("In the rate of applied-admitted") for why in told] == [True, False]
 
 
 def test_margins_bound_the_rate_of_men(margins):

@@ -42,3 +42,24 @@ def test_each_period_has_both(run: Run) -> None:
     assert isinstance(table, Table)
     assert len(table.data) > 0
     pd.testing.assert_series_equal(table.data["so_far"], table.data["median"] / 2, check_names=False)
+
+
+def test_ever_stands_beside_it_as_an_extrapolation(run: Run) -> None:
+    rows = run.estimates
+    mine = rows[
+        (rows["quantity"] == "rate") & (rows["basis"] == "superpopulation") & (rows["period"] != "all")
+    ]
+    ever = mine.assign(
+        quantity="ever", median=mine["median"] * 1.1, quantity_id="ever|" + mine["quantity_id"]
+    )
+    run.__dict__["estimates"] = pd.concat([rows, ever], ignore_index=True)
+    run.blueprint["kinds"].append({"kind": "immature", "settings": {"horizon": 3, "tail": [0.2, 0.8]}})
+    section = late.build(View(run))
+    assert section is not None
+    words, table = section.blocks
+    assert isinstance(words, Paragraph)
+    assert "each period holding 0.2 to 0.8 (90 %) of the one before" in words.text
+    assert isinstance(table, Table)
+    joined = table.data.merge(mine, on=["step", "period"], suffixes=("", "_rate"))
+    at_answer = joined[(joined["offense"] == "all") & (joined["jurisdiction"] == "all")]
+    pd.testing.assert_series_equal(at_answer["ever"], at_answer["median_rate"] * 1.1, check_names=False)

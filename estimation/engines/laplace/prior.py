@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....models.blueprint import Blueprint
+from ....models.priors import Fixed
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +26,7 @@ def log_prior(blueprint: Blueprint, theta: Floats) -> tuple[float, Floats]:
         slope[shared] = 2 - 2 * square * (power / total + 0.5 * scale)
     for number, block in enumerate(blueprint.blocks):
         if block.sd is not None:
+            assert not isinstance(block.sd, Fixed)
             one, by = block.sd.log_density(float(theta[number]))
             value += one
             slope[number] = by

@@ -17,6 +17,8 @@ def obstacles(blueprint: Blueprint) -> list[str]:
         found.append("a step is a ratio")
     if blueprint.concentration is not None:
         found.append("counts are beta-binomial")
+    if any(block.slope is not None for block in blueprint.blocks):
+        found.append("rates depend on a covariate")
     if blueprint.mixture is not None or blueprint.unknowns:
         found.append("a kind has unknowns of its own")
     if blueprint.layout.units != blueprint.layout.size:

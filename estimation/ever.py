@@ -1,0 +1,98 @@
+"""Ever, as an extrapolation: the rate within the horizon, and after it a tail that no count speaks of.
+
+Of those who pass a step within D periods a share f_D passes in the last of them. Beyond it so many pass in each period
+per one in the period before, γ, so that the rate ever is p (1 + f_D γ / (1 - γ)), at most 1. The counts inform p and
+f_D; γ comes from the plan alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..data.funnel import Step
+from ..models.blueprint import Blueprint
+from ..models.delays import delay_law
+from ..models.field import FieldDraws
+from ..models.kinds.immature import Immature, hazards
+from ..models.paths import ARRAY
+from .blocks import Collector, frame
+from .contraction import Reference, cell_rates, contraction
+from .evidence import Behind
+from .labels import label
+from .rows import CellDraws, Floats, Rows, draws_last, evaluate, link
+
+EVER = "ever"
+_PRIOR_DRAWS = 400
+
+
+class Ever:
+    """Draws of what each cell comes to, posterior and prior.
+
+    Parameters
+    ----------
+    rng : Generator
+    blueprint : Blueprint
+    draws : FieldDraws
+    rates : (R, S, A)
+        Within the horizon.
+    counts : (R, S + 1, A)
+    """
+
+    def __init__(
+        self, rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws, rates: Floats, counts: Floats
+    ) -> None:
+        self._cells = CellDraws(after_horizon(rng, blueprint, draws, rates), counts)
+        prior = blueprint.prior_draws(rng, _PRIOR_DRAWS)
+        within = cell_rates(rng, blueprint, blueprint.predictor(prior), prior, observed=False)
+        self._prior = draws_last(after_horizon(rng, blueprint, prior, within))
+
+    def rows(
+        self,
+        collector: Collector,
+        rows: Rows,
+        step: Step,
+        reference: Reference,
+        behind: Behind,
+        limits: Floats,
+    ) -> None:
+        """Rows of aggregates: never more than model-assisted, since the tail is the plan's."""
+        keep = np.flatnonzero(~rows.leaf & ~behind.period_clock)
+        if not len(keep):
+            return
+        member, told = rows.member[keep], behind.take(keep)
+        values = evaluate(member, self._cells.step(step))
+        before = reference.linked(self._prior, member, step).var(axis=1)
+        against = contraction(link(values.superpopulation, False).var(axis=1), before)
+        against[~told.touched] = 0.0
+        none, all_ = np.full(len(keep), np.nan), np.ones(len(keep), dtype=bool)
+        labels = label(against, none, all_, told.unread)
+        open_ = np.column_stack([limits[keep, 0], np.ones(len(keep))])
+        size = np.median(values.denominator, axis=1)
+        block = frame(
+            EVER, step, rows.names[keep], "superpopulation", values.superpopulation, open_, against, against, labels,
+            told, size,
+        )  # fmt: skip
+        collector.keep(block, values.superpopulation, all_)
+
+
+def extrapolates(blueprint: Blueprint) -> bool:
+    """Are there cohorts that are still developing, on steps that cannot pass more than once?"""
+    waits = any(group.lags is not None for group in blueprint.analysis.groups)
+    return waits and not any(blueprint.ratio_steps)
+
+
+def after_horizon(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws, rates: Floats) -> Floats:
+    """Rates ever from those within the horizon, (R, S, A)."""
+    settings: Any = blueprint.kind_settings[Immature.name]
+    layout = blueprint.layout
+    names = ("lag_offense", "lag_jurisdiction", "lag_drift")
+    place = {name: at[None] for name, at in zip(names, layout.coordinates, strict=True)}
+    place["lag_sizes"] = np.array([[layout.steps, layout.shape[2]]])
+    out = np.empty_like(rates)
+    for step in range(layout.steps):
+        law = delay_law(hazards(settings, draws.unknown, place, step, ARRAY), ARRAY)
+        odds = np.exp(rng.normal(*settings.beyond, size=(len(rates), 1)))
+        out[:, step] = np.minimum(rates[:, step] * (1 + law[:, 0, :, -1] * odds), 1.0)
+    return out
