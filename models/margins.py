@@ -24,14 +24,17 @@ def margins_only(panel: Panel, analysis: Analysis) -> tuple[bool, ...]:
             break
         span = slice(int(group.start.min()), max(*group.stages, int(group.end.max())))
         informed[span] = True
-        names = {name for stage in group.statements for name in stage}
-        if any(len(_offenses(panel, name)) == 1 for name in names):
+        if any(_of_one(panel, name) for stage in group.statements for name in stage):
             apart[span] = True
     return tuple(bool(on) for on in informed & ~apart)
 
 
-def _offenses(panel: Panel, name: str) -> NDArray[np.int64]:
-    return np.unique(np.unravel_index(panel.cells(panel.by_id[name]), panel.axes.shape)[0])
+def _of_one(panel: Panel, name: str) -> bool:
+    """Does a statement count one offense alone?"""
+    statement = panel.by_id[name]
+    if panel.arrangement is None:
+        return len(panel.axes.offense.positions[statement.offense]) == 1
+    return len(np.unique(np.unravel_index(panel.cells(statement), panel.axes.shape)[0])) == 1
 
 
 def share_departures(panel: Panel, analysis: Analysis) -> Floats:
