@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from attrition.estimation.completion import complete
+from attrition.estimation.estimates import estimates
 from attrition.estimation.ever import after_horizon, extrapolates
 from attrition.models.field import FieldDraws
+from attrition.models.rates import rates_of
 
 from ..dated import ARR, INV, KIND, RATES, UNKNOWN, Z, delays, density, panel_of, referrals
 from ..panels import bind
@@ -52,3 +55,27 @@ def test_only_where_cohorts_are_still_developing():
     assert extrapolates(blueprint_of())
     complete, _ = density(panel_of([*referrals({"a/2021": 4}), ("2024", (INV, "a/P/2021", "exact", 1))]))
     assert not extrapolates(complete)
+
+
+def test_rows_stand_beside_the_rates_and_are_never_below_them():
+    """Every row of an aggregate, from draws of the prior: at least its rate, below one, never data-driven."""
+    blueprint, rng = blueprint_of(), np.random.default_rng(3)
+    draws = blueprint.prior_draws(rng, 60)
+    eta = blueprint.predictor(draws)
+    counts = complete(rng, blueprint, eta, draws)
+    found = estimates(blueprint, draws, rates_of(eta, (False, False)), counts, rng, ("all", "all"))
+    table = found.table.set_index("quantity_id")
+    ever = table[table["quantity"] == "ever"]
+    assert set(ever["step"]) == {"referral-investigation", "investigation-arrest", "referral-arrest"}
+    assert (ever["bound_high"] == 1).all()
+    assert set(ever["label"]) <= {"model-assisted", "prior-driven", "not published"}
+    at = {name: place for place, name in enumerate(found.aggregate_ids)}
+    compared = 0
+    for name in ever.index:
+        _, step, *node = name.split("|")
+        quantity = "end_to_end" if step == "referral-arrest" else "rate"
+        rate = at.get("|".join([quantity, step, *node]))
+        if rate is not None:
+            assert (found.aggregates[:, at[name]] >= found.aggregates[:, rate] - 1e-6).all()
+            compared += 1
+    assert compared > 5
