@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..data.names import BASES
+from .combined import combined_text
 from .console import columns
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def validation_text(found: Validation, plan: Path, explain: bool) -> str:
             for effect in found.blueprint["effects"]
         ]
         lines += [f"  {kind['kind']}: {kind['sentence']}" for kind in found.blueprint["kinds"]]
+        lines += ["", combined_text(found.intake, found.blueprint), ""]
     return "\n".join([*lines, f"No problem found. Next: attrition estimate {plan}"])
 
 

@@ -1,19 +1,27 @@
 """No-assumption bounds: the range of a finite-population rate that the recorded counts alone allow.
 
-Closed forms by interval arithmetic. They are exact where all counts are known and for a single total over
-known denominators, and valid outer bounds elsewhere.
+Cells that share no sum are independent. Those that do are a block: where all its sums have the same cells, what any of
+them can hold at two stages has a closed form (``polygons``); where sums cross or lie within each other it is a linear
+program (``coupled``). The bounds of a rate are exact for laminar sums of one stage, for sums of the same cells at two
+stages, and for two-way margins; elsewhere they are never narrower than what the records allow.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 
 from ..data.axes import Index
 from ..data.panel import Panel
-from ..models.contract import Analysis, Floats, own_cases
+from ..models.contract import Analysis, Floats, Ints, own_cases
 from ..models.limits import most, per_unit
+from .coupled import HARD, Block, Program, Sum, blocks_of
+from .polygons import Polygons, sums_at
 
 ROUNDS = 20
+PROGRAMS = (
+    20_000  # parts of blocks, at a step, for which linear programs are solved; interval arithmetic beyond
+)
 
 
 class Bounds:
@@ -44,13 +52,7 @@ class Bounds:
         known = ~np.isnan(analysis.counts)
         self._low: Floats = np.where(known, analysis.counts, 0.0)
         self._high: Floats = np.where(known, analysis.counts, np.inf)
-        self._owner = np.full(known.shape, -1, dtype=np.int64)
-        self._whole: dict[tuple[int, bytes], float] = {}
-        sums = self._sums_of_groups(panel, analysis)
-        for row, (stage, cells, _, _) in enumerate(sums):
-            if len(cells) > 1:
-                self._owner[stage, cells] = row
-        sums += self._unused_totals(panel, analysis)
+        sums = self._sums_of_groups(panel, analysis) + self._unused_totals(panel, analysis)
         lengths = [len(cells) for _, cells, _, _ in sums]
         self._row = np.repeat(np.arange(len(sums)), lengths)
         self._stage = np.repeat(np.array([s for s, _, _, _ in sums], dtype=np.int64), lengths)
@@ -58,79 +60,130 @@ class Bounds:
         self._sum_low = np.array([low for _, _, low, _ in sums])
         self._sum_high = np.array([high for _, _, _, high in sums])
         self._tighten()
-        self._all_low, self._all_high, self._all_open = self._totals()
+        self._blocks = blocks_of(sums)
+        self._block: Ints = np.full(known.shape[1], -1, dtype=np.int64)
+        for number, block in enumerate(self._blocks):
+            self._block[block.cells] = number
+        self._whole = np.array(
+            [[one.range(stage) for one in self._blocks] for stage in range(len(known))], dtype=float
+        ).reshape(len(known), -1, 2)
+        self._programs: dict[int, Program] = {}
 
     @property
     def cell_bounds(self) -> Floats:
         """Least and greatest count of each cell at each stage, (stages, cells, 2)."""
         return np.stack([self._low, self._high], axis=-1)
 
-    def count(self, stage: int, cells: Index) -> tuple[float, float]:
-        """Least and greatest count of some cells together at one stage.
-
-        Parameters
-        ----------
-        stage : int
-        cells : (k,) int
-            Flat cell numbers, each once, ascending.
-        """
-        row, own_low, own_high = self._owner[stage, cells], self._low[stage, cells], self._high[stage, cells]
-        free = row < 0
-        low, high = float(own_low[free].sum()), float(own_high[free].sum())
-        if not free.all():
-            rows, at = np.unique(row[~free], return_inverse=True)
-            part_low = np.bincount(at, own_low[~free])
-            part_high, part_open = finite_sums(at, own_high[~free], rows.size)
-            rest_low = self._all_low[rows] - part_low
-            rest_open = self._all_open[rows] - part_open
-            rest_high = np.where(rest_open > 0, np.inf, self._all_high[rows] - part_high)
-            part_high = np.where(part_open > 0, np.inf, part_high)
-            low += float(np.maximum(part_low, self._sum_low[rows] - rest_high).sum())
-            high += float(np.minimum(part_high, self._sum_high[rows] - rest_low).sum())
-        whole = self._whole.get((stage, cells.tobytes()))
-        return (low, high) if whole is None else (max(low, whole), min(high, whole))
-
     def rate(self, source: int, target: int, cells: Index) -> tuple[float, float]:
-        """Bounds of the finite-population rate Σ N_target / Σ N_source over some cells.
+        """Bounds of the finite-population rate Σ N_target / Σ N_source over some cells (k,); as ``rates``."""
+        member = sp.csr_matrix(
+            (np.ones(len(cells)), (np.zeros(len(cells), dtype=np.int64), cells)),
+            shape=(1, self._low.shape[1]),
+        )
+        low, high = self.rates(source, target, member)[0]
+        return float(low), float(high)
+
+    def cell_rates(self, source: int, target: int) -> Floats:
+        """Bounds of the rate of every single cell, (cells, 2); as ``rates``."""
+        return self.rates(source, target, sp.identity(self._low.shape[1], format="csr"))
+
+    def rates(self, source: int, target: int, member: sp.csr_matrix) -> Floats:
+        """Bounds of finite-population rates Σ N_target / Σ N_source over the cells of each row.
 
         Parameters
         ----------
         source, target : int
             Positions of two stages, the first earlier.
-        cells : (k,) int
-            Flat cell numbers, each once, ascending.
+        member : (N, cells) sparse
+            1 where a cell belongs to a row.
 
         Returns
         -------
-        low, high : float
-            Over every table the records allow in which the denominator is at least 1; high is inf on a ratio
-            step that nothing limits. NaN, NaN where the denominator is certainly 0.
+        (N, 2) float
+            Least and greatest over every table the records allow in which the denominator is at least 1; the greatest
+            is inf on a ratio step that nothing limits. NaN where the denominator is certainly 0.
         """
-        below, above = self.count(source, cells), self.count(target, cells)
-        low, high = quotient(
-            np.array(above[0]),
-            np.array(above[1]),
-            np.array(below[0]),
-            np.array(below[1]),
-            float(self._limit[source, target]),
-        )
-        return float(low), float(high)
+        entries = member.tocoo()
+        row, cell = entries.row.astype(np.int64), entries.col.astype(np.int64)
+        single = self._cells(source, target)
+        free = self._block[cell] < 0
+        whole = single.take(cell[free]).total(row[free], member.shape[0])
+        row, cell = row[~free], cell[~free]
+        if len(row):
+            pairs, at = np.unique(row * len(self._blocks) + self._block[cell], return_inverse=True)
+            part = self._parts(source, target, single, cell, at, pairs % len(self._blocks))
+            whole = whole.plus(part.total(pairs // len(self._blocks), member.shape[0]))
+        return np.stack(whole.tight().rates(), axis=-1)
 
-    def cell_rates(self, source: int, target: int) -> Floats:
-        """Bounds of the finite-population rate of every single cell, (cells, 2); as ``rate``."""
-        return np.stack(
-            quotient(
-                self._low[target],
-                self._high[target],
-                self._low[source],
-                self._high[source],
-                float(self._limit[source, target]),
-            ),
-            axis=-1,
-        )
+    def _cells(self, source: int, target: int) -> Polygons:
+        """Pairs of counts of every cell by itself."""
+        limit = float(self._limit[source, target])
+        ends = [np.stack([side[source], side[target]]) for side in (self._low, self._high)]
+        return Polygons.within(ends[0], ends[1], limit)
 
-    def _sums_of_groups(self, panel: Panel, analysis: Analysis) -> list[tuple[int, Index, float, float]]:
-        sums = []
+    def _parts(
+        self, source: int, target: int, single: Polygons, cell: Ints, at: Ints, block: Ints
+    ) -> Polygons:
+        """Pairs of counts of parts of blocks: cells (k,), the part each is in (k,), and the block of each part (P,)."""
+        out = self._share_of(source, target, single, cell, at, block)
+        known = sums_at((self._low[source] < self._high[source])[cell].astype(float), at, len(block)) == 0
+        left = np.array([one.left(source, target) for one in self._blocks])[block]
+        for other in np.unique(left[(left >= 0) & known]).tolist():
+            # Denominators are known: what is left to say of the outcomes is a sum of another stage over them.
+            self._through(out, other, target, cell, at, block, np.flatnonzero((left == other) & known))
+        wanted = np.flatnonzero((left == HARD) | ((left >= 0) & ~known))
+        if len(wanted) <= PROGRAMS:
+            self._solve(out, source, target, cell, at, block, wanted)
+        return out.tight()
+
+    def _share_of(self, a: int, b: int, single: Polygons, cell: Ints, at: Ints, block: Ints) -> Polygons:
+        """Parts of blocks, given what the sums of the whole block leave them at two stages."""
+        inside = np.flatnonzero(self._block >= 0)
+        blocks, parts = len(self._blocks), len(block)
+        ends = self._whole[[a, b]]
+        part = single.take(cell).total(at, parts)
+        rest = single.take(inside).rest(self._block[inside], blocks, single.take(cell), at, block)
+        return part.beside(rest, ends[:, block, 0], ends[:, block, 1])
+
+    def _through(
+        self, out: Polygons, other: int, target: int, cell: Ints, at: Ints, block: Ints, mine: Ints
+    ) -> None:
+        """Narrow the outcomes of some parts by a sum of another stage over the same cells."""
+        a, b = min(other, target), max(other, target)
+        found = self._share_of(a, b, self._cells(a, b), cell, at, block)
+        place = 0 if target == a else 1
+        out.low[1, mine] = np.maximum(out.low[1, mine], found.low[place, mine])
+        out.high[1, mine] = np.minimum(out.high[1, mine], found.high[place, mine])
+
+    def _solve(
+        self, out: Polygons, source: int, target: int, cell: Ints, at: Ints, block: Ints, wanted: Ints
+    ) -> None:
+        """Narrow some parts by linear programs."""
+        limit = float(self._limit[source, target])
+        order = np.argsort(at, kind="stable")
+        begin = np.searchsorted(at[order], np.arange(len(block) + 1))
+        for number in wanted.tolist():
+            one = self._blocks[block[number]]
+            inside = np.isin(one.cells, cell[order[begin[number] : begin[number + 1]]]).astype(float)
+            program = self._program(int(block[number]), one)
+            for place, (below, above) in enumerate(((1.0, 0.0), (0.0, 1.0), (limit, -1.0))):
+                # Where the first count is known, the second says all there is to say of the pair.
+                if place != 1 and (np.isinf(below) or out.low[0, number] == out.high[0, number]):
+                    continue
+                weight = np.zeros((len(self._low), len(one.cells)))
+                weight[source], weight[target] = below * inside, above * inside
+                low, high = program.ends(weight, limit == 1 or place < 2)
+                out.low[place, number] = max(out.low[place, number], low)
+                out.high[place, number] = min(out.high[place, number], high)
+
+    def _program(self, number: int, block: Block) -> Program:
+        if number not in self._programs:
+            low, high = self._low[:, block.cells], self._high[:, block.cells]
+            self._programs[number] = Program(block, low, high, self._limit)
+        return self._programs[number]
+
+    def _sums_of_groups(self, panel: Panel, analysis: Analysis) -> list[Sum]:
+        sums: list[Sum] = []
         for group in analysis.groups:
             if len(group.cells) == 1 and not np.isnan(analysis.counts[group.stages[0], group.cells[0]]):
                 continue
@@ -140,14 +193,15 @@ class Bounds:
                 # What had come by the latest date is the least that will.
                 sums.append((group.stages[0], np.unique(group.cells), float(group.low[0]), np.inf))
                 continue
-            beyond = np.where(group.end >= 0, analysis.counts[group.end, group.cells], 0.0).sum()
-            for stage, low, high in zip(group.stages, group.low, group.high, strict=True):
-                sums.append((stage, group.cells, float(low + beyond), float(high + beyond)))
+            beyond = np.where(group.end >= 0, analysis.counts[group.end, group.cells], 0.0)
+            for stage, cells, low, high in zip(group.stages, group.sets, group.low, group.high, strict=True):
+                shift = float(beyond[np.isin(group.cells, cells)].sum())
+                sums.append((stage, cells, float(low) + shift, float(high) + shift))
         return sums
 
-    def _unused_totals(self, panel: Panel, analysis: Analysis) -> list[tuple[int, Index, float, float]]:
+    def _unused_totals(self, panel: Panel, analysis: Analysis) -> list[Sum]:
         """Exact sums that have no density for want of denominators."""
-        sums = []
+        sums: list[Sum] = []
         for decision in analysis.decisions:
             statement = panel.by_id[decision.statement]
             if statement.relation != "exact" or statement.shifted or statement.count is None:
@@ -163,7 +217,6 @@ class Bounds:
             if decision.action not in ("unused", "known"):
                 continue
             if len(cells) > 1:
-                self._whole[stage, cells.tobytes()] = statement.count
                 sums.append((stage, cells, statement.count, statement.count))
         return sums
 
@@ -204,20 +257,3 @@ def finite_sums(row: Index, values: Floats, size: int) -> tuple[Floats, Floats]:
     infinite = np.isinf(values)
     finite = np.bincount(row, np.where(infinite, 0.0, values), minlength=size)
     return finite, np.bincount(row, infinite, minlength=size)
-
-
-def quotient(
-    above_low: Floats, above_high: Floats, below_low: Floats, below_high: Floats, limit: float
-) -> tuple[Floats, Floats]:
-    """Bounds of numerator over denominator where the denominator is at least 1 and limits the numerator.
-
-    N / D with N ≤ limit · D: the greatest value has the greatest N and the least D that can hold it.
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        above_high = np.minimum(above_high, most(below_high, np.asarray(limit)))
-        needed = np.where(np.isinf(above_high), np.inf, above_high / limit)
-        least = np.maximum(np.maximum(below_low, 1.0), np.where(np.isinf(limit), 0.0, needed))
-        high = np.where(np.isinf(above_high), limit, above_high / least)
-        low = np.where(np.isinf(below_high), 0.0, above_low / below_high)
-    never = below_high == 0
-    return np.where(never, np.nan, low), np.where(never, np.nan, high)

@@ -15,7 +15,9 @@ from ..models.contract import Batch, Group, own_cases
 from ..models.field import FieldDraws
 from ..models.rates import rates_of
 from ..models.sums.draw import draw_parts_many
+from ..models.sums.fibre import draw_fibre
 from .maturing import mature
+from .predictive import cell_moments
 from .rows import draws_last
 
 Floats = NDArray[np.float64]
@@ -82,6 +84,11 @@ def _complete_batch(
         columns = layout.positions[group.cells]
         one = batch.row(row)
         gathered = blueprint.gathered(one, eta, draws.unknown)
+        at_end = np.where(group.end >= 0, counts[:, np.maximum(group.end, 0), columns], 0.0)
+        if batch.members is not None:
+            drawn = _crossed(rng, blueprint, group, one, gathered, draws)
+            counts[:, group.stages[0], columns] = drawn + at_end
+            continue
         if batch.ratio:
             drawn = _ratio_parts(rng, one, gathered, blueprint.ratio_steps, draws.phi)
             counts[:, group.stages[0], columns] = drawn[:, : len(columns)]
@@ -90,9 +97,29 @@ def _complete_batch(
         z = draw_parts_many(
             int(rng.integers(2**31)), np.ascontiguousarray(log_pi), group.n, group.low, group.high, _SWEEPS
         )
-        at_end = np.where(group.end >= 0, counts[:, np.maximum(group.end, 0), columns], 0.0)
         for place, stage in enumerate(group.stages):
             counts[:, stage, columns] = z[:, :, place + 1 :].sum(axis=2) + at_end
+
+
+def _crossed(
+    rng: np.random.Generator,
+    blueprint: Blueprint,
+    group: Group,
+    batch: Batch,
+    gathered: Floats,
+    draws: FieldDraws,
+) -> Floats:
+    """Counts of the cells given totals that cross, (R, m): a walk over the tables that meet all of them."""
+    assert group.members is not None
+    mean, variance = (x[:, 0, : len(group.cells)] for x in cell_moments(blueprint, batch, gathered, draws))
+    if batch.ratio:
+        factor = np.maximum(variance / mean, 1 + 1e-6)
+        weight, size, cap = np.log1p(-1 / factor), -mean / (factor - 1), np.full(len(group.cells), np.inf)
+    else:
+        weight = np.log(mean) - np.log(group.n - mean)
+        size, cap = np.broadcast_to(group.n, mean.shape), group.n
+    seed = int(rng.integers(2**31))
+    return draw_fibre(seed, group.members, group.low, weight, size, cap, mean.mean(axis=0)).astype(float)
 
 
 def _begin(blueprint: Blueprint, draws: FieldDraws, counts: Floats) -> None:
@@ -127,7 +154,7 @@ def completed(blueprint: Blueprint, group: Group) -> bool:
     Counts of developing cohorts are parts of complete ones; see ``maturing``.
     """
     ratio = any(blueprint.ratio_steps[int(group.start.min()) : max(group.stages)])
-    return group.lags is None and own_cases(group, blueprint.panel) and not (ratio and len(group.stages) > 1)
+    return group.lags is None and own_cases(group, blueprint.panel) and not (ratio and len(group.spoken) > 1)
 
 
 def _ratio_parts(

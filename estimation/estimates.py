@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..data.funnel import Step
@@ -118,16 +119,10 @@ def _near_root(rows: Rows, crossed: int, answer: tuple[str, str]) -> Bools:
 
 def _bounds(bounds: Bounds, blueprint: Blueprint, rows: Rows, step: Step) -> Floats:
     """No-assumption bounds of the finite-population rate of each row, (N, 2)."""
-    layout = blueprint.layout
-    single = bounds.cell_rates(step.source, step.target)
-    out = np.empty((len(rows), 2))
-    sizes = rows.member.getnnz(axis=1)
-    first = rows.member.indices[rows.member.indptr[:-1]]
-    out[sizes == 1] = single[layout.cells[first[sizes == 1]]]
-    for number in np.flatnonzero(sizes != 1):
-        inside = rows.member.indices[rows.member.indptr[number] : rows.member.indptr[number + 1]]
-        out[number] = bounds.rate(step.source, step.target, layout.cells[np.sort(inside)])
-    return out
+    entries, layout = rows.member.tocoo(), blueprint.layout
+    shape = (len(rows), int(np.prod(layout.shape)))
+    member = sp.csr_matrix((entries.data, (entries.row, layout.cells[entries.col])), shape=shape)
+    return bounds.rates(step.source, step.target, member)
 
 
 def _collect(

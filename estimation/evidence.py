@@ -86,9 +86,9 @@ class Evidence:
         self._since = self._stage.copy()
         place = {s.id: number for number, s in enumerate(self._statements)}
         for group in blueprint.analysis.groups:
-            for stages, before in zip(
-                group.statements, (int(group.start.min()), *group.stages), strict=False
-            ):
+            first = int(group.start.min())
+            since = (first, *group.stages) if group.members is None else (first,) * len(group.stages)
+            for stages, before in zip(group.statements, since, strict=False):
                 for number in (place[s] for s in stages if s in place):
                     self._since[number] = min(self._since[number], before)
         # As a sum over cohorts a period count speaks of the cohorts' rates.
@@ -100,14 +100,19 @@ class Evidence:
         self._date = np.array([dates.index(s.as_of) for s in self._statements])
         cells = [layout.positions[panel.cells(s)] for s in self._statements]
         self._on = _incidence([_with_members(c[c >= 0], layout) for c in cells], layout.size)
-        groups = blueprint.analysis.groups
-        own = [layout.positions[g.cells] for g in groups]
+        # Totals that cross have one density, but each speaks of cells of its own.
+        sets = [
+            (g, cells)
+            for g in blueprint.analysis.groups
+            for cells in (g.sets if g.members is not None else g.sets[:1])
+        ]
+        own = [layout.positions[cells] for _, cells in sets]
         self._own = _incidence(own, layout.size)
         self._group = _incidence([_with_members(c, layout) for c in own], layout.size)
         context = next((block.slope for block in blueprint.blocks if block.name == "context"), None)
         modeled = context.steps if context is not None else (False,) * layout.steps
         self._bare = np.array(margins_only(panel, blueprint.analysis)) & ~np.array(modeled)
-        self._span = np.array([[int(g.start.min()), max(max(g.stages), int(g.end.max()))] for g in groups])
+        self._span = np.array([[int(g.start.min()), max(max(g.stages), int(g.end.max()))] for g, _ in sets])
 
     def behind(self, rows: Rows, step: Step) -> Behind:
         """Evidence of the rows for one step."""

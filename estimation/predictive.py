@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytensor
@@ -21,6 +21,7 @@ from pytensor.tensor.variable import TensorVariable
 from ..models import catalogue, paths
 from ..models.blueprint import Blueprint
 from ..models.contract import Batch
+from ..models.crossing import given_others
 from ..models.field import FieldDraws
 from ..models.kinds.all_sources import AllSources, log_share
 from ..models.values import batch_logp, values_of
@@ -58,11 +59,19 @@ class Report:
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean and variance of every report's total given each draw, and a replicate; each (R, reports)."""
+    """Moments of every report's total given each draw; each (R, reports).
+
+    Parameters
+    ----------
+    mean, variance, replicate : (R, reports)
+    given_others : (R, reports)
+        Standard deviation of a total given all totals that it crosses; NaN where it crosses none.
+    """
 
     mean: Floats
     variance: Floats
     replicate: Floats
+    given_others: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 def reports(blueprint: Blueprint) -> tuple[Report, ...]:
@@ -104,10 +113,23 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
     draws : FieldDraws
         Of the same R draws.
     """
-    mean, variance, replicate = [], [], []
+    mean, variance, replicate, given = [], [], [], []
     for batch in blueprint.batches:
         gathered = blueprint.gathered(batch, eta, draws.unknown)
         size = (len(eta), -1)
+        given.append(np.full((len(eta), batch.low.size), np.nan))
+        if batch.members is not None:
+            cells = cell_moments(blueprint, batch, gathered, draws)
+            inside = batch.members.astype(float)
+            means, variances, drawn = (
+                np.einsum("sdm,rsm->rsd", inside, each) for each in (*cells, _replicate(rng, *cells))
+            )
+            mean.append(means.reshape(size))
+            variance.append(variances.reshape(size))
+            replicate.append(drawn.reshape(size))
+            alone = [given_others(batch.members[s], cells[1][:, s]) for s in range(len(batch.members))]
+            given[-1] = np.stack(alone, axis=1).reshape(size)
+            continue
         if batch.ratio:
             log_mean, factor = paths.ratio_law(gathered, batch, blueprint.ratio_steps, draws.phi, paths.ARRAY)
             m = np.exp(log_mean)
@@ -144,7 +166,29 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
             z = rng.multinomial(batch.n.astype(np.int64), shown / shown.sum(axis=-1, keepdims=True))
             y = z.sum(axis=2)[..., ::-1].cumsum(axis=-1)[..., ::-1][..., 1:]
         replicate.append((y + rng.poisson(others)).reshape(size).astype(float))
-    return Moments(*(np.concatenate(part, axis=1) for part in (mean, variance, replicate)))
+    return Moments(*(np.concatenate(part, axis=1) for part in (mean, variance, replicate, given)))
+
+
+def cell_moments(
+    blueprint: Blueprint, batch: Batch, gathered: Floats, draws: FieldDraws
+) -> tuple[Floats, Floats]:
+    """Mean and variance of the cells' counts in totals that cross, (R, S, m); ``gathered`` (R, S, m, L)."""
+    if batch.ratio:
+        return paths.ratio_mean(gathered, batch, blueprint.ratio_steps, draws.phi, paths.ARRAY)
+    chance = np.exp(blueprint.chances(batch, gathered, draws.unknown))
+    mean = batch.n * chance[..., 1]
+    return mean, mean * chance[..., 0]
+
+
+def _replicate(rng: np.random.Generator, mean: Floats, variance: Floats) -> Floats:
+    """Counts of these moments: binomial, negative binomial, or Poisson between them."""
+    factor = variance / np.maximum(mean, 1e-300)
+    wide = rng.poisson(
+        rng.gamma(np.maximum(mean / np.maximum(factor - 1, 1e-9), 1e-300), np.maximum(factor - 1, 1e-9))
+    )
+    chance = np.clip(1 - factor, 1e-12, 1.0)
+    narrow = rng.binomial(np.rint(mean / chance).astype(np.int64), chance)
+    return np.where(factor < 1, narrow, wide).astype(float)
 
 
 def _others(blueprint: Blueprint, batch: Batch, reach: Floats, draws: FieldDraws) -> Floats | float:

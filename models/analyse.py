@@ -18,7 +18,7 @@ from ..data.panel import Panel
 from .clashes import SharedCounts, place, rows, settle
 from .cohorts import Cohorts
 from .contract import Analysis, Decision, Floats, Ints, Known
-from .intervals import APART, Intervals
+from .intervals import Intervals
 from .limits import most, per_unit
 from .readings import Readings, Total, read_stages
 from .reduce import Reduction
@@ -69,8 +69,8 @@ def analyse(
 
     Notes
     -----
-    Integer row reduction of laminar sets (disjoint or nested); each stage is conditioned on the nearest known
-    ones around it.
+    Integer row reduction; laminar sets (disjoint or nested) by subtraction. Each stage is conditioned on the nearest
+    known ones around it.
     """
     size = int(np.prod(panel.axes.shape))
     counts = np.full((len(panel.funnel.stages), size), np.nan)
@@ -96,7 +96,7 @@ def analyse(
         (s, total)
         for s, stage in enumerate(stages)
         if s > 0
-        for total in (*stage.state.blocks.values(), *stage.ranges)
+        for total in (*stage.state.blocks.values(), *stage.state.waiting, *stage.ranges)
     ]
     cohorts.add_sums(sums)
     problems = [clash.problem for stage in stages for clash in stage.state.clashes] + cohorts.problems
@@ -155,20 +155,8 @@ def _later(state: Reduction, readings: Readings, usable: NDArray[np.bool_], cap:
     for total in readings.ranges:
         (ranges if usable[state.less_known(total).cells].all() else unusable).append(total)
     intervals = Intervals(state, ranges, cap)
-    refused = [*intervals.refused]
-    for total in state.waiting:
-        _, partly = state.less_blocks(total)
-        others = [i for key in partly for i in state.blocks[key].ids]
-        refused.append(
-            Problem(
-                f"{state.name} totals cross: neither contains the other",
-                rows(state.panel, (*total.ids, *others)),
-                f"{total.stated} over cells of which some, not all, are in the other",
-                "totals that are disjoint or nested, once known cells are subtracted",
-                APART,
-            )
-        )
-    return _Stage(state, tuple(intervals.open), tuple(unusable), tuple(refused), intervals.reasons)
+    refused = tuple(intervals.refused)
+    return _Stage(state, tuple(intervals.open), tuple(unusable), refused, intervals.reasons)
 
 
 def _decide(
@@ -180,6 +168,7 @@ def _decide(
     for stage in stages:
         out.update(stage.state.decisions)
         reasons.update(stage.reasons)
+    reasons.update(cohorts.reasons)
     subtracted = {name for _, total in sums if total.ids[0] not in cohorts.decisions for name in total.minus}
     served = _served(cohorts)
     for s, stage in enumerate(stages):

@@ -207,6 +207,7 @@ def main_cells(blueprint: Blueprint) -> list[Edge]:
             column = int(np.argmax(n))
             if (
                 batch.ratio
+                and batch.members is None
                 and not batch.end
                 and blueprint.analysis.groups[name].part < 0
                 and n[column] >= MAIN * n.sum()

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data.panel import Panel
 from . import catalogue
-from .contract import Analysis, Batch, Group, PartKind, ReportKind
+from .contract import Analysis, Batch, Bools, Group, PartKind, ReportKind
 from .layout import Layout
 
 
@@ -60,7 +60,7 @@ def bind(
     layout : Layout
     claimed : mapping of statement id to the report kind that claims it
     """
-    shelves: dict[tuple[str, tuple[str, ...], bool, bool, int, int], list[int]] = defaultdict(list)
+    shelves: dict[tuple[str, tuple[str, ...], bool, bool, bool, int, int], list[int]] = defaultdict(list)
     behind = {number: q for q, number in enumerate(i for i, g in enumerate(analysis.groups) if g.part >= 0)}
     kinds = [parts_of(group, panel, analysis) for group in analysis.groups]
     for number, group in enumerate(analysis.groups):
@@ -71,12 +71,13 @@ def bind(
             () if ratio else kinds[number],
             ratio,
             bool((group.end >= 0).any()),
+            group.members is not None,
             len(group.stages),
             _size_class(len(group.cells) if group.part < 0 else 1),
         )
         shelves[key].append(number)
     batches = []
-    for (report, _, ratio, end, depth, _), numbers in shelves.items():
+    for (report, _, ratio, end, _, depth, _), numbers in shelves.items():
         groups = [analysis.groups[number] for number in numbers]
         used = {name for number in numbers for name in kinds[number]}
         names = tuple(kind.name for kind in catalogue.kinds() if kind.name in used)
@@ -132,7 +133,7 @@ def _stack(
             for place, at in enumerate(range(int(group.start[column]), int(stop[column]))):
                 slots[row, column, place] = layout.slot(at, group.cells[column : column + 1])[0]
                 step[row, column, place] = at
-                segment[row, column, place] = sum(stage <= at for stage in group.stages)
+                segment[row, column, place] = sum(stage <= at for stage in group.spoken)
         if size < cells:
             segment[row, size:] = segment[row, 0]
             step[row, size:] = step[row, 0]
@@ -151,4 +152,15 @@ def _stack(
         high=np.array([group.high for group in groups], dtype=float).reshape(count, depth),
         groups=tuple(numbers),
         statement_id=_ids(groups),
+        members=_members(groups, cells),
     )
+
+
+def _members(groups: Sequence[Group], cells: int) -> Bools | None:
+    """Which cells each of the totals that cross is over, padded to a common number of cells."""
+    if groups[0].members is None:
+        return None
+    members = np.zeros((len(groups), len(groups[0].stages), cells), dtype=bool)
+    for row, group in enumerate(groups):
+        members[row, :, : len(group.cells)] = group.members
+    return members

@@ -18,6 +18,7 @@ from ..data.errors import Problem
 from ..data.panel import Panel
 from .clashes import place, rows
 from .contract import Decision, Floats, Group, Ints
+from .crossing import cross
 from .limits import most, nearest, per_unit
 from .links import Item, components, within
 from .readings import Total
@@ -53,6 +54,8 @@ class Cohorts:
         Statements that would need a density of their own kind.
     decisions : dict of str to Decision
         Sums that turned out to say nothing.
+    reasons : dict of str to str
+        What to say of sums that were combined.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Cohorts:
         self.problems: list[Problem] = []
         self.refused: list[Problem] = []
         self.decisions: dict[str, Decision] = {}
+        self.reasons: dict[str, str] = {}
 
     def add_known(self) -> None:
         """One group for each known count that has an earlier known one with units in it."""
@@ -231,6 +235,9 @@ class Cohorts:
 
     def _group(self, items: Sequence[Item]) -> None:
         first = items[0]
+        if len(items) > 1 and len({item.stage for item in items}) == 1:
+            self._cross(items)
+            return
         ids = [i for item in items for i in item.total.ids]
         names = " and ".join(dict.fromkeys(self.panel.funnel.stages[item.stage] for item in items))
         if len(items) > 1:
@@ -270,3 +277,13 @@ class Cohorts:
                 tuple(item.total.ids for item in items),
             )
         )
+
+    def _cross(self, items: Sequence[Item]) -> None:
+        """Totals of one stage that cross."""
+        found = cross(self.panel, items, not self._chained(items[0]))
+        self.decisions.update((each.statement, each) for each in found.dropped)
+        if found.problem is not None:
+            (self.problems if found.contradiction else self.refused).append(found.problem)
+        if found.group is not None:
+            self.groups.append(found.group)
+            self.reasons.update((name, found.reason) for names in found.group.statements for name in names)

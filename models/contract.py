@@ -20,10 +20,13 @@ from pytensor.tensor.variable import TensorVariable
 from ..data.errors import Problem
 from ..data.panel import Panel
 from ..data.statement import Statement
+from .decisions import Decision as Decision
+from .decisions import Known as Known
 from .lags import Lags
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 GroupOrigin = Literal["referred", "all_sources", "unknown", "between"]
 
 
@@ -60,6 +63,9 @@ class Group:
         The totals are what had become of cohorts within certain lags: ``stages`` then repeats their stage, and a cell
         stands in ``cells`` once for each known number of its units. Where ``start`` is that stage itself, ``n`` is
         the complete count.
+    members : (D, m) bool or None
+        Which of the cells each total is over, where the totals cross: neither contains the other. ``stages`` then
+        repeats their one stage.
     """
 
     cells: Ints
@@ -74,6 +80,19 @@ class Group:
     part: int = -1
     apart: tuple[int, ...] = ()
     lags: Lags | None = None
+    members: Bools | None = None
+
+    @property
+    def sets(self) -> tuple[Ints, ...]:
+        """The cells of each total."""
+        if self.members is None:
+            return (self.cells,) * len(self.stages)
+        return tuple(self.cells[row] for row in self.members)
+
+    @property
+    def spoken(self) -> tuple[int, ...]:
+        """The stages along a path: one where totals of it cross."""
+        return self.stages if self.members is None else self.stages[:1]
 
 
 def own_cases(group: Group, panel: Panel) -> bool:
@@ -85,33 +104,6 @@ def own_cases(group: Group, panel: Panel) -> bool:
     behind = [panel.by_id[name] for stage in group.statements for name in stage]
     soft = any(one.shifted or one.share_of is not None for one in behind)
     return group.origin == "referred" and group.part < 0 and not soft
-
-
-@dataclass(frozen=True)
-class Known:
-    """A count that statements determine exactly: of one cell at one stage.
-
-    ``statements`` are the ids that determine it (several when it is a residual).
-    """
-
-    cell: int
-    stage: int
-    count: float
-    statements: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What the analyser did with a statement, for ``intake.json``.
-
-    action : {"used", "unused", "dropped", "residual", "known"}
-        ``known``: it fixes a denominator and has no density of its own (first stage).
-    """
-
-    statement: str
-    action: Literal["used", "unused", "dropped", "residual", "known"]
-    reason: str
-    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,6 +172,8 @@ class Batch:
         What part kinds added when binding.
     kinds : tuple of tuple of str
         The part kinds that apply to each group.
+    members : (S, D, m) bool or None
+        Where totals cross, which cells each is over; all are then of one stage.
     """
 
     report: str
@@ -197,11 +191,12 @@ class Batch:
     statement_id: tuple[str, ...]
     data: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     kinds: tuple[tuple[str, ...], ...] = ()
+    members: Bools | None = None
 
     @property
     def depth(self) -> int:
-        """D, the number of stages spoken of."""
-        return self.low.shape[1]
+        """D, the number of stages spoken of; 1 where totals of one stage cross."""
+        return self.low.shape[1] if self.members is None else 1
 
     def with_data(self, data: Mapping[str, NDArray[Any]]) -> Batch:
         """The batch with more arrays, first axis S."""
@@ -213,7 +208,10 @@ class Batch:
         tuples = ("groups", "statement_id", "kinds")
         parts: dict[str, Any] = {name: getattr(self, name)[rows] for name in arrays}
         parts |= {name: tuple(getattr(self, name)[row] for row in rows) for name in tuples}
-        return replace(self, **parts, data={name: value[rows] for name, value in self.data.items()})
+        members = None if self.members is None else self.members[rows]
+        return replace(
+            self, **parts, members=members, data={name: value[rows] for name, value in self.data.items()}
+        )
 
     def row(self, number: int) -> Batch:
         """A batch of one of the groups."""
@@ -247,7 +245,8 @@ class PathRates:
 class Parts:
     """The independent parts whose sum a report is about; PyTensor tensors.
 
-    Either ``log_pi`` (multinomial cells) or ``log_mean`` and ``factor`` (a ratio step) is set.
+    Either ``log_pi`` (multinomial cells), ``log_mean`` and ``factor`` (a ratio step), or ``mean`` and ``variance``
+    (totals that cross) is set.
 
     log_pi : (S, m, D + 1)
         Log probability that a unit of the cell stops before the first stage, between the first and the second, …,
@@ -263,6 +262,8 @@ class Parts:
         Log mean of an independent Poisson count that ends in each of the D stages (other origins).
     concentration : scalar, (S,) or None
         Beta-binomial concentration a+b.
+    mean, variance : (S, m), (S, m)
+        Moments of the cells' counts.
     """
 
     n: TensorVariable
@@ -272,6 +273,8 @@ class Parts:
     eta: TensorVariable | None = None
     log_poisson: TensorVariable | None = None
     concentration: TensorVariable | None = None
+    mean: TensorVariable | None = None
+    variance: TensorVariable | None = None
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ from ..data.names import AXES
 from ..data.panel import Panel
 from . import catalogue
 from .blueprint import Blueprint
+from .contract import Group
 from .rates import rates_of
 
 _DRAWS = 4000
@@ -130,6 +131,20 @@ def _mix(blueprint: Blueprint) -> dict[str, Any] | None:
     }
 
 
+def form(group: Group) -> str:
+    """What a group of statements that share unobserved counts is, in words."""
+    if group.lags is not None:
+        return "of developing cohorts"
+    if group.members is not None:
+        return "of totals that cross"
+    if len(group.stages) > 1:
+        return "of several stages"
+    what = "counts" if (group.low == group.high).all() else "ranges"
+    if group.part >= 0:
+        return f"{what} of parts of unsplit totals"
+    return f"{what} of single cells" if len(group.cells) == 1 else f"{what} of sums"
+
+
 def describe(blueprint: Blueprint, implied: dict[str, dict[str, float]]) -> dict[str, Any]:
     """The blueprint as plain values, for ``blueprint.json``; every default explicit."""
     panel, funnel = blueprint.panel, blueprint.panel.funnel
@@ -159,6 +174,7 @@ def describe(blueprint: Blueprint, implied: dict[str, dict[str, float]]) -> dict
         "equation": equation(blueprint),
         "mix": _mix(blueprint),
         "finer": [node.name for node in _finer(panel)],
+        "groups": dict(Counter(form(group) for group in blueprint.analysis.groups).most_common()),
         "kinds": [
             {
                 "kind": kind.name,

@@ -159,8 +159,16 @@ def _merge(
             _loosen(loose, fact, spans)
         for group in analysis.groups:
             tagged = replace(group, origin="referred" if referred else _origin(part, group))
+            names = [name for stage in group.statements for name in stage]
+            if not referred and group.members is not None:
+                problems.append(
+                    Problem(
+                        "totals of mixed origin that cross",
+                        rows(panel, names),
+                        do="leave some of them out with [[exclude]] until none crosses another",
+                    )
+                )
             if not referred and (group.end >= 0).any():
-                names = [name for stage in group.statements for name in stage]
                 problems.append(
                     Problem(
                         "a sum of mixed origin between known stages",

@@ -40,14 +40,19 @@ def components(items: Sequence[Item], cells: int) -> list[list[int]]:
 
     Two sums of one cell with a known stage between them have different starts.
     """
-    if not items:
+    return sharing([item.start * cells + item.total.cells for item in items])
+
+
+def sharing(sets: Sequence[Ints]) -> list[list[int]]:
+    """Positions of sets of numbers, those together that share some, directly or through others."""
+    if not sets:
         return []
-    keys = np.concatenate([item.start * cells + item.total.cells for item in items])
-    owner = np.repeat(np.arange(len(items)), [item.total.cells.size for item in items])
+    keys = np.concatenate(sets)
+    owner = np.repeat(np.arange(len(sets)), [each.size for each in sets])
     order = np.argsort(keys, kind="stable")
     keys, owner = keys[order], owner[order]
     same = np.flatnonzero(keys[1:] == keys[:-1])
-    graph = coo_array((np.ones(same.size), (owner[same], owner[same + 1])), shape=(len(items), len(items)))
+    graph = coo_array((np.ones(same.size), (owner[same], owner[same + 1])), shape=(len(sets), len(sets)))
     _, labels = connected_components(graph, directed=False)
     parts: dict[int, list[int]] = {}
     for i, label in enumerate(labels.tolist()):

@@ -1,12 +1,15 @@
 """Row reduction of the exact statements of one stage to counts and disjoint residual totals.
 
-Totals are laminar in practice (a nation over its states, a year over its quarters), so subtraction of whole
-known pieces reaches the reduced form; totals that cross without either containing the other are left waiting.
+Most totals are laminar (a nation over its states, a year over its quarters), and subtraction of whole known pieces
+reduces them. Totals that cross without either containing the other are row-reduced over the integers: what they
+determine together is set, what follows from smaller ones is dropped, and the rest is left waiting.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,7 @@ from .clashes import REMEDY, Clash, place, rows
 from .contract import Decision, Floats, Ints
 from .readings import Readings, Total
 from .rivals import Rivals
+from .systems import System, systems_of
 
 
 class Reduction:
@@ -157,14 +161,66 @@ class Reduction:
     def add(self, totals: Sequence[Total]) -> None:
         """Place exact totals, smaller ones first, until nothing more can be subtracted."""
         pending = [*self.waiting, *totals]
-        while True:
+        while pending:
             pending.sort(key=lambda total: len(total.cells))  # stable: reading order among equals
             self.waiting = []
             for total in pending:
                 self._place(total)
             if len(self.waiting) == len(pending):
+                found = self._combined()
+                pending = [*self.waiting, *found] if found else []
+            else:
+                pending = self.waiting
+
+    def _systems(self) -> list[System]:
+        """The totals that cross, with the blocks they cross."""
+        if not self.waiting:
+            return []
+        cells = np.concatenate([total.cells for total in self.waiting])
+        touched = np.unique(self._owner[cells])
+        return systems_of([*(self.blocks[key] for key in touched.tolist() if key >= 0), *self.waiting])
+
+    def _combined(self) -> list[Total]:
+        """What totals that cross determine together, each in place of one of them; contradictions are recorded."""
+        found = []
+        for system in self._systems():
+            for total, value, ids in system.implied():
+                if value != total.low:
+                    self._contradicts(total, value, ids)
+            for total, cells, value, ids in system.determined():
+                if value.denominator > 1:
+                    self._contradicts(total, value, ids)
+                    continue
+                self._remove(total)
+                count, minus = float(value), tuple(dict.fromkeys((*total.minus, *ids)))
+                taken = total.low + total.taken - count
+                found.append(replace(total, cells=cells, low=count, high=count, minus=minus, taken=taken))
+        return found
+
+    def _contradicts(self, total: Total, value: Fraction, ids: Sequence[str]) -> None:
+        what = f"{self.name} totals that cross contradict each other"
+        beside = f"{float(value):,.6g} of what is not known of its cells, where it leaves {total.low:,.0f}"
+        found = f"{total.stated} ({rows(self.panel, total.ids)}); the others together leave {beside}"
+        self.clash(total, ids, what, found, "totals that some whole counts of the cells add up to")
+        self._remove(total)
+
+    def _remove(self, total: Total) -> None:
+        """Take a total out, be it a block or waiting."""
+        key = int(self._owner[total.cells[0]])
+        if key >= 0 and self.blocks[key] is total:
+            self._owner[self.blocks.pop(key).cells] = -1
+        self.waiting = [other for other in self.waiting if other is not total]
+
+    def resolve(self) -> None:
+        """Drop the totals that follow from smaller ones which they cross."""
+        while True:
+            implied = [each for system in self._systems() for each in system.implied()]
+            if not implied:
                 return
-            pending = self.waiting
+            for total, _, ids in implied:
+                self._remove(total)
+                self.drop(total, f"implied by {rows(self.panel, ids)}, which say it in finer totals", ids)
+            self.add(())
 
     def _place(self, total: Total) -> None:
         total, partly = self.less_blocks(self.less_known(total))
@@ -251,4 +307,5 @@ class Reduction:
         out += [total for total in again if not usable[total.cells].all()]
         self.waiting = [total for total in again if usable[total.cells].all()]
         self.add(())
+        self.resolve()
         return out

@@ -24,10 +24,11 @@ class Closure(Check):
         groups = [group for group in analysis.groups if completed(seen.blueprint, group)]
         for group in groups:
             columns = layout.positions[group.cells]
-            for place, stage in enumerate(group.stages):
-                # `low` and `high` are what is left after the counts known at the later stage.
-                at_end = np.where(group.end >= 0, seen.counts[:, np.maximum(group.end, 0), columns], 0.0)
-                total = (seen.counts[:, stage, columns] - at_end).sum(axis=1)
+            # `low` and `high` are what is left after the counts known at the later stage.
+            at_end = np.where(group.end >= 0, seen.counts[:, np.maximum(group.end, 0), columns], 0.0)
+            for place, (stage, cells) in enumerate(zip(group.stages, group.sets, strict=True)):
+                inside = np.isin(group.cells, cells)
+                total = (seen.counts[:, stage, columns] - at_end)[:, inside].sum(axis=1)
                 missed += int(((total < group.low[place] - 1e-9) | (total > group.high[place] + 1e-9)).any())
         reports = sum(len(group.stages) for group in groups)
         words = (

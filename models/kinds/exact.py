@@ -17,6 +17,7 @@ from ...data.statement import Statement
 from .. import terms
 from ..contract import Batch, Parts, ReportKind
 from ..negbin import negbin_chain
+from ..sums.normal import margins_logp
 from ..sums.op import sum_logp
 
 
@@ -55,6 +56,9 @@ class Exact(ReportKind):
     def logp(self, parts: Parts, batch: Batch, settings: Any) -> TensorVariable:
         """Log probability of each count, (S,)."""
         count = batch.high[:, -1]
+        if parts.mean is not None:
+            log_index = batch.data["log_index"]
+            return margins_logp(parts.mean, parts.variance, batch.members, batch.high) + log_index
         if parts.log_mean is not None:
             assert parts.factor is not None
             return negbin_chain(batch.low, batch.high, parts.log_mean, parts.factor)
