@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytensor
@@ -24,6 +25,7 @@ from ..models.contract import Batch
 from ..models.field import FieldDraws
 from ..models.kinds.all_sources import AllSources, log_share
 from ..models.values import batch_logp, values_of
+from .thinning import parts, take
 
 Floats = NDArray[np.float64]
 ALL_SOURCES = AllSources.name
@@ -96,7 +98,7 @@ def reports(blueprint: Blueprint) -> tuple[Report, ...]:
 
 
 def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Moments:
-    """Moments and replicates of every report under each draw.
+    """Moments and replicates of every report under each draw, worked out a few draws at a time.
 
     Parameters
     ----------
@@ -104,6 +106,28 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
     draws : FieldDraws
         Of the same R draws.
     """
+    found = (_moments(rng, blueprint, eta[part], take(draws, part)) for part in parts(len(eta), eta[0].size))
+    first = next(found)
+    whole = [np.empty((len(eta), first.mean.shape[1])) for _ in range(3)]
+    start = 0
+    for one in (first, *found):
+        for out, few in zip(whole, (one.mean, one.variance, one.replicate), strict=True):
+            out[start : start + len(few)] = few
+        start += len(one.mean)
+    return Moments(*whole)
+
+
+def replicates(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws) -> NDArray[np.float32]:
+    """Replicates of every report under draws of the prior, (R, reports)."""
+    layout, size = blueprint.layout, len(draws.intercept)
+    found = []
+    for part in parts(size, layout.steps * layout.size):
+        few = take(draws, part)
+        found.append(_moments(rng, blueprint, blueprint.predictor(few), few).replicate.astype(np.float32))
+    return np.concatenate(found)
+
+
+def _moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Moments:
     mean, variance, replicate = [], [], []
     for batch in blueprint.batches:
         gathered = blueprint.gathered(batch, eta, draws.unknown)
@@ -199,7 +223,7 @@ def group_ids(batches: Sequence[Batch]) -> list[str]:
     return [name for batch in batches for name in batch.statement_id]
 
 
-def dataset(values: Floats, shown: Sequence[Report], chains: int) -> xr.Dataset:
+def dataset(values: NDArray[np.floating[Any]], shown: Sequence[Report], chains: int) -> xr.Dataset:
     """Replicates (R, reports) as a dataset ``count`` (chain, draw, statement_id)."""
     shaped = values.reshape(chains, -1, values.shape[1]).astype(np.float32)
     return xr.Dataset({"count": (("chain", "draw", "statement_id"), shaped)}, coords=coordinates(shown))
