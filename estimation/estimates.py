@@ -36,7 +36,7 @@ from .rows import (
 )
 from .so_far import so_far
 
-_CHUNK = 2000
+_CHUNK = 500
 
 
 @dataclass(frozen=True)

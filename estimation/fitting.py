@@ -13,6 +13,7 @@ import xarray as xr
 
 from . import predictive
 from .binding import Bound, stream
+from .celldraws import draw_cells
 from .checks.catalogue import run_checks
 from .checks.contract import Seen
 from .claims.catalogue import claims_of
@@ -20,7 +21,6 @@ from .claims.contract import Told
 from .diagnostics import Diagnostics, diagnose
 from .disclosure.protection import Protection, protect
 from .disclosure.rows import released
-from .drawn import draw_cells
 from .engines.choose import fit_blueprint
 from .engines.contract import Fit, Progress
 from .estimates import Estimates, estimates
@@ -118,8 +118,9 @@ def _find(
     eta = shift_silent(blueprint, few, predictor(blueprint, few), plan.assume.silent_shift)
     shown = predictive.reports(blueprint)
     moments = predictive.moments(stream(seed, "predictive"), blueprint, eta, few)
-    shares = informed(blueprint, table, rates, thin, shown, moments)
     likelihood = predictive.log_likelihood(blueprint, eta, few)
+    del eta
+    shares = informed(blueprint, table, rates, thin, shown, moments)
     seen = Seen(blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection)
     records = [result.record() for result in run_checks(seen)]
     told = Told(

@@ -145,7 +145,8 @@ def _gain(mean: Floats, which: NDArray[np.int64], worth: Floats, psi: Floats) ->
         away = mean[:, some] - mean[:, some].mean(axis=0)
         form += (away * worth[some]) @ away.T
         noise += float(worth[some] @ away.var(axis=0))
-    found = (form @ psi * psi).sum(axis=0)
+    parts = (psi[:, start : start + _TOGETHER] for start in range(0, psi.shape[1], _TOGETHER))
+    found = np.concatenate([(form @ part * part).sum(axis=0) for part in parts])
     # Squared sample covariances are biased upwards by their own variance; take it off.
     return np.maximum(found / size**2 - noise * psi.var(axis=0) / size, 0.0)
 

@@ -12,7 +12,7 @@ from ..models.field import FieldDraws
 
 KEPT = 400
 _NUMBERS, _REFERENCE = 60_000_000, 36_000_000
-_AT_ONCE, _IN_MEMORY = 1_000_000, 6_000_000
+_AT_ONCE, _IN_MEMORY = 1_000_000, 3_000_000
 
 
 def by_chain(size: int, chains: int, wanted: int) -> np.ndarray:

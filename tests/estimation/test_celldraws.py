@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attrition.estimation import rows, thinning
-from attrition.estimation.drawn import draw_cells
+from attrition.estimation.celldraws import draw_cells
 from attrition.estimation.rows import evaluate, make_rows
 
 from ..panels import bind, make_panel
