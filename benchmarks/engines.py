@@ -2,19 +2,25 @@
 
 Run by hand, from the folder of the checkout::
 
-    python benchmarks/engines.py agree [--shape 4 12 12 2] [--referrals 60] [--draws 3000] [--mean-steps 3]
+    python benchmarks/engines.py agree [--shape 4 12 12 2] [--referrals 60] [--draws 3000] [--mean-steps 3 0]
     python benchmarks/engines.py time [--shape 8 56 40 2]
+    python benchmarks/engines.py growth [--jurisdictions 16 156]
+    python benchmarks/engines.py profile [--shape 8 56 40 2]
 
 ``agree`` simulates a world of exact counts, fits it with both engines and prints, over the published aggregates and
 over the cells, how far the means lie apart in posterior standard deviations and the ratios of these. ``--mean-steps 0``
-leaves out the variational steps from mode to mean. ``time`` runs the command line in a process of its own and prints
-the seconds from its start to its end, and the peak memory.
+leaves out the variational steps from mode to mean; several numbers are compared with one run of nuts. ``time`` runs the
+command line in a process of its own and prints the seconds from its start to its end, those of the processor, and the
+peak memory; ``growth`` does so for 2 steps × 8 offenses × 40 quarters and ever more jurisdictions. ``profile`` prints
+where the time of one fit goes.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import cProfile
+import os
+import pstats
 import subprocess
 import sys
 import tempfile
@@ -66,38 +72,79 @@ def compared(one: Run, two: Run) -> pd.DataFrame:
     return pd.DataFrame({"shift": shift, "ratio": both["sd_1"] / both["sd_2"], "cell": cell, "root": root})
 
 
-def agree(shape: Sequence[int], referrals: float, draws: int, mean_steps: int, seed: int) -> None:
+def agree(shape: Sequence[int], referrals: float, draws: int, mean_steps: Sequence[int], seed: int) -> None:
     """Fit one world with both engines and print how far they lie apart."""
-    laplace.STEPS = mean_steps
     with tempfile.TemporaryDirectory() as folder:
         plan = simulate(Path(folder) / "world", shape, referrals, seed)
         patches = {"estimate.draws": draws}
-        runs = {e: estimate(plan, engine=e, patches=patches, progress=False) for e in ("laplace", "nuts")}
+        runs = {"nuts": estimate(plan, engine="nuts", patches=patches, progress=False)}
+        for steps in mean_steps:
+            laplace.STEPS = steps
+            run = estimate(plan, engine="laplace", patches=patches, progress=False, again=True)
+            run.estimates, run.manifest  # noqa: B018 - read before the next run takes its place
+            runs[f"laplace, {steps} mean steps"] = run
         for name, run in runs.items():
             diagnostics = {k: round(v, 4) for k, v in run.manifest["diagnostics"].items()}
             print(f"{name}: {run.status}, {run.manifest['timings']}, {diagnostics}", flush=True)
-        table = compared(runs["laplace"], runs["nuts"])
-    for name, part in (("aggregates", table[~table["cell"]]), ("cells", table[table["cell"]])):
-        print(
-            f"{name}: {len(part):,} rows; |shift| at most {part['shift'].abs().max():.3f} sd (99 %: "
-            f"{part['shift'].abs().quantile(0.99):.3f}), mean shift {part['shift'].mean():+.4f}; "
-            f"sd ratio {part['ratio'].min():.3f} to {part['ratio'].max():.3f}"
-        )
-    print("root rows, shift in sd:", np.round(table.loc[table["root"], "shift"].to_numpy(), 3).tolist())
+        nuts = runs.pop("nuts")
+        for name, run in runs.items():
+            print(name)
+            table = compared(run, nuts)
+            for part, rows in (("aggregates", table[~table["cell"]]), ("cells", table[table["cell"]])):
+                print(
+                    f"  {part}: {len(rows):,} rows; |shift| at most {rows['shift'].abs().max():.3f} sd (99 %: "
+                    f"{rows['shift'].abs().quantile(0.99):.3f}), mean shift {rows['shift'].mean():+.4f}; "
+                    f"sd ratio {rows['ratio'].min():.3f} to {rows['ratio'].max():.3f}"
+                )
+            root = np.round(table.loc[table["root"], "shift"].to_numpy(), 3).tolist()
+            print(f"  root rows, shift in sd: {root}", flush=True)
 
 
-def clock(shape: Sequence[int], referrals: float, seed: int) -> None:
-    """Seconds and peak memory of ``attrition estimate --engine laplace`` from its start to its end."""
+def timed(command: Sequence[str]) -> tuple[int, float, float, float, str]:
+    """Run a command: its exit, seconds, processor seconds, peak memory in MiB, and what it said."""
+    started = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as said:
+        child = subprocess.Popen(command, stdout=said, stderr=subprocess.DEVNULL)
+        _, status, used = os.wait4(child.pid, 0)
+        said.seek(0)
+        words = " ".join(said.read().split())
+    seconds = time.perf_counter() - started
+    return (
+        os.waitstatus_to_exitcode(status), seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, words,
+    )  # fmt: skip
+
+
+def clock(shape: Sequence[int], referrals: float, seed: int, times: int = 2) -> tuple[float, float]:
+    """Time ``attrition estimate --engine laplace``; the processor seconds and peak memory of the last."""
     with tempfile.TemporaryDirectory() as folder:
         plan = simulate(Path(folder) / "world", shape, referrals, seed)
-        for name in ("first call", "again"):
-            started = time.perf_counter()
+        for _ in range(times):
             command = [str(BIN), "estimate", str(plan), "--engine", "laplace", "--again"]
-            done = subprocess.run(command, capture_output=True, text=True)
-            seconds = time.perf_counter() - started
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-            print(f"{name}: exit {done.returncode}, {seconds:.1f} s, peak {peak:,.0f} MiB", flush=True)
-            print("  " + " ".join(done.stdout.split())[:160])
+            code, seconds, processor, peak, said = timed(command)
+            print(
+                f"{shape}: exit {code}, {seconds:.1f} s, {processor:.1f} s of the processor, peak {peak:,.0f} MiB, "
+                f"load {os.getloadavg()[0]:.0f}",
+                flush=True,
+            )
+            print("  " + said[:160])
+    return processor, peak
+
+
+def growth(jurisdictions: Sequence[int], referrals: float, seed: int) -> None:
+    """Processor time and memory as jurisdictions alone grow, and the exponent of the time."""
+    found = [(640 * j, *clock([8, j, 40, 2], referrals, seed, 1)) for j in jurisdictions]
+    cells, seconds, _ = np.array(found).T
+    print(f"exponent {np.polyfit(np.log(cells), np.log(seconds), 1)[0]:.2f}")
+
+
+def profile(shape: Sequence[int], referrals: float, seed: int) -> None:
+    """Functions of this package by the time spent in and below them, on the main thread."""
+    with tempfile.TemporaryDirectory() as folder:
+        plan = simulate(Path(folder) / "world", shape, referrals, seed)
+        seen = cProfile.Profile()
+        run = seen.runcall(estimate, plan, engine="laplace", progress=False)
+        print(run.status, run.manifest["timings"])
+    pstats.Stats(seen).sort_stats("cumulative").print_stats("attrition|estimation|models|data/", 45)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -106,16 +153,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    both, one = commands.add_parser("agree"), commands.add_parser("time")
-    for command, shape in ((both, [4, 12, 12, 2]), (one, [8, 56, 40, 2])):
-        command.add_argument("--shape", type=int, nargs=4, default=shape, metavar="SIZE")
+    both, more = commands.add_parser("agree"), commands.add_parser("growth")
+    one, look = commands.add_parser("time"), commands.add_parser("profile")
+    for command, shape in (
+        (both, [4, 12, 12, 2]),
+        (one, [8, 56, 40, 2]),
+        (look, [8, 56, 40, 2]),
+        (more, None),
+    ):
+        if shape is not None:
+            command.add_argument("--shape", type=int, nargs=4, default=shape, metavar="SIZE")
         command.add_argument("--referrals", type=float, default=60.0)
         command.add_argument("--seed", type=int, default=1)
     both.add_argument("--draws", type=int, default=3000)
-    both.add_argument("--mean-steps", type=int, default=laplace.STEPS)
+    both.add_argument("--mean-steps", type=int, nargs="+", default=[laplace.STEPS])
+    more.add_argument("--jurisdictions", type=int, nargs="+", default=[16, 156])
     given = parser.parse_args(arguments)
     if given.command == "agree":
         agree(given.shape, given.referrals, given.draws, given.mean_steps, given.seed)
+    elif given.command == "growth":
+        growth(given.jurisdictions, given.referrals, given.seed)
+    elif given.command == "profile":
+        profile(given.shape, given.referrals, given.seed)
     else:
         clock(given.shape, given.referrals, given.seed)
 

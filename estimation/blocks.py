@@ -23,13 +23,23 @@ class Collector:
     def __init__(self) -> None:
         self.frames: list[pd.DataFrame] = []
         self.ids: list[str] = []
-        self.draws: list[NDArray[np.float32]] = []
+        self._draws: list[NDArray[np.float32]] = []
 
     def keep(self, frame: pd.DataFrame, draws: Floats, aggregate: Bools) -> None:
-        """Store a block and the draws (N, R) of its aggregates."""
+        """Store a block and the draws of its aggregates, (N, R), or (N, 1) where they agree."""
         self.frames.append(frame)
         self.ids += list(frame["quantity_id"][aggregate])
-        self.draws.append(draws[aggregate].astype(np.float32))
+        self._draws.append(draws[aggregate].astype(np.float32))
+
+    def aggregates(self, size: int) -> NDArray[np.float32]:
+        """Draws of all aggregates, (R, Q); what was gathered is given back as it is put together."""
+        out = np.empty((size, len(self.ids)), dtype=np.float32)
+        start = 0
+        while self._draws:
+            block = self._draws.pop(0)
+            out[:, start : start + len(block)] = block.T
+            start += len(block)
+        return out
 
 
 def _summary(values: Floats, hidden: Bools) -> dict[str, Floats]:
@@ -40,7 +50,7 @@ def _summary(values: Floats, hidden: Bools) -> dict[str, Floats]:
     found = [
         *np.quantile(ordered, [q for _, q in _QUANTILES], axis=1),
         ordered.mean(axis=1),
-        ordered.std(axis=1, ddof=1),
+        ordered.std(axis=1, ddof=1) if values.shape[1] > 1 else np.zeros(len(ordered)),
     ]
     out = np.full((len(found), len(values)), np.nan)
     out[:, shown] = found

@@ -41,10 +41,13 @@ def complete(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws:
     -------
     (R, S + 1, A) float
         NaN where the first stage itself is unknown. A beta-binomial cell is exact by construction and never drawn.
+        Where every count is known, a view that repeats them.
     """
     layout, funnel = blueprint.layout, blueprint.panel.funnel
     size = len(eta)
     known = blueprint.analysis.counts[:, layout.cells]
+    if np.isfinite(known).all():
+        return np.broadcast_to(known, (size, *known.shape))
     # In memory the draws come last: counts are drawn cell by cell, for all draws at a time.
     counts = np.moveaxis(np.repeat(known[..., None], size, axis=2), -1, 0)
     _begin(blueprint, draws, counts)

@@ -13,7 +13,8 @@ from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
 from ..models.rates import rates_of
 from .fresh import FreshRates
-from .rows import Bools, Floats, Rows, draws_last, link
+from .rows import Bools, CellDraws, Floats, Rows, link
+from .thinning import most_draws, parts
 
 _PRIOR_DRAWS = 1000
 
@@ -61,8 +62,24 @@ def touched(blueprint: Blueprint) -> Bools:
     return out
 
 
-def _variance(values: Floats) -> Floats:
-    return values.var(axis=1) if values.shape[1] > 1 else np.full(len(values), np.nan)
+class _Variances:
+    """Variances of rows whose draws come a few at a time (Chan, Golub and LeVeque 1983)."""
+
+    def __init__(self, rows: int) -> None:
+        self._size, self._mean, self._square = 0, np.zeros(rows), np.zeros(rows)
+
+    def add(self, values: Floats) -> None:
+        """More draws, (N, r)."""
+        more = values.shape[1]
+        mean = values.mean(axis=1)
+        away, whole = mean - self._mean, self._size + more
+        self._square += values.var(axis=1) * more + away**2 * (self._size * more / whole)
+        self._mean += away * (more / whole)
+        self._size = whole
+
+    def variances(self) -> Floats:
+        """Of all draws so far, (N,); NaN where that was one."""
+        return self._square / self._size if self._size > 1 else np.full_like(self._square, np.nan)
 
 
 class Reference:
@@ -84,10 +101,14 @@ class Reference:
         self._rng, self._blueprint = rng, blueprint
         self._weights = np.nan_to_num(weights)
         self._fresh = FreshRates(blueprint, draws)
-        prior = blueprint.prior_draws(rng, _PRIOR_DRAWS)
-        eta = blueprint.predictor(prior)
-        rates = cell_rates(rng, blueprint, eta, prior, observed=False)
-        self._prior_rates = draws_last(rates)
+        layout = blueprint.layout
+        size = min(_PRIOR_DRAWS, most_draws(layout.steps * layout.size))
+        rates = np.empty((layout.steps, layout.size, size), dtype=np.float32)
+        for part in parts(size, layout.steps * layout.size):
+            prior = blueprint.prior_draws(rng, len(part))
+            eta = blueprint.predictor(prior)
+            rates[..., part] = np.moveaxis(cell_rates(rng, blueprint, eta, prior, observed=False), 0, -1)
+        self._prior = CellDraws.of_rates(np.moveaxis(rates, -1, 0))
 
     def _weighted(self, member: sp.csr_matrix, step: Step) -> sp.csr_matrix:
         """Weights of the cells of each row, which sum to one: by mean counts, or plain where there are none."""
@@ -100,27 +121,30 @@ class Reference:
 
     def prior(self, member: sp.csr_matrix, step: Step) -> Floats:
         """Prior draws of the rows on the link scale, (N, R)."""
-        return self.linked(self._prior_rates, member, step)
+        return self.linked(self._prior, member, step)
 
-    def linked(self, rates: Floats, member: sp.csr_matrix, step: Step) -> Floats:
-        """Other draws of the cells (S, A, R), as rows on the link scale, (N, R)."""
-        path = rates[step.source : step.target].prod(axis=0)
-        return link(self._weighted(member, step) @ path, step.kind == "ratio")
+    def linked(self, cells: CellDraws, member: sp.csr_matrix, step: Step) -> Floats:
+        """Other draws of the cells, as rows on the link scale, (N, R)."""
+        out = np.empty((member.shape[0], len(cells.rates)))
+        for part, own, _, path in cells.step(step).parts(self._weighted(member, step)):
+            out[:, part] = link(own @ path, step.kind == "ratio")
+        return out
 
-    def new_unit(self, rows: Rows, step: Step) -> Floats:
-        """Variance of each row as an exchangeable new unit, (N,); NaN for rows that have no siblings."""
-        out = np.full(len(rows), np.nan)
+    def new_unit(self, rows: Rows, *steps: Step) -> Floats:
+        """Variance of each row as an exchangeable new unit, (steps, N); NaN for rows that have no siblings."""
+        out = np.full((len(steps), len(rows)), np.nan)
         apart = ~rows.whole & distinguishing(self._blueprint)
         for combination in itertools.product([False, True], repeat=3):
             hit = np.flatnonzero((apart == np.array(combination)).all(axis=1))
             if not any(combination) or not len(hit):
                 continue
             axes = tuple(axis for axis, used in zip(AXES, combination, strict=True) if used)
-            weighted = self._weighted(rows.member[hit], step)
-            linked = np.empty((len(hit), self._fresh.size))
-            for part, path in self._fresh.paths(self._rng, axes, step):
-                linked[:, part] = link(weighted @ path, step.kind == "ratio")
-            out[hit] = _variance(linked)
+            weighted = [self._weighted(rows.member[hit], step) for step in steps]
+            found = [_Variances(len(hit)) for _ in steps]
+            for _, *paths in self._fresh.paths(self._rng, axes, *steps):
+                for step, weights, path, variances in zip(steps, weighted, paths, found, strict=True):
+                    variances.add(link(weights @ path, step.kind == "ratio"))
+            out[:, hit] = [variances.variances() for variances in found]
         return out
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -31,7 +32,7 @@ class Convergence:
     quantities: int
 
 
-def convergence(values: Floats, names: list[str]) -> Convergence:
+def convergence(values: NDArray[np.floating[Any]], names: list[str]) -> Convergence:
     """R-hat and bulk effective sample size, the worst of them.
 
     Parameters
@@ -43,7 +44,7 @@ def convergence(values: Floats, names: list[str]) -> Convergence:
     kept: list[str] = []
     parts = []
     for start in range(0, len(names), _TOGETHER):
-        some = values[:, :, start : start + _TOGETHER]
+        some = values[:, :, start : start + _TOGETHER].astype(float)
         varies = some.reshape(-1, some.shape[2]).std(axis=0) > 1e-12
         if varies.any():
             parts.append(rhat_and_ess(some[:, :, varies]))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -20,10 +23,22 @@ from .differences import changes, contrasts
 from .ever import Ever, extrapolates
 from .evidence import Behind, Evidence
 from .labels import COUNTED, label
-from .rows import Bools, CellDraws, Floats, Rows, Values, evaluate, link, make_rows, published_steps
+from .rows import (
+    Bools,
+    CellDraws,
+    Floats,
+    Reals,
+    Rows,
+    StepDraws,
+    Values,
+    evaluate,
+    link,
+    make_rows,
+    published_steps,
+)
 from .so_far import so_far
 
-_CHUNK = 2000
+_CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -47,7 +62,7 @@ class Estimates:
 def estimates(
     blueprint: Blueprint,
     draws: FieldDraws,
-    rates: Floats,
+    rates: Reals,
     counts: Floats,
     rng: np.random.Generator,
     answer: tuple[str, str],
@@ -84,30 +99,52 @@ def estimates(
     # A stream of its own: the other numbers are the same with and without it.
     late = Ever(rng.spawn(1)[0], blueprint, draws, rates, counts) if extrapolates(blueprint) else None
     collector = Collector()
-    for quantity, step in published_steps(blueprint.panel.funnel):
-        reached = rows.member @ np.isfinite(counts[0, step.source]).astype(float) > 0
-        here = rows.take(np.flatnonzero(reached))
-        new_unit = reference.new_unit(here, step)
-        behind = evidence.behind(here, step)
-        limits = _bounds(bounds, blueprint, here, step)
-        at_step = drawn.step(step)
-        for start in range(0, len(here), _CHUNK):
-            part = np.arange(start, min(start + _CHUNK, len(here)))
-            block = here.take(part)
-            values = evaluate(block.member, at_step)
-            posterior = link(values.superpopulation, step.kind == "ratio").var(axis=1)
-            own = contraction(posterior, new_unit[part])
-            own[~np.isnan(own) & ~behind.touched[part]] = 0.0
-            against = contraction(posterior, reference.prior(block.member, step).var(axis=1))
-            _collect(collector, quantity, step, block, values, behind.take(part), limits[part], against, own)
-        changes(collector, blueprint, here, step, at_step, reference, behind, limits)
-        contrasts(collector, blueprint, here, step, at_step, reference, behind, answer)
-        so_far(collector, blueprint, here, step, behind, len(rates))
-        if late is not None:
-            late.rows(collector, here, step, reference, behind, limits)
+    published = published_steps(blueprint.panel.funnel)
+    new_units = reference.new_unit(rows, *(step for _, step in published))
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as threads:
+        for (quantity, step), new_unit in zip(published, new_units, strict=True):
+            reached = np.flatnonzero(rows.member @ np.isfinite(counts[0, step.source]).astype(float) > 0)
+            here = rows.take(reached)
+            behind = evidence.behind(here, step)
+            limits = _bounds(bounds, blueprint, here, step)
+            at_step = drawn.step(step)
+            look = partial(_evaluated, here, step, at_step, reference, behind, new_unit[reached])
+            chunks = [np.arange(k, min(k + _CHUNK, len(here))) for k in range(0, len(here), _CHUNK)]
+            # As many at a time as cores, lest all of them wait in memory.
+            for start in range(0, len(chunks), cores):
+                few = chunks[start : start + cores]
+                for part, (values, against, own) in zip(few, threads.map(look, few), strict=True):
+                    _collect(
+                        collector, quantity, step, here.take(part), values, behind.take(part), limits[part],
+                        against, own,
+                    )  # fmt: skip
+            changes(collector, blueprint, here, step, at_step, reference, behind, limits)
+            contrasts(collector, blueprint, here, step, at_step, reference, behind, answer)
+            so_far(collector, blueprint, here, step, behind)
+            if late is not None:
+                late.rows(collector, here, step, reference, behind, limits)
     collector.frames += finer_rows(blueprint, answer)
     table = pd.concat(collector.frames, ignore_index=True)[list(ESTIMATE_COLUMNS)]
-    return Estimates(table, collector.ids, np.concatenate(collector.draws).T)
+    return Estimates(table, collector.ids, collector.aggregates(len(rates)))
+
+
+def _evaluated(
+    rows: Rows,
+    step: Step,
+    cells: StepDraws,
+    reference: Reference,
+    behind: Behind,
+    new_unit: Floats,
+    part: NDArray[np.int64],
+) -> tuple[Values, Floats, Floats]:
+    """Draws of some of the rows, and how far the data moved each: against the prior, and against a new unit."""
+    member, ratio = rows.member[part], step.kind == "ratio"
+    values = evaluate(member, cells)
+    posterior = link(values.superpopulation, ratio).var(axis=1)
+    own = contraction(posterior, new_unit[part])
+    own[~np.isnan(own) & ~behind.touched[part]] = 0.0
+    return values, contraction(posterior, reference.prior(member, step).var(axis=1)), own
 
 
 def _near_root(rows: Rows, crossed: int, answer: tuple[str, str]) -> Bools:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 
@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # Numbers worked on at a time: what fits into a processor's cache is several times faster than what does not.
 _AT_ONCE = 1_000_000
+# Draws that share a stream of random numbers: in how many parts all are taken then makes no difference.
+_TOGETHER = 16
 
 
 class FreshRates:
@@ -47,7 +49,7 @@ class FreshRates:
         self._blueprint, self._draws = blueprint, draws
         layout = blueprint.layout
         self.size = len(draws.intercept)
-        few = max(_AT_ONCE // (layout.steps * layout.size), 16)
+        few = max(_AT_ONCE // (layout.steps * layout.size) // _TOGETHER, 1) * _TOGETHER
         self._parts = [slice(start, start + few) for start in range(0, self.size, few)]
         self._kept = cache(lambda name: _odds(draws.values[name]))
 
@@ -61,50 +63,63 @@ class FreshRates:
         return np.exp(np.ascontiguousarray(share.transpose(2, 1, 0)))
 
     def paths(
-        self, rng: np.random.Generator, axes: tuple[str, ...], step: Step
-    ) -> Iterator[tuple[slice, Floats]]:
-        """Rates of a step of new units along the given axes: which draws, and their rates (A, r), in turn."""
+        self, rng: np.random.Generator, axes: tuple[str, ...], *steps: Step
+    ) -> Iterator[tuple[slice, *tuple[Floats, ...]]]:
+        """Rates of some steps of new units along the given axes: which draws, and their rates (A, r), in turn."""
         blueprint, draws = self._blueprint, self._draws
-        fresh = {
-            block.name: draw_block(rng, block, draws.sd[block.name], blueprint.layout, fresh=True)
-            for block in blueprint.blocks
-            if set(block.axes) & set(axes)
-        }
-        steps = step.target if draws.concentration is None else blueprint.layout.steps
+        fresh = frozenset(block.name for block in blueprint.blocks if set(block.axes) & set(axes))
+        last = max(step.target for step in steps) if draws.concentration is None else blueprint.layout.steps
+        streams = rng.spawn(-(-self.size // _TOGETHER))
         cores = os.cpu_count() or 1
         with ThreadPoolExecutor(cores) as threads:
             # As many parts as cores at a time, lest all of them wait in memory.
             for start in range(0, len(self._parts), cores):
                 parts = self._parts[start : start + cores]
-                made = threads.map(lambda part: self._rates(fresh, part, steps), parts)
+                made = threads.map(lambda part: self._rates(fresh, streams, part, last), parts)
                 for part, rates in zip(parts, made, strict=True):
                     if draws.concentration is not None:
                         mean, total = rates.transpose(2, 0, 1), draws.concentration[part, None, None]
                         rates = rng.beta(total * mean, total * (1 - mean)).transpose(1, 2, 0)
-                    yield part, rates[step.source : step.target].prod(axis=0)
+                    yield part, *(rates[step.source : step.target].prod(axis=0) for step in steps)
 
-    def _rates(self, fresh: Mapping[str, Floats], part: slice, steps: int) -> Floats:
+    def _rates(
+        self, fresh: frozenset[str], streams: Sequence[np.random.Generator], part: slice, steps: int
+    ) -> Floats:
         """Rates of the first steps, (steps, A, r)."""
         blueprint, layout = self._blueprint, self._blueprint.layout
-        effects = []
-        for block in blueprint.blocks:
-            again = block.name in fresh
-            if block.slope is not None:
-                values = fresh[block.name][part, :steps] if again else self._draws.values[block.name][part]
-                effects.append((_odds(spread(values, block, layout)), np.arange(layout.size)))
-                continue
-            odds = _odds(fresh[block.name][part, :steps]) if again else self._kept(block.name)[..., part]
-            effects.append((odds, _levels(block, layout)))
         intercept = np.exp(self._draws.intercept[part].T)
         rates = np.empty((steps, layout.size, intercept.shape[1]))
+        rates[:] = intercept[:steps, None]
+        for block in blueprint.blocks:
+            again = block.name in fresh
+            if again:
+                odds = self._again(block, streams, part, steps)
+            elif block.slope is not None:
+                odds = _odds(spread(self._draws.values[block.name][part], block, layout))
+            else:
+                odds = self._kept(block.name)[..., part]
+            level = _levels(block, layout)
+            for step in range(steps):
+                rates[step] *= odds[step] if level is None else odds[step][level]
         for step, ratio in enumerate(blueprint.ratio_steps[:steps]):
-            rates[step] = intercept[step]
-            for odds, level in effects:
-                rates[step] *= odds[step][level]
             rates[step] = rates_of_odds(rates[step], ratio)
         if blueprint.mixture is not None and self._share is not None:
             put_totals(rates, self._share[..., part], blueprint.mixture)
         return rates
+
+    def _again(self, block: Block, streams: Sequence[np.random.Generator], part: slice, steps: int) -> Floats:
+        """Exponentiated effects of new units, (steps, L, r): a few draws have a stream of their own."""
+        layout, out = self._blueprint.layout, []
+        for start in range(part.start, min(part.stop, self.size), _TOGETHER):
+            sd = self._draws.sd[block.name][start : min(start + _TOGETHER, self.size), :steps]
+            rng = streams[start // _TOGETHER]
+            if block.cellwise:
+                effect = rng.standard_normal((steps, layout.units, len(sd)), dtype=np.float32)
+                out.append(np.exp(np.multiply(effect, sd.T[:, None], out=effect), out=effect))
+            else:
+                values = draw_block(rng, block, sd, layout, fresh=True)
+                out.append(_odds(values if block.slope is None else spread(values, block, layout)))
+        return out[0] if len(out) == 1 else np.concatenate(out, axis=2)
 
 
 def _odds(values: Floats) -> Floats:
@@ -113,9 +128,11 @@ def _odds(values: Floats) -> Floats:
     return np.exp(np.ascontiguousarray(flat.transpose(1, 2, 0)))
 
 
-def _levels(block: Block, layout: Layout) -> Ints:
-    """Which level of a block each active cell reads, (A,)."""
+def _levels(block: Block, layout: Layout) -> Ints | None:
+    """Which level of a block each active cell reads, (A,); None where each reads its own."""
+    if block.slope is not None:
+        return None
     if block.cellwise:
-        return layout.unit
+        return None if layout.units == layout.size else layout.unit
     sizes = [basis.levels for basis in block.bases]
     return np.ravel_multi_index([layout.coordinates[AXES.index(axis)] for axis in block.axes], sizes)

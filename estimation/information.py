@@ -21,19 +21,20 @@ from ..models.blueprint import Blueprint
 from .estimates import Estimates
 from .labels import COUNTED
 from .predictive import Moments, Report
-from .rows import link, published_steps
+from .rows import Reals, link, published_steps
 
 Floats = NDArray[np.float64]
 PRIOR, OTHERS = "prior", "others"
 DIFFERENCES = ("change", "contrast")
 _MOST = 200_000_000
 _LEAST = 1e-4
+_TOGETHER = 2000
 
 
 def informed(
     blueprint: Blueprint,
     table: Estimates,
-    rates: Floats,
+    rates: Reals,
     thin: NDArray[np.int64],
     shown: Sequence[Report],
     moments: Moments,
@@ -47,9 +48,10 @@ def informed(
     ----------
     blueprint : Blueprint
     table : Estimates
-    rates : (R, S, A)
+    rates : (R', S, A)
+        Of the draws that the moments were taken of.
     thin : (R',) int
-        The draws that the moments were taken of.
+        Which draws of the table these are.
     shown : sequence of Report
     moments : Moments
 
@@ -73,13 +75,12 @@ def informed(
     column = {axes.cell_names(cell): number for number, cell in enumerate(blueprint.layout.cells)}
     values = np.empty((len(thin), len(wanted)))
     values[:, : len(ids)] = table.aggregates[np.ix_(thin, place)]
-    few = rates[thin]
     differs = wanted["quantity"].isin(DIFFERENCES).to_numpy()  # of two rates: on no link scale
     for name, step in steps.items():
         here = (wanted["step"] == name).to_numpy() & ~differs
         single = here & (np.arange(len(wanted)) >= len(ids))
         names = wanted.loc[single, list(AXES)].itertuples(index=False, name=None)
-        path = few[:, step.source : step.target].prod(axis=1)
+        path = rates[:, step.source : step.target].prod(axis=1)
         values[:, single] = path[:, [column[cell] for cell in names]]
         values[:, here] = link(values[:, here], step.kind == "ratio")
     held = wanted["contraction"].to_numpy(dtype=float)
@@ -109,7 +110,6 @@ def information(
         quantity_id, by (``kind`` or ``source_id``), name, share; shares sum to one for each quantity and ``by``. Those
         below 0.0001 stand together as ``others``.
     """
-    mean = moments.mean - moments.mean.mean(axis=0)
     psi = values - values.mean(axis=0)
     worth = _told(shown, moments) / moments.variance.mean(axis=0)
     held = np.nan_to_num(contraction)
@@ -117,7 +117,9 @@ def information(
     for by in ("kind", "source_id"):
         names = np.array([getattr(report, by) for report in shown], dtype=object)
         groups, place = np.unique(names.astype(str), return_inverse=True)
-        gain = np.stack([_gain(mean[:, place == g], worth[place == g], psi) for g in range(len(groups))])
+        gain = np.stack(
+            [_gain(moments.mean, np.flatnonzero(place == g), worth, psi) for g in range(len(groups))]
+        )
         weight = gain.sum(axis=0)
         told = np.where(weight > 0, held, 0.0)
         share = gain * told / np.where(weight > 0, weight, 1.0)
@@ -140,20 +142,23 @@ def information(
     return pd.concat(frames, ignore_index=True)
 
 
-def _gain(mean: Floats, worth: Floats, psi: Floats) -> Floats:
-    """Information of some reports, Σ worth · covariance², about each quantity, (Q,); centred draws (R, G) and (R, Q).
+def _gain(mean: Floats, which: NDArray[np.int64], worth: Floats, psi: Floats) -> Floats:
+    """Information of some reports, Σ worth · covariance², about each quantity, (Q,); centred draws psi (R, Q).
 
     The sum over reports is one quadratic form in a quantity's draws: with ten thousands of reports and of quantities
     their covariances are not written down.
     """
     size = len(psi)
-    if mean.shape[1] < size:
-        found = worth @ (mean.T @ psi) ** 2
-    else:
-        found = ((mean * worth) @ mean.T @ psi * psi).sum(axis=0)
+    form, noise = np.zeros((size, size)), 0.0
+    for start in range(0, len(which), _TOGETHER):
+        some = which[start : start + _TOGETHER]
+        away = mean[:, some] - mean[:, some].mean(axis=0)
+        form += (away * worth[some]) @ away.T
+        noise += float(worth[some] @ away.var(axis=0))
+    parts = (psi[:, start : start + _TOGETHER] for start in range(0, psi.shape[1], _TOGETHER))
+    found = np.concatenate([(form @ part * part).sum(axis=0) for part in parts])
     # Squared sample covariances are biased upwards by their own variance; take it off.
-    noise = (worth @ mean.var(axis=0)) * psi.var(axis=0) / size
-    return np.maximum(found / size**2 - noise, 0.0)
+    return np.maximum(found / size**2 - noise * psi.var(axis=0) / size, 0.0)
 
 
 def _told(shown: Sequence[Report], moments: Moments) -> Floats:

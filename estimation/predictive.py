@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytensor
@@ -25,6 +26,7 @@ from ..models.crossing import given_others
 from ..models.field import FieldDraws
 from ..models.kinds.all_sources import AllSources, log_share
 from ..models.values import batch_logp, values_of
+from .thinning import parts, take
 
 Floats = NDArray[np.float64]
 ALL_SOURCES = AllSources.name
@@ -105,7 +107,7 @@ def reports(blueprint: Blueprint) -> tuple[Report, ...]:
 
 
 def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Moments:
-    """Moments and replicates of every report under each draw.
+    """Moments and replicates of every report under each draw, worked out a few draws at a time.
 
     Parameters
     ----------
@@ -113,11 +115,34 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
     draws : FieldDraws
         Of the same R draws.
     """
-    mean, variance, replicate, given = [], [], [], []
+    found = (_moments(rng, blueprint, eta[part], take(draws, part)) for part in parts(len(eta), eta[0].size))
+    first = next(found)
+    whole = [np.empty((len(eta), first.mean.shape[1])) for _ in range(4)]
+    start = 0
+    for one in (first, *found):
+        few_of = (one.mean, one.variance, one.replicate, one.given_others)
+        for out, few in zip(whole, few_of, strict=True):
+            out[start : start + len(few)] = few
+        start += len(one.mean)
+    return Moments(*whole)
+
+
+def replicates(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws) -> NDArray[np.float32]:
+    """Replicates of every report under draws of the prior, (R, reports)."""
+    layout, size = blueprint.layout, len(draws.intercept)
+    found = []
+    for part in parts(size, layout.steps * layout.size):
+        few = take(draws, part)
+        found.append(_moments(rng, blueprint, blueprint.predictor(few), few).replicate.astype(np.float32))
+    return np.concatenate(found)
+
+
+def _moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Moments:
+    mean, variance, replicate, crossed = [], [], [], []
     for batch in blueprint.batches:
         gathered = blueprint.gathered(batch, eta, draws.unknown)
         size = (len(eta), -1)
-        given.append(np.full((len(eta), batch.low.size), np.nan))
+        crossed.append(np.full((len(eta), batch.low.size), np.nan))
         if batch.members is not None:
             cells = cell_moments(blueprint, batch, gathered, draws)
             inside = batch.members.astype(float)
@@ -128,7 +153,7 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
             variance.append(variances.reshape(size))
             replicate.append(drawn.reshape(size))
             alone = [given_others(batch.members[s], cells[1][:, s]) for s in range(len(batch.members))]
-            given[-1] = np.stack(alone, axis=1).reshape(size)
+            crossed[-1] = np.stack(alone, axis=1).reshape(size)
             continue
         if batch.ratio:
             log_mean, factor = paths.ratio_law(gathered, batch, blueprint.ratio_steps, draws.phi, paths.ARRAY)
@@ -166,7 +191,7 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
             z = rng.multinomial(batch.n.astype(np.int64), shown / shown.sum(axis=-1, keepdims=True))
             y = z.sum(axis=2)[..., ::-1].cumsum(axis=-1)[..., ::-1][..., 1:]
         replicate.append((y + rng.poisson(others)).reshape(size).astype(float))
-    return Moments(*(np.concatenate(part, axis=1) for part in (mean, variance, replicate, given)))
+    return Moments(*(np.concatenate(part, axis=1) for part in (mean, variance, replicate, crossed)))
 
 
 def cell_moments(
@@ -243,7 +268,7 @@ def group_ids(batches: Sequence[Batch]) -> list[str]:
     return [name for batch in batches for name in batch.statement_id]
 
 
-def dataset(values: Floats, shown: Sequence[Report], chains: int) -> xr.Dataset:
+def dataset(values: NDArray[np.floating[Any]], shown: Sequence[Report], chains: int) -> xr.Dataset:
     """Replicates (R, reports) as a dataset ``count`` (chain, draw, statement_id)."""
     shaped = values.reshape(chains, -1, values.shape[1]).astype(np.float32)
     return xr.Dataset({"count": (("chain", "draw", "statement_id"), shaped)}, coords=coordinates(shown))

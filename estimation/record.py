@@ -15,12 +15,11 @@ from . import predictive
 from .binding import Bound, run_identity, stream
 from .diagnostics import Diagnostics
 from .engines import nuts
-from .engines.choose import KHAT
-from .engines.contract import Fit
+from .engines.contract import KHAT, Fit
 from .engines.drawn import prior_dataset
 from .estimates import Estimates
 from .plan import Plan
-from .rows import Floats
+from .rows import Floats, Reals
 from .store.identity import source_digest
 from .thinning import KEPT
 
@@ -29,20 +28,17 @@ def draws_tree(
     bound: Bound,
     fit: Fit,
     table: Estimates,
-    rates: Floats,
-    thin: np.ndarray,
+    rates: Reals,
     likelihood: Floats,
     shown: tuple[predictive.Report, ...],
     moments: predictive.Moments,
     seed: int,
 ) -> xr.DataTree:
-    """The draws, in the groups of ``data.names.GROUPS`` and ``cells``."""
+    """The draws, in the groups of ``data.names.GROUPS`` and ``cells``; rates, moments and likelihood are thinned."""
     blueprint, chains = bound.blueprint, fit.chains
     layout, axes = blueprint.layout, blueprint.panel.axes
     prior = blueprint.prior_draws(stream(seed, "prior"), KEPT)
-    prior_moments = predictive.moments(
-        stream(seed, "prior predictive"), blueprint, blueprint.predictor(prior), prior
-    )
+    replicate = predictive.replicates(stream(seed, "prior predictive"), blueprint, prior)
     names = np.array([axes.cell_names(cell) for cell in layout.cells], dtype=object)
     steps = [step.name for step in blueprint.panel.funnel.steps]
     cell = ("step_cell",)
@@ -50,7 +46,7 @@ def draws_tree(
         {
             "rate": (
                 ("chain", "draw", "step_cell"),
-                rates[thin].reshape(chains, -1, layout.steps * layout.size).astype(np.float32),
+                rates.reshape(chains, -1, layout.steps * layout.size).astype(np.float32),
             )
         },
         coords={
@@ -67,7 +63,7 @@ def draws_tree(
             "posterior": fit.posterior,
             "prior": prior_dataset(blueprint, prior, fit.posterior),
             "posterior_predictive": predictive.dataset(moments.replicate, shown, chains),
-            "prior_predictive": predictive.dataset(prior_moments.replicate, shown, 1),
+            "prior_predictive": predictive.dataset(replicate, shown, 1),
             "log_likelihood": xr.Dataset(
                 {
                     "statement": (
@@ -122,5 +118,5 @@ def fit_enough(diagnostics: Diagnostics, plan: Plan) -> bool:
         max(one.rhat for one in diagnostics.gated) < aim.rhat
         and min(one.ess for one in diagnostics.gated) >= aim.ess
         and (chain is None or (chain.divergences == 0 and chain.ebfmi > 0.3))
-        and (diagnostics.khat is None or diagnostics.khat < KHAT)
+        and (diagnostics.weights is None or diagnostics.weights.worst < KHAT)
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,8 +17,11 @@ from ..data.panel import Panel
 from ..models.layout import Layout
 
 Floats = NDArray[np.float64]
+Reals = NDArray[np.floating[Any]]  # of single precision where many
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+# Numbers worked on at a time: what fits into a processor's cache is several times faster than what does not.
+_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -130,43 +134,57 @@ def draws_last(values: Floats, of: Callable[[Floats], Floats] = np.asarray) -> F
 
 @dataclass(frozen=True)
 class StepDraws:
-    """Draws of the cells for one step.
+    """Draws of the cells for one step, asked for a few cells and a few draws at a time.
 
     Parameters
     ----------
-    path, weight, passing, outcome : (A, R)
-        Rates of the step, counts at its source, the product of both, and counts at its target; 0 where unknown.
+    rates : (L, A, R)
+        Of the steps on the way.
+    weight, outcome : (A, R), or (A, 1) where all draws agree
+        Counts at the step's source and at its target; 0 where unknown.
     """
 
-    path: Floats
+    rates: Reals
     weight: Floats
-    passing: Floats
     outcome: Floats
+
+    def parts(self, member: sp.csr_matrix) -> Iterator[tuple[slice, sp.csr_matrix, Ints, Floats]]:
+        """A few draws in turn: which, the rows' own cells (N, C), where these are, and their rates (C, r)."""
+        columns = np.unique(member.indices)
+        own = sp.csr_matrix(
+            (member.data, np.searchsorted(columns, member.indices), member.indptr),
+            shape=(member.shape[0], len(columns)),
+        )
+        size, few = self.rates.shape[2], max(_AT_ONCE // max(len(columns), 1), 16)
+        for start in range(0, size, few):
+            part = slice(start, min(start + few, size))
+            yield part, own, columns, self.rates[:, columns, part].prod(axis=0, dtype=float)
 
 
 class CellDraws:
-    """Draws of the cells with the draws last, so that a row is a sum of whole vectors.
+    """Draws of the cells, which are summed to rows.
 
     Parameters
     ----------
     rates : (R, S, A)
     counts : (R, S + 1, A)
-        NaN where a stage of a cell is unknown in every draw; such a cell does not count.
+        NaN where a stage of a cell is unknown in every draw; such a cell does not count. Of a view that repeats one
+        draw one is read.
     """
 
-    def __init__(self, rates: Floats, counts: Floats) -> None:
-        self._rates, self._counts = draws_last(rates), draws_last(counts)
-        self._counts[np.isnan(self._counts)] = 0.0
+    def __init__(self, rates: Reals, counts: Floats) -> None:
+        self.rates, self.counts = rates, counts
+        same = counts.strides[0] == 0
+        self._counts = np.moveaxis(counts[:1] if same else counts, 0, -1)
 
     def step(self, step: Step) -> StepDraws:
         """Those of one step."""
-        path = self._rates[step.source : step.target].prod(axis=0)
-        weight, outcome = self._counts[step.source], self._counts[step.target]
-        return StepDraws(path, weight, weight * path, outcome)
+        ends = (np.nan_to_num(self._counts[stage]) for stage in (step.source, step.target))
+        return StepDraws(np.moveaxis(self.rates, 0, -1)[step.source : step.target], *ends)
 
     def mean_counts(self) -> Floats:
         """Mean counts over the draws, (S + 1, A)."""
-        return self._counts.mean(axis=2)
+        return np.nan_to_num(self._counts).mean(axis=2)
 
 
 @dataclass(frozen=True)
@@ -176,7 +194,8 @@ class Values:
     Parameters
     ----------
     superpopulation, finite, denominator : (N, R)
-        Rates as model parameters, realised rates, and the denominators behind both.
+        Rates as model parameters, realised rates, and the denominators behind both; the last two (N, 1) where all
+        draws agree.
     """
 
     superpopulation: Floats
@@ -197,15 +216,19 @@ def evaluate(member: sp.csr_matrix, cells: StepDraws) -> Values:
     The superpopulation rate is Σ w p / Σ w with w the counts at the step's source, drawn jointly where they are not
     known; where all weights are zero it is the plain mean of the cells' rates.
     """
-    denominator = member @ cells.weight
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weighted = (member @ cells.passing) / denominator
-        finite = (member @ cells.outcome) / denominator
+    denominator, numerator = member @ cells.weight, member @ cells.outcome
     empty = denominator <= 0
-    if empty.any():
-        size = np.maximum(np.asarray(member.sum(axis=1)), 1)
-        weighted = np.where(empty, (member @ cells.path) / size, weighted)
-        finite = np.where(empty, np.nan, finite)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        finite = np.where(empty, np.nan, numerator / denominator)
+    weighted = np.empty((member.shape[0], cells.rates.shape[2]))
+    size = np.maximum(np.asarray(member.sum(axis=1)), 1)
+    for part, own, columns, path in cells.parts(member):
+        few = slice(None) if cells.weight.shape[1] == 1 else part
+        hollow, below = empty[:, few], denominator[:, few]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            weighted[:, part] = (own @ (cells.weight[columns, few] * path)) / below
+        if hollow.any():
+            weighted[:, part] = np.where(hollow, (own @ path) / size, weighted[:, part])
     return Values(weighted, finite, denominator)
 
 
@@ -214,7 +237,7 @@ def link(values: Floats, ratio: bool) -> Floats:
     if ratio:
         return np.log(np.maximum(values, 1e-12))
     inside = np.clip(values, 1e-12, 1 - 1e-12)
-    return np.log(inside) - np.log1p(-inside)
+    return np.log(inside) - np.log(1 - inside)
 
 
 def quantity_id(quantity: str, step: str, names: Sequence[str], basis: str) -> str:

@@ -33,9 +33,7 @@ def counts_so_far(blueprint: Blueprint) -> tuple[Floats, NDArray[np.bool_]]:
     return counts, young
 
 
-def so_far(
-    collector: Collector, blueprint: Blueprint, rows: Rows, step: Step, behind: Behind, draws: int
-) -> None:
+def so_far(collector: Collector, blueprint: Blueprint, rows: Rows, step: Step, behind: Behind) -> None:
     """Rows of what was counted by the latest date, where some cohort of the row is still developing.
 
     Parameters
@@ -46,8 +44,6 @@ def so_far(
     step : Step
     behind : Behind
         Of the same rows.
-    draws : int
-        Number of draws, each of which says the same.
     """
     counts, young = counts_so_far(blueprint)
     ends = counts[[step.source, step.target]]
@@ -60,7 +56,7 @@ def so_far(
     value = above[keep] / below[keep]
     known = np.full(len(keep), np.nan)
     labels = np.full(len(keep), COUNTED, dtype=object)
-    same = np.repeat(value[:, None], draws, axis=1)
+    same = value[:, None]
     block = frame(
         SO_FAR, step, rows.names[keep], "finite", same, np.stack([value, value], axis=1), known, known, labels,
         behind.take(keep), below[keep],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,8 @@ from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
 
 KEPT = 400
-_NUMBERS = 60_000_000
-_AT_ONCE = 1_000_000
+_NUMBERS, _REFERENCE = 60_000_000, 36_000_000
+_AT_ONCE, _IN_MEMORY = 1_000_000, 3_000_000
 
 
 def by_chain(size: int, chains: int, wanted: int) -> np.ndarray:
@@ -31,8 +32,15 @@ def most_draws(cells: int) -> int:
     return max(KEPT, _NUMBERS // max(cells, 1))
 
 
+def for_reference(cells: int) -> int:
+    """How many draws give the spread of a new unit."""
+    return max(KEPT, _REFERENCE // max(cells, 1))
+
+
 def take(draws: FieldDraws, index: np.ndarray) -> FieldDraws:
-    """The draws at some positions."""
+    """The draws at some positions, ascending."""
+    if len(index) == len(draws.intercept):
+        return draws
     return replace(
         draws,
         intercept=draws.intercept[index],
@@ -43,6 +51,13 @@ def take(draws: FieldDraws, index: np.ndarray) -> FieldDraws:
         total_spread=draws.total_spread[index] if draws.total_spread is not None else None,
         unknown={name: values[index] for name, values in draws.unknown.items()},
     )
+
+
+def parts(size: int, cells: int) -> Iterator[np.ndarray]:
+    """Positions of all draws, so many at a time that arrays of all cells stay small; of small runs all at once."""
+    few = max(_IN_MEMORY // max(cells, 1), 16)
+    for start in range(0, size, few):
+        yield np.arange(start, min(start + few, size))
 
 
 def predictor(blueprint: Blueprint, draws: FieldDraws) -> np.ndarray:

@@ -57,11 +57,12 @@ def covered(
     root = (rows.names == ROOT).all(axis=1)
     reference, evidence = Reference(rng, blueprint, draws, cells.mean_counts()), Evidence(blueprint)
     hits: Hits = {name: [0, 0, 0] for name in STRATA}
-    for _, step in published_steps(blueprint.panel.funnel):
+    steps = [step for _, step in published_steps(blueprint.panel.funnel)]
+    for step, new in zip(steps, reference.new_unit(rows, *steps), strict=True):
         values = evaluate_rows(rows.member, cells.step(step))
         known = evaluate_rows(rows.member, truth.step(step)).superpopulation[:, 0]
         linked = link(values.superpopulation, step.kind == "ratio").var(axis=1)
-        own = contraction(linked, reference.new_unit(rows, step))
+        own = contraction(linked, new)
         own[~np.isnan(own) & ~evidence.behind(rows, step).touched] = 0.0
         moved = np.fmin(contraction(linked, reference.prior(rows.member, step).var(axis=1)), own)
         inside = [held(values.superpopulation, known, mass) for mass in MASSES]

@@ -17,6 +17,9 @@ class Rhat(Check):
     def run(self, seen: Seen) -> list[Result]:
         """Below 1.01 for hyperparameters and published aggregates, below 1.05 for cells."""
         d = seen.diagnostics
+        if d.chain is None:
+            words = "The draws are exchangeable: there are no chains to disagree."
+            return [Result(name, "informational", None, None, words) for name in ("rhat", "rhat_cells")]
         worst = max(d.gated, key=lambda c: c.rhat)
         return [
             gate(

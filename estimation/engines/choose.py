@@ -10,12 +10,11 @@ from ...models.blueprint import Blueprint
 from ..extras import numpyro_sampler
 from ..plan import EstimateSpec
 from . import nuts
-from .contract import Fit, Report
+from .contract import KHAT, Fit, Report
 from .laplace import fit as laplace
 from .laplace.worlds import obstacles
 
 NUMPYRO = "numpyro"
-KHAT = 0.7  # above it importance weights cannot be trusted (Vehtari et al. 2024)
 
 
 def fit_blueprint(
@@ -48,14 +47,13 @@ def fit_blueprint(
         )
     if not reasons:
         done = laplace.fit(blueprint, settings, say)
-        assert done.khat is not None
+        assert done.weights is not None
         if settings.engine == laplace.NAME:
             return done
-        if done.khat < KHAT:
-            return replace(
-                done, reason=f"auto: every count is exact, and the weights' k-hat is {done.khat:.2f}"
-            )
-        reasons = [f"the k-hat of laplace's weights is {done.khat:.2f}"]
+        worst = done.weights.worst
+        if worst < KHAT:
+            return replace(done, reason=f"auto: every count is exact, and the weights' k-hat is {worst:.2f}")
+        reasons = [f"the k-hat of laplace's weights is {worst:.2f}"]
     why = "auto: " + "; ".join(reasons)
     say(f"Engine nuts, {why}")
     return replace(nuts.fit_well(blueprint, settings, say, report), reason=why)

@@ -24,6 +24,34 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
+KHAT = 0.7  # above it importance weights cannot be trusted (Vehtari et al. 2024)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How far draws from weighted points of the scales can be trusted.
+
+    Parameters
+    ----------
+    khat : float
+        Shape of the tail of the points' weights, the worst of the steps.
+    blocks : float
+        The same of the field of one jurisdiction given the rest, under the normal law it is drawn from: the worst
+        jurisdiction. Over the whole field weights vary however good the law is.
+    effective : tuple of float
+        Number of equally weighted points worth as much, of each step.
+    """
+
+    khat: float
+    blocks: float
+    effective: tuple[float, ...]
+
+    @property
+    def worst(self) -> float:
+        """The larger of the two shapes."""
+        return max(self.khat, self.blocks)
+
+
 @dataclass(frozen=True)
 class Fit:
     """A finished fit.
@@ -41,8 +69,8 @@ class Fit:
         What the engine was told.
     engine : str
         Its name.
-    khat : float or None
-        Shape of the tail of the importance weights behind the draws; None where they are a Markov chain's.
+    weights : Weights or None
+        Of the points behind the draws, which are then exchangeable; None where they are a Markov chain's.
     reason : str
         Why this engine, where the plan left it open.
     """
@@ -54,5 +82,5 @@ class Fit:
     seconds: Mapping[str, float]
     arguments: Mapping[str, Any]
     engine: str
-    khat: float | None = None
+    weights: Weights | None = None
     reason: str = ""

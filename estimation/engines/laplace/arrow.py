@@ -20,11 +20,10 @@ class Arrow:
     Parameters
     ----------
     grid : Grid
-    root : (J, q, q)
-        Lower Cholesky factor of each row's own matrix.
-    inverse : (J, q, q)
-    gain : (J, p, q)
-        The coupling of border and row times the row's inverse.
+    unroot : (J, q, q)
+        Inverse of the lower Cholesky factor of each row's own matrix.
+    gain : (p, J·q)
+        The coupling of border and rows times the rows' inverses.
     border : (p, p)
         Lower Cholesky factor of what is left of the border.
     log_det : float
@@ -36,8 +35,7 @@ class Arrow:
     """
 
     grid: Grid
-    root: Floats
-    inverse: Floats
+    unroot: Floats
     gain: Floats
     border: Floats
     log_det: float
@@ -46,7 +44,7 @@ class Arrow:
 
     def solve(self, shared: Floats, own: Floats) -> tuple[Floats, Floats]:
         """The constrained inverse times vectors (…, p) and (…, J, q)."""
-        return self.project(*_plain(self.inverse, self.gain, self.border, shared, own))
+        return self.project(*_plain(self.unroot, self.gain, self.border, shared, own))
 
     def project(self, shared: Floats, own: Floats) -> tuple[Floats, Floats]:
         """Move draws or solutions of the unconstrained law to where the constraints hold ("kriging")."""
@@ -58,13 +56,16 @@ class Arrow:
     def variances(self) -> tuple[Floats, Floats, Floats]:
         """Posterior variances of the predictor (J, C), of border (p,) and of inner coefficients (J, q)."""
         grid = self.grid
+        rows, width = self.unroot.shape[:2]
         wide = cho_solve((self.border, True), np.eye(len(self.border)), check_finite=False)
-        cross = -np.matmul(wide, self.gain)
-        own = self.inverse - np.matmul(self.gain.transpose(0, 2, 1), cross)
-        spread = ((grid.border @ wide) * grid.border).sum(axis=1)
-        eta = spread + ((2 * np.matmul(grid.border, cross) + np.matmul(grid.inner, own)) * grid.inner).sum(
-            axis=2
-        )
+        cross = (wide @ self.gain).reshape(-1, rows, width)
+        own = np.matmul(self.unroot.transpose(0, 2, 1), self.unroot)
+        own += np.matmul(self.gain.reshape(-1, rows, width).transpose(1, 2, 0), cross.transpose(1, 0, 2))
+        eta = np.empty(grid.n.shape)
+        for level, columns in zip(grid.levels, grid.columns, strict=True):
+            border = grid.border[columns]
+            spread = ((border @ wide) * border).sum(axis=1)
+            eta[:, columns] = spread - 2 * (border @ (cross @ level)).T + ((own @ level) @ level)[:, None]
         shared, inner = np.diag(wide).copy(), np.diagonal(own, axis1=1, axis2=2).copy()
         if len(self.tie):
             half = np.linalg.cholesky(self.tie)
@@ -77,7 +78,7 @@ class Arrow:
 
     def draw(self, rng: np.random.Generator, size: int) -> tuple[Floats, Floats]:
         """Centred draws of the border (size, p) and of the inner coefficients (size, J, q)."""
-        rows, width = self.root.shape[:2]
+        rows, width = self.unroot.shape[:2]
         shared = solve_triangular(
             self.border,
             rng.standard_normal((len(self.border), size)),
@@ -85,41 +86,40 @@ class Arrow:
             trans="T",
             check_finite=False,
         ).T
-        own = np.matmul(np.linalg.inv(self.root).transpose(0, 2, 1), rng.standard_normal((rows, width, size)))
-        own -= np.matmul(self.gain.transpose(0, 2, 1), shared.T)
-        return self.project(shared, own.transpose(2, 0, 1))
+        own = np.matmul(self.unroot.transpose(0, 2, 1), rng.standard_normal((rows, width, size)))
+        return self.project(shared, own.transpose(2, 0, 1) - (shared @ self.gain).reshape(size, rows, width))
 
 
 def factor(grid: Grid, weight: Floats, border_precision: Floats, inner_precision: Floats) -> Arrow:
     """Factor the precision for curvatures (J, C) of the cells and prior precisions (p,) and (q,)."""
-    weighted = weight[:, :, None] * grid.inner
-    own = np.matmul(grid.inner.T, weighted) + np.diag(inner_precision)
-    across = np.matmul(grid.border.T, weighted)
-    wide = (grid.border.T * weight.sum(axis=0)) @ grid.border + np.diag(border_precision)
+    levels, rows, width = grid.levels, len(weight), grid.inner.shape[1]
+    # Columns that take the same from a row are summed first: they differ at the border alone.
+    summed = np.stack([weight[:, columns].sum(axis=1) for columns in grid.columns], axis=1)
+    own = np.matmul(levels.T, summed[:, :, None] * levels) + np.diag(inner_precision)
+    reached = np.stack([grid.border[columns].T @ weight[:, columns].T for columns in grid.columns], axis=2)
     root = np.linalg.cholesky(own)
-    inverse = np.linalg.inv(own)
-    gain = np.matmul(across, inverse)
-    rows, size, width = gain.shape
-    wide -= (
-        gain.transpose(1, 0, 2).reshape(size, rows * width)
-        @ across.transpose(1, 0, 2).reshape(size, rows * width).T
-    )
+    unroot = np.linalg.inv(root)
+    half = np.matmul((reached @ levels).transpose(1, 0, 2), unroot.transpose(0, 2, 1))
+    gain = np.matmul(half, unroot).transpose(1, 0, 2).reshape(-1, rows * width)
+    half = half.transpose(1, 0, 2).reshape(-1, rows * width)
+    root_weight = grid.border.T * np.sqrt(np.maximum(weight.sum(axis=0), 0.0))
+    wide = root_weight @ root_weight.T - half @ half.T + np.diag(border_precision)
     border = cholesky(wide, lower=True, check_finite=False)
     log_det = 2 * (np.log(np.diagonal(root, axis1=1, axis2=2)).sum() + np.log(np.diag(border)).sum())
     count = len(grid.constraints)
-    held = _plain(inverse, gain, border, np.zeros((count, size)), grid.constraints)
+    held = _plain(unroot, gain, border, np.zeros((count, len(border))), grid.constraints)
     tied = np.tensordot(held[1], grid.constraints, axes=([1, 2], [1, 2]))
     if count:
         log_det += np.linalg.slogdet(tied)[1]
-    return Arrow(grid, root, inverse, gain, border, float(log_det), held, np.linalg.inv(tied))
+    return Arrow(grid, unroot, gain, border, float(log_det), held, np.linalg.inv(tied))
 
 
 def _plain(
-    inverse: Floats, gain: Floats, border: Floats, shared: Floats, own: Floats
+    unroot: Floats, gain: Floats, border: Floats, shared: Floats, own: Floats
 ) -> tuple[Floats, Floats]:
     """H⁻¹ times vectors (…, p) and (…, J, q), constraints aside."""
-    left = shared - np.einsum("jpq,...jq->...p", gain, own)
+    left = shared - own.reshape(*own.shape[:-2], -1) @ gain.T
     found = cho_solve((border, True), np.moveaxis(left, -1, 0).reshape(len(border), -1), check_finite=False)
     found = np.moveaxis(found.reshape(len(border), *left.shape[:-1]), 0, -1)
-    back = np.einsum("jqk,...jk->...jq", inverse, own) - np.einsum("jpq,...p->...jq", gain, found)
-    return found, back
+    back = np.matmul(unroot.transpose(0, 2, 1), np.matmul(unroot, own[..., None]))[..., 0]
+    return found, back - (found @ gain).reshape(own.shape)

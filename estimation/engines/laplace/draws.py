@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class StepDraws:
 
     intercept: Floats
     sd: Floats
-    values: Mapping[str, Floats]
+    values: Mapping[str, NDArray[np.floating[Any]]]
 
 
 def resample(rng: np.random.Generator, weight: Floats, size: int) -> Ints:
@@ -66,7 +67,7 @@ def draw_step(
     shared += point.shared + shift[0]
     own += point.own + shift[1]
     sd = np.exp(point.theta)
-    values = {
+    values: dict[str, NDArray[np.floating[Any]]] = {
         block.name: _levels(grid, block, number, shared, own)
         for number, block in enumerate(blueprint.blocks)
         if number != world.cell

@@ -17,10 +17,11 @@ from ....models.blueprint import Blueprint
 from ....models.field import FieldDraws
 from ...plan import EstimateSpec
 from ...thinning import most_draws
-from ..contract import Fit
+from ..contract import Fit, Weights
 from ..drawn import named_draws
+from .blockwise import block_khat
 from .cells import NODES
-from .draws import StepDraws, draw_step, resample
+from .draws import draw_step, resample
 from .hyper import Mode, Points, find_mode, make_points
 from .mean import STEPS, mean_shift
 from .point import ROUGH, Warm, World, approximate, cold, gradient, leaning
@@ -48,6 +49,7 @@ class _Step:
     points: Points
     starts: list[Warm]
     shift: tuple[Floats, Floats]
+    block_khat: float
 
 
 def fit(
@@ -89,17 +91,21 @@ def fit(
         for step, one in zip(blueprint.panel.funnel.steps, done, strict=True):
             say(
                 f"{step.name}: {one.mode.evaluations} evaluations to the scales' mode, {len(one.points.weight)} points "
-                f"worth {one.points.effective:.0f}, k-hat {one.points.khat:.2f}"
+                f"worth {one.points.effective:.0f}, k-hat {one.points.khat:.2f}, of one jurisdiction at worst "
+                f"{one.block_khat:.2f}"
             )
         # What comes after a fit reads no more draws of all cells than these; a sampler's chain has to be longer.
         size = min(settings.draws, most_draws(cells) // settings.chains)
+        field = _empty(blueprint, size * settings.chains)
+        which = np.empty((size * settings.chains, len(done)), dtype=np.int64)
         batches = [(s, chain) for s in range(len(done)) for chain in range(settings.chains)]
-        drawn = list(
-            pool.map(
-                lambda at: _batch(blueprint, done[at[0]], at, settings.chains, size, settings.seed), batches
-            )
-        )
-    field, which = _joined(blueprint, drawn, settings.chains)
+        for _ in pool.map(
+            lambda at: _fill(blueprint, done[at[0]], at, settings, size, field, which), batches
+        ):
+            pass
+    shared = [field.sd[block.name] for block in blueprint.shared]
+    if shared:
+        field = replace(field, total_spread=np.sqrt(np.sum(np.square(shared), axis=0)))
     hyper = {"intercept": field.intercept}
     if field.total_spread is not None:
         hyper["total_spread"] = field.total_spread
@@ -107,7 +113,9 @@ def fit(
     finished = time.perf_counter()
     return Fit(
         posterior=named_draws(blueprint, hyper, field, settings.chains),
-        sample_stats=xr.Dataset({"point": (("chain", "draw", "step"), which)}),
+        sample_stats=xr.Dataset(
+            {"point": (("chain", "draw", "step"), which.reshape(settings.chains, size, -1))}
+        ),
         field=field,
         chains=settings.chains,
         seconds={"explore": explored - started, "draw": finished - explored},
@@ -116,10 +124,13 @@ def fit(
             "chains": settings.chains,
             "points": points,
             "mean_steps": mean_steps,
-            "effective_points": [round(one.points.effective, 1) for one in done],
         },
         engine=NAME,
-        khat=max(one.points.khat for one in done),
+        weights=Weights(
+            max(one.points.khat for one in done),
+            max(one.block_khat for one in done),
+            tuple(one.points.effective for one in done),
+        ),
     )
 
 
@@ -141,7 +152,12 @@ def _explore(
         prior, slope = log_prior(blueprint, theta)
         return point.value + prior, gradient(world, point) + slope
 
-    mode = find_mode(lambda theta: density(theta, warm.copy()), np.full(world.blocks, _START), pool)
+    mode = find_mode(
+        lambda theta: density(theta, warm),
+        lambda theta: density(theta, warm.copy()),
+        np.full(world.blocks, _START),
+        pool,
+    )
     world = replace(world, nodes=_nodes(world, mode))
     top = approximate(world, mode.theta, warm)
     lean = leaning(world, top)
@@ -157,7 +173,8 @@ def _explore(
     seeds = [int(x) for x in np.random.SeedSequence([settings.seed, number]).generate_state(settings.chains)]
     found, starts = make_points(value, mode, points, seeds, pool)
     shift = mean_shift(np.random.default_rng([settings.seed, number, 1]), world, top, warm, mean_steps)
-    return _Step(world, mode, found, starts, shift)
+    rng = np.random.default_rng([settings.seed, number, 3])
+    return _Step(world, mode, found, starts, shift, block_khat(rng, world, top, shift, warm))
 
 
 def _nodes(world: World, mode: Mode) -> int:
@@ -170,54 +187,49 @@ def _nodes(world: World, mode: Mode) -> int:
     return _FEW_NODES if reach <= _SMALL else NODES
 
 
-def _batch(
-    blueprint: Blueprint, step: _Step, at: tuple[int, int], chains: int, size: int, seed: int
-) -> tuple[StepDraws, NDArray[np.int64]]:
-    """Draws from the points of one chain, in no order; and which point each is from."""
-    number, chain = at
-    rng = np.random.default_rng([seed, number, 2, chain])
-    mine = np.arange(len(step.points.weight)).reshape(chains, -1)[chain]
-    often = resample(rng, step.points.weight[mine], size)
-    parts: list[StepDraws] = []
-    for k in np.flatnonzero(often):
-        warm = step.starts[mine[k]]
-        point = approximate(step.world, step.points.theta[mine[k]], warm, ROUGH)
-        parts.append(draw_step(rng, blueprint, step.world, point, warm.effect, step.shift, int(often[k])))
-    mixed = rng.permutation(size)
-    whole = StepDraws(
-        np.concatenate([part.intercept for part in parts])[mixed],
-        np.concatenate([part.sd for part in parts])[mixed],
-        {name: np.concatenate([part.values[name] for part in parts])[mixed] for name in parts[0].values},
+def _empty(blueprint: Blueprint, size: int) -> FieldDraws:
+    """Room for draws of the field; those of the cells in single precision."""
+    layout, blocks = blueprint.layout, blueprint.blocks
+    head = (size, layout.steps)
+    return FieldDraws(
+        intercept=np.empty(head),
+        sd={block.name: np.empty(head) for block in blocks},
+        values={
+            block.name: np.empty((*head, layout.units), dtype=np.float32)
+            if block.cellwise
+            else np.empty((*head, *(basis.levels for basis in block.bases)))
+            for block in blocks
+        },
+        phi=np.ones(head),
     )
-    return whole, np.repeat(mine, often)[mixed]
 
 
-def _joined(
-    blueprint: Blueprint, drawn: list[tuple[StepDraws, NDArray[np.int64]]], chains: int
-) -> tuple[FieldDraws, NDArray[np.int64]]:
-    """All steps' draws as one field, chain-major, and the point each came from (chains, draws, S).
+def _fill(
+    blueprint: Blueprint,
+    step: _Step,
+    at: tuple[int, int],
+    settings: EstimateSpec,
+    size: int,
+    field: FieldDraws,
+    which: NDArray[np.int64],
+) -> None:
+    """Put in the draws of one step from the points of one chain, in no order, and which point each is from.
 
     Given the counts the steps are independent: their draws are paired as they come.
     """
-    steps = [drawn[start : start + chains] for start in range(0, len(drawn), chains)]
-    stacked = [
-        [np.concatenate([getattr(d, name) for d, _ in one]) for name in ("intercept", "sd")] for one in steps
-    ]
-    intercept = np.stack([one[0] for one in stacked], axis=1)
-    sd = np.stack([one[1] for one in stacked], axis=1)
-    values = {
-        block.name: np.stack(
-            [np.concatenate([d.values[block.name] for d, _ in one]) for one in steps], axis=1
-        )
-        for block in blueprint.blocks
-    }
-    shared = [number for number, block in enumerate(blueprint.blocks) if block.sd is None]
-    field = FieldDraws(
-        intercept=intercept,
-        sd={block.name: sd[:, :, number] for number, block in enumerate(blueprint.blocks)},
-        values=values,
-        phi=np.ones_like(intercept),
-        total_spread=np.sqrt((sd[:, :, shared] ** 2).sum(axis=2)) if shared else None,
-    )
-    which = np.stack([np.stack([points for _, points in one]) for one in steps], axis=2)
-    return field, which
+    number, chain = at
+    rng = np.random.default_rng([settings.seed, number, 2, chain])
+    mine = np.arange(len(step.points.weight)).reshape(settings.chains, -1)[chain]
+    often = resample(rng, step.points.weight[mine], size)
+    places = np.split(chain * size + rng.permutation(size), np.cumsum(often)[:-1])
+    for k, place in zip(mine, places, strict=True):
+        if not len(place):
+            continue
+        warm = step.starts[k]
+        point = approximate(step.world, step.points.theta[k], warm, ROUGH)
+        drawn = draw_step(rng, blueprint, step.world, point, warm.effect, step.shift, len(place))
+        which[place, number] = k
+        field.intercept[place, number] = drawn.intercept
+        for column, block in enumerate(blueprint.blocks):
+            field.sd[block.name][place, number] = drawn.sd[:, column]
+            field.values[block.name][place, number] = drawn.values[block.name]

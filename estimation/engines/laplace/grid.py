@@ -37,6 +37,10 @@ class Grid:
         What each column takes from the coefficients that all rows share.
     inner : (C, q) float
         What it takes from those of its row.
+    levels : (G, q) float
+        The different rows of ``inner``.
+    columns : tuple of (…,) int
+        Which columns take each.
     border_block : (p,) int
         Number of the block of each, -1 for the intercept.
     inner_block : (q,) int
@@ -52,6 +56,8 @@ class Grid:
 
     border: Floats
     inner: Floats
+    levels: Floats
+    columns: tuple[Ints, ...]
     border_block: Ints
     inner_block: Ints
     constraints: Floats
@@ -104,11 +110,15 @@ def make_grid(blueprint: Blueprint, y: Floats, n: Floats) -> Grid:
     coordinates = layout.coordinates
     column = np.ravel_multi_index(tuple(coordinates[axis] for axis in axes), shape)
     cell = (coordinates[_LONG] if split else 0) * len(columns[0]) + column
+    each = np.concatenate(inner, axis=1) if inner else np.zeros((len(columns[0]), 0))
+    levels, which = np.unique(each, axis=0, return_inverse=True) if inner else (each[:1], np.zeros(len(each)))
     full = np.zeros((2, rows * len(columns[0])))
     full[:, cell] = y, n
     return Grid(
         border=np.concatenate(border, axis=1),
-        inner=np.concatenate(inner, axis=1) if inner else np.zeros((len(columns[0]), 0)),
+        inner=each,
+        levels=levels,
+        columns=tuple(np.flatnonzero(which == level) for level in range(len(levels))),
         border_block=np.concatenate(border_block),
         inner_block=np.concatenate(inner_block) if inner else np.zeros(0, dtype=np.int64),
         constraints=np.array(constraints).reshape(-1, rows, width),

@@ -68,13 +68,15 @@ class Points:
         return float(1 / (self.weight**2).sum())
 
 
-def find_mode(density: Slope, start: Floats, pool: Executor) -> Mode:
+def find_mode(climb: Slope, density: Slope, start: Floats, pool: Executor) -> Mode:
     """Climb to the mode of a log density with gradient, and look at its shape there.
 
     Parameters
     ----------
+    climb : callable
+        From θ (B,) to value and gradient; called one after the other.
     density : callable
-        From θ (B,) to value and gradient; called from several threads.
+        The same, called from several threads.
     start : (B,)
     pool : Executor
     """
@@ -83,7 +85,7 @@ def find_mode(density: Slope, start: Floats, pool: Executor) -> Mode:
     def down(theta: Floats) -> tuple[float, Floats]:
         nonlocal count
         count += 1
-        value, slope = density(theta)
+        value, slope = climb(theta)
         return -value, -slope
 
     found = minimize(down, start, jac=True, method="BFGS", options={"gtol": 0.02, "maxiter": 100})

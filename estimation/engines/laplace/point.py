@@ -19,6 +19,7 @@ from .grid import INTERCEPT, Grid
 Floats = NDArray[np.float64]
 _MOST = 40
 EXACT, ROUGH = 1e-9, 1e-5  # twice what the value may still gain: for gradients, and for values alone
+_NEAR = 0.01
 LEAST_LOG_SD, MOST_LOG_SD = -12.0, 4.0
 
 
@@ -157,7 +158,8 @@ def approximate(world: World, theta: Floats, warm: Warm, close: float = EXACT) -
         while True:
             there = shared + size * move[0], own + size * move[1]
             found = at(*there)
-            if found[2] >= height + 0.1 * size * gain or size < 1e-6:
+            # Near the mode whole steps are safe, while few nodes leave value and slope too far apart to compare.
+            if gain < _NEAR or found[2] >= height + 0.1 * size * gain or size < 1e-6:
                 break
             size *= 0.5
         (shared, own), (eta, seen, height) = there, found

@@ -1,0 +1,23 @@
+"""One jurisdiction's part of the field by importance weights: they find a law that lies beside its target."""
+
+import numpy as np
+
+from attrition.estimation.engines.laplace.blockwise import block_khat
+from attrition.estimation.engines.laplace.point import approximate, cold
+
+THETA = np.log([0.5, 0.7, 0.3, 0.4, 0.2, 0.35])
+
+
+def test_a_law_beside_its_target_is_found(world):
+    warm = cold(world)
+    point = approximate(world, THETA, warm)
+    still = np.zeros_like(point.shared), np.zeros_like(point.own)
+    # Of one jurisdiction all effects are moved by four of their standard deviations.
+    moved = np.zeros_like(point.own)
+    moved[2] = 4 * np.sqrt((point.arrow.unroot[2] ** 2).sum(axis=0))
+    good, bad = (
+        block_khat(np.random.default_rng(1), world, point, shift, warm)
+        for shift in (still, (still[0], moved))
+    )
+    assert good < 0.6
+    assert bad > 0.8
