@@ -10,7 +10,8 @@ import numpy as np
 
 from ..data.axes import Index
 from ..data.panel import Panel
-from ..models.contract import Analysis, Floats, own_cases
+from ..models.contract import Analysis, Floats
+from ..models.layers import own_cases
 from ..models.limits import most, per_unit
 
 ROUNDS = 20

@@ -25,10 +25,11 @@ from .information import informed
 from .plan import Plan
 from .record import draws_tree, manifest_of
 from .rows import Floats
-from .silent import shift_silent
-from .store.layout import DISCLOSURE, RELEASED
+from .silent import Shift, shift_silent
+from .store.layout import DISCLOSURE, RELEASED, SILENT, TIPPING
 from .store.write import RunWriter
 from .thinning import KEPT, by_chain, evenly, predictor, take
+from .tipping import tipping
 
 Say = Callable[[str], None]
 
@@ -50,7 +51,7 @@ def fit_plan(
     sampled = time.perf_counter()
     keep = evenly(len(fit.field.intercept), blueprint.layout.steps * blueprint.layout.size, fit.chains)
     draws = take(fit.field, keep)
-    eta = shift_silent(blueprint, draws, predictor(blueprint, draws), plan.assume.silent_shift)
+    eta = shift_silent(blueprint, draws, predictor(blueprint, draws), _assumed(plan))
     rates = cell_rates(stream(seed, "cell rates"), blueprint, eta, draws, observed=True)
     counts = complete(stream(seed, "complete counts"), blueprint, eta, draws)
     answer = (plan.answer.jurisdiction, plan.answer.period)
@@ -77,7 +78,9 @@ def fit_plan(
         bound.description, table.table, table.aggregate_ids, table.aggregates, plan.claims.probability,
         plan.claims.effect,
     )  # fmt: skip
-    claims = [claim.record() for claim in claims_of(told)]
+    claims = claims_of(told)
+    # Under an assumed shift the curve would begin elsewhere in each unit: it is that of the plan without one.
+    tipped = tipping(blueprint, draws, rates, counts, told, claims) if not plan.assume.silent_shift else None
     evaluated = time.perf_counter()
     tree = draws_tree(bound, fit, table, rates, thin, likelihood, shown, moments, seed)
     records = [result.record() for result in results]
@@ -89,7 +92,10 @@ def fit_plan(
         writer.write_table("estimates", table.table)
         writer.write_table("information", shares, csv=False)
         writer.write_json("checks.json", records)
-        writer.write_json("claims.json", claims)
+        writer.write_json("claims.json", [claim.record() for claim in claims])
+        if tipped is not None:
+            writer.write_table(TIPPING, tipped.claims)
+            writer.write_table(SILENT, tipped.rates)
         if protection is not None:
             writer.write_json(DISCLOSURE, _held_back(protection, bound, shown))
             writer.write_table(RELEASED, released(table.table, protection, blueprint.panel.funnel.stages))
@@ -103,6 +109,10 @@ def fit_plan(
         }
         writer.write_json("manifest.json", manifest)
     return writer.final
+
+
+def _assumed(plan: Plan) -> Shift:
+    return Shift(plan.assume.silent_shift, plan.assume.silent_unit)
 
 
 def _protection(bound: Bound, plan: Plan, say: Say) -> Protection | None:

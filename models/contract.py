@@ -21,6 +21,7 @@ from ..data.errors import Problem
 from ..data.panel import Panel
 from ..data.statement import Statement
 from .lags import Lags
+from .terms import Addition
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -74,17 +75,6 @@ class Group:
     part: int = -1
     apart: tuple[int, ...] = ()
     lags: Lags | None = None
-
-
-def own_cases(group: Group, panel: Panel) -> bool:
-    """Does a group count the funnel's own cases of its own year, whole cells of them?
-
-    Others inform rates and not counts: reports of every source, of other twelve months, of parts of an unsplit total,
-    and published rates.
-    """
-    behind = [panel.by_id[name] for stage in group.statements for name in stage]
-    soft = any(one.shifted or one.share_of is not None for one in behind)
-    return group.origin == "referred" and group.part < 0 and not soft
 
 
 @dataclass(frozen=True)
@@ -359,6 +349,10 @@ class PartKind(Kind, Protocol):
 
     def unknowns(self, panel: Panel, analysis: Analysis) -> tuple[Unknown, ...]:
         """What the kind does not know, for all groups together."""
+        return ()
+
+    def additions(self, panel: Panel, analysis: Analysis, settings: Any) -> tuple[Addition, ...]:
+        """What it adds to the rates themselves, whoever asks for them."""
         return ()
 
     def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel, analysis: Analysis) -> Batch:
