@@ -99,6 +99,10 @@ def tipping(
     )
 
 
+# Of a difference: quantity, names, and the rows of the rate compared with and of the rate itself.
+type _Pair = tuple[str, tuple[str, str, str], int, int]
+
+
 class _Front:
     """Rates at the answer, at the periods a change compares, and their differences, as functions of the shift."""
 
@@ -118,7 +122,9 @@ class _Front:
         near = (rows.names[:, 1] == answer["jurisdiction"]) & np.isin(
             rows.names[:, 2], [answer["period"], *ends]
         )
-        self._rows, self._pairs = rows.take(near), []
+        self._rows = rows.take(near)
+        self._pairs: list[_Pair] = []
+        self._extra: list[sp.csr_matrix] = []
         self._find_pairs(blueprint, answer, ends)
         # Cells that no shift moves are summed once.
         moving = silent.any(axis=0)
@@ -142,10 +148,9 @@ class _Front:
         ]
 
     def _find_pairs(self, blueprint: Blueprint, answer: Mapping[str, str], ends: tuple[str, ...]) -> None:
-        """Differences: quantity, names, and the members of the rate compared with and of the rate itself."""
+        """Changes between the last two periods, and contrasts of offenses with their siblings."""
         rows, offense = self._rows, blueprint.panel.axes.offense
         at = {tuple(name): number for number, name in enumerate(rows.names)}
-        self._extra: list[sp.csr_matrix] = []
         for (o, j, t), number in at.items():
             if len(ends) == 2 and t == ends[1] and (o, j, ends[0]) in at:
                 self._pairs.append(("change", (o, j, "→".join(ends)), at[o, j, ends[0]], number))

@@ -36,7 +36,8 @@ def test_the_cases_cover_the_catalogue(everything):
         "missing_denominator",
         "all_sources",
         "immature",
-    }  # test_unsplit_totals, test_other_sources, test_immature
+        "nonreporting",
+    }  # test_unsplit_totals, test_other_sources, test_immature, test_nonreporting
     assert seen == {kind.name for kind in catalogue.kinds() if not kind.soft}
 
 
