@@ -39,6 +39,13 @@ SENSITIVITY_COLUMNS: Final = (
     "scenario", "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "value", "base",
     "base_sd", "shift", "label", "base_label",
 )  # fmt: skip
+ShiftUnit = Literal["sd", "logit", "rate"]  # of what is assumed of silent places
+SHIFT_UNITS: Final[tuple[ShiftUnit, ...]] = ("sd", "logit", "rate")
+SHIFT: Final = "shift_"  # what a kind adds to rates, before its name, among the draws
+TIPPING_COLUMNS: Final = ("key", "unit", "shift", "probability")
+SILENT_COLUMNS: Final = (
+    "quantity_id", "quantity", "step", "offense", "period", "unit", "shift", "median", "q05", "q95",
+)  # fmt: skip
 REVISION_PARTS: Final = ("corrected", "matured", "arrived", "model")
 REVISION_COLUMNS: Final = (
     "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "old", "new", "revision",

@@ -13,7 +13,8 @@ import scipy.sparse as sp
 
 from ..data.axes import Index
 from ..data.panel import Panel
-from ..models.contract import Analysis, Floats, Ints, own_cases
+from ..models.contract import Analysis, Floats
+from ..models.layers import own_cases
 from ..models.limits import most, per_unit
 from .coupled import HARD, Block, Program, Sum, blocks_of
 from .polygons import Polygons, sums_at

@@ -11,8 +11,9 @@ from scipy.special import gammaln
 
 from ..models import paths
 from ..models.blueprint import Blueprint
-from ..models.contract import Batch, Group, own_cases
+from ..models.contract import Batch, Group
 from ..models.field import FieldDraws
+from ..models.layers import own_cases
 from ..models.rates import rates_of
 from ..models.sums.draw import draw_parts_many
 from ..models.sums.fibre import draw_fibre

@@ -28,10 +28,11 @@ from .information import informed
 from .plan import Plan
 from .record import draws_tree, manifest_of
 from .rows import Reals
-from .silent import shift_silent
-from .store.layout import DISCLOSURE, RELEASED
+from .silent import Shift, shift_silent
+from .store.layout import DISCLOSURE, RELEASED, SILENT, TIPPING
 from .store.write import RunWriter
 from .thinning import KEPT, by_chain, evenly, for_reference, predictor, take
+from .tipping import Tipping, tipping
 
 Say = Callable[[str], None]
 
@@ -44,6 +45,7 @@ class _Found:
     shares: pd.DataFrame
     shown: tuple[predictive.Report, ...]
     claims: list[dict[str, Any]]
+    tipped: Tipping | None
     records: list[dict[str, Any]]
     manifest: dict[str, Any]
     tree: xr.DataTree
@@ -67,6 +69,9 @@ def fit_plan(
         writer.write_table("information", found.shares, csv=False)
         writer.write_json("checks.json", found.records)
         writer.write_json("claims.json", found.claims)
+        if found.tipped is not None:
+            writer.write_table(TIPPING, found.tipped.claims)
+            writer.write_table(SILENT, found.tipped.rates)
         if protection is not None:
             writer.write_json(DISCLOSURE, _held_back(protection, bound, found.shown))
             writer.write_table(RELEASED, released(table, protection, stages))
@@ -94,7 +99,7 @@ def _find(
     say(f"Fitted in {sum(fit.seconds.values()):.1f} s; evaluating every published rate …")
     sampled = time.perf_counter()
     draws = take(fit.field, evenly(len(fit.field.intercept), size, fit.chains))
-    drawn = draw_cells(seed, blueprint, draws, plan.assume.silent_shift)
+    drawn = draw_cells(seed, blueprint, draws, _assumed(plan))
     length = len(drawn.rates)
     thin = by_chain(length, fit.chains, KEPT)
     few, reference = (take(draws, by_chain(length, fit.chains, n)) for n in (KEPT, for_reference(size)))
@@ -115,7 +120,7 @@ def _find(
     diagnostics = _diagnose(fit, table, drawn.rates)
     rates, counts = drawn.rates[thin], drawn.counts
     del drawn
-    eta = shift_silent(blueprint, few, predictor(blueprint, few), plan.assume.silent_shift)
+    eta = shift_silent(blueprint, few, predictor(blueprint, few), _assumed(plan))
     shown = predictive.reports(blueprint)
     moments = predictive.moments(stream(seed, "predictive"), blueprint, eta, few)
     likelihood = predictive.log_likelihood(blueprint, eta, few)
@@ -127,11 +132,22 @@ def _find(
         bound.description, table.table, table.aggregate_ids, table.aggregates, plan.claims.probability,
         plan.claims.effect,
     )  # fmt: skip
-    claims = [claim.record() for claim in claims_of(told)]
+    claims = claims_of(told)
+    # Under an assumed shift the curve would begin elsewhere in each unit: it is that of the plan without one.
+    tipped = None if plan.assume.silent_shift else tipping(blueprint, few, rates, counts[thin], told, claims)
     tree = draws_tree(bound, fit, table, rates, likelihood, shown, moments, seed)
     manifest = manifest_of(bound, plan, fit, diagnostics, records)
     seconds = {**fit.seconds, "quantities": time.perf_counter() - sampled}
-    return _Found(table, shares, shown, claims, records, manifest, tree, seconds)
+    told_claims = [claim.record() for claim in claims]
+    return _Found(table, shares, shown, told_claims, tipped, records, manifest, tree, seconds)
+
+
+def _assumed(plan: Plan) -> Shift:
+    return Shift(plan.assume.silent_shift, plan.assume.silent_unit)
+
+
+def _assumed(plan: Plan) -> Shift:
+    return Shift(plan.assume.silent_shift, plan.assume.silent_unit)
 
 
 def _protection(bound: Bound, plan: Plan, say: Say) -> Protection | None:

@@ -102,6 +102,10 @@ class FreshRates:
             for step in range(steps):
                 rates[step] *= odds[step] if level is None else odds[step][level]
         for step, ratio in enumerate(blueprint.ratio_steps[:steps]):
+            for one in blueprint.additions:
+                moved = np.flatnonzero(one.scale[step, layout.cells])
+                scale = one.scale[step, layout.cells[moved], None]
+                rates[step, moved] *= np.exp(scale * self._draws.unknown[one.name][part, step])
             rates[step] = rates_of_odds(rates[step], ratio)
         if blueprint.mixture is not None and self._share is not None:
             put_totals(rates, self._share[..., part], blueprint.mixture)

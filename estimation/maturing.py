@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models.blueprint import Blueprint
-from ..models.contract import Batch, Group, own_cases
+from ..models.contract import Batch, Group
 from ..models.field import FieldDraws
+from ..models.layers import own_cases
 from ..models.sums.draw import draw_parts_many
 
 Floats = NDArray[np.float64]

@@ -22,7 +22,7 @@ from ..data.inputs import (
     PreferSpec,
     SourcesSpec,
 )
-from ..data.names import ROOT
+from ..data.names import ROOT, ShiftUnit
 from ..models.spec import PriorSpec, reads_vintages
 from .disclosure.spec import DisclosureSpec
 from .patches import SET, apply_patches, plain
@@ -87,10 +87,14 @@ class AssumeSpec(_Section):
     Parameters
     ----------
     silent_shift : float
-        Places without any outcome differ from the others by so many sd between places, on the link scale.
+        Places without any outcome differ from the others by so much.
+    silent_unit : {"sd", "logit", "rate"}
+        What the shift is counted in: standard deviations between places on the link scale; the link scale itself, the
+        logit or for a ratio step the log; the rate.
     """
 
     silent_shift: float = Field(0.0, allow_inf_nan=False)
+    silent_unit: ShiftUnit = "sd"
 
 
 class ScenarioSpec(_Section):

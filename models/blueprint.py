@@ -14,14 +14,14 @@ from ..data.panel import Panel
 from . import catalogue
 from .bind import bind
 from .clashes import SharedCounts
-from .contract import Analysis, Batch, Decision, Floats, Group, PartKind, ReportKind, Unknown
+from .contract import Analysis, Batch, Decision, Floats, Group, Ints, PartKind, ReportKind, Unknown
 from .field import FieldDraws, draw_block
 from .layers import analyse_layers
 from .layout import Layout, make_layout
 from .mixture import Mixture, extend, log_shares, make_mixture
 from .paths import ARRAY, Ops, categories
 from .spec import PriorSpec
-from .terms import Block, Concentration, Effect, Settings
+from .terms import Addition, Block, Concentration, Effect, Settings
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Blueprint:
         Standard normal coordinates of what the kinds do not know.
     because : mapping of effect name to str
         Why the data put it into the rate, or left it out, where that is for the data to decide.
+    additions : tuple of Addition
+        Terms that the kinds add to rates; their coordinates are among the unknowns.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Blueprint:
     mixture: Mixture | None
     unknowns: tuple[Unknown, ...]
     because: Mapping[str, str] = field(default_factory=dict)
+    additions: tuple[Addition, ...] = ()
 
     @property
     def ratio_steps(self) -> tuple[bool, ...]:
@@ -77,6 +80,12 @@ class Blueprint:
     def shared(self) -> tuple[Block, ...]:
         """Blocks that share the total spread."""
         return tuple(block for block in self.blocks if block.sd is None)
+
+    def added(self, eta: Any, cells: Ints, unknown: Mapping[str, Any]) -> Any:
+        """Linear predictors (…, S, N) of some cells with the terms that the kinds add to them."""
+        for one in self.additions:
+            eta = eta + one.scale[:, cells] * unknown[one.name][..., None]
+        return eta
 
     def extended(self, eta: Any, unknown: Mapping[str, Any], ops: Ops) -> tuple[Any, Any]:
         """The field (…, S, A) with the rates of unsplit totals put in, and the predictors of their parts (…, Q)."""
@@ -92,6 +101,7 @@ class Blueprint:
     def predictor(self, draws: FieldDraws, leave_out: Sequence[str] = ()) -> Floats:
         """Linear predictors of the active step-cells under draws of the field, (R, S, A)."""
         eta = draws.eta(self.blocks, self.layout, leave_out)
+        eta = self.added(eta, self.layout.cells, draws.unknown)
         return self.extended(eta, draws.unknown, ARRAY)[0]
 
     def gathered(self, batch: Batch, eta: Floats, unknown: Mapping[str, Floats]) -> Floats:
@@ -176,6 +186,10 @@ def make_blueprint(
     blocks = [term.bound(panel, analysis) for term in terms if isinstance(term, Block)]
     concentration = next((term for term in terms if isinstance(term, Concentration)), None)
     layout = make_layout(panel, analysis)
+    parts = catalogue.part_kinds()
+    additions = tuple(
+        one for kind in parts for one in kind.additions(panel, analysis, kind_settings[kind.name])
+    )
     batches = bind(analysis, panel, layout, claimed)
     if concentration is not None and any(b.report != "exact" or b.parts or b.ratio for b in batches):
         raise InputError(
@@ -201,8 +215,12 @@ def make_blueprint(
         statement_kinds=_kinds_of(panel, analysis, batches, claimed),
         unclaimed=unclaimed,
         mixture=make_mixture(panel, layout, analysis.groups),
-        unknowns=tuple(one for kind in catalogue.part_kinds() for one in kind.unknowns(panel, analysis)),
+        unknowns=(
+            *(one for kind in parts for one in kind.unknowns(panel, analysis)),
+            *(Unknown(one.name, (layout.steps,)) for one in additions),
+        ),
         because={block.name: block.slope.because for block in blocks if block.slope is not None},
+        additions=additions,
     )
 
 

@@ -102,6 +102,7 @@ def compile_model(blueprint: Blueprint, scales: Mapping[str, Floats] | None = No
         unknown = {one.name: pm.Normal(one.name, 0.0, 1.0, shape=one.shape) for one in blueprint.unknowns}
 
         def predictor(eta: TensorVariable) -> Values:
+            eta = blueprint.added(eta, part.cells, unknown)
             return values_of(blueprint, eta, phi, concentration, unknown, part.mixture)
 
         if log_sd is None:

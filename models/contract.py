@@ -23,6 +23,7 @@ from ..data.statement import Statement
 from .decisions import Decision as Decision
 from .decisions import Known as Known
 from .lags import Lags
+from .terms import Addition
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -93,17 +94,6 @@ class Group:
     def spoken(self) -> tuple[int, ...]:
         """The stages along a path: one where totals of it cross."""
         return self.stages if self.members is None else self.stages[:1]
-
-
-def own_cases(group: Group, panel: Panel) -> bool:
-    """Does a group count the funnel's own cases of its own year, whole cells of them?
-
-    Others inform rates and not counts: reports of every source, of other twelve months, of parts of an unsplit total,
-    and published rates.
-    """
-    behind = [panel.by_id[name] for stage in group.statements for name in stage]
-    soft = any(one.shifted or one.share_of is not None for one in behind)
-    return group.origin == "referred" and group.part < 0 and not soft
 
 
 @dataclass(frozen=True)
@@ -362,6 +352,10 @@ class PartKind(Kind, Protocol):
 
     def unknowns(self, panel: Panel, analysis: Analysis) -> tuple[Unknown, ...]:
         """What the kind does not know, for all groups together."""
+        return ()
+
+    def additions(self, panel: Panel, analysis: Analysis, settings: Any) -> tuple[Addition, ...]:
+        """What it adds to the rates themselves, whoever asks for them."""
         return ()
 
     def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel, analysis: Analysis) -> Batch:

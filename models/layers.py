@@ -209,3 +209,14 @@ def _origin(panel: Panel, group: Group) -> GroupOrigin:
         return "between"
     origins: set[Origin] = {panel.by_id[name].origin for name in group.statements[0]}
     return "unknown" if origins == {"unknown"} else "all_sources"
+
+
+def own_cases(group: Group, panel: Panel) -> bool:
+    """Does a group count the funnel's own cases of its own year, whole cells of them?
+
+    Others inform rates and not counts: reports of every source, of other twelve months, of parts of an unsplit total,
+    and published rates.
+    """
+    behind = [panel.by_id[name] for stage in group.statements for name in stage]
+    soft = any(one.shifted or one.share_of is not None for one in behind)
+    return group.origin == "referred" and group.part < 0 and not soft

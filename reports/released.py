@@ -158,6 +158,14 @@ class Released:
             else rows[~rows["quantity_id"].isin(self._confidential)].reset_index(drop=True)
         )
 
+    @property
+    def tipping(self) -> None:
+        """Not told: how fast a curve moves says how many cases the silent places hold."""
+
+    @property
+    def silent(self) -> None:
+        """Not told, for the same reason."""
+
     @cached_property
     def draws(self) -> Mapping[str, xr.DataTree]:
         """The groups that reports read, without quantities and replicates that would give a count away."""

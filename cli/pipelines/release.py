@@ -135,6 +135,16 @@ def _copy(run: Run, folder: Path, hidden: dict[str, str]) -> None:
         put_table(folder / layout.SENSITIVITY, table)
         put_json(folder / layout.SCENARIOS, run.scenarios)
     put_json(folder / layout.CLAIMS, [claim.record() for claim in claims_of(told_of(Run(folder)))])
+    _copy_curves(run, folder, hidden)
+
+
+def _copy_curves(run: Run, folder: Path, hidden: dict[str, str]) -> None:
+    """The curves of what is published against the shift of silent places."""
+    if run.tipping is None or run.silent is None:
+        return
+    told = [claim["key"] for claim in Run(folder).claims]
+    put_table(folder / layout.TIPPING, run.tipping[run.tipping["key"].isin(told)])
+    put_table(folder / layout.SILENT, run.silent[~run.silent["quantity_id"].isin(list(hidden))])
 
 
 def _verdict(

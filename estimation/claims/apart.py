@@ -26,18 +26,17 @@ class Apart(ClaimKind):
         places = rows[(rows["offense"] == ROOT) & (rows["period"] == told.answer["period"])]
         near = pd.concat([told.held(rows, "offense"), places]).drop_duplicates("quantity_id")
         for row in near.to_dict("records"):
-            own, gap = told.beside(row), told.drawn(row["quantity_id"])
-            if own is None or gap is None:
+            if told.pair(row) is None:
                 continue
-            rest, factor = own - gap, 1 + told.effect
-            higher = float((own >= factor * rest).mean())
-            lower = float((rest >= factor * own).mean())
+            higher, lower, alike = told.larger(row)
             theirs = "that of its siblings together"
-            much = f"{told.effect * 100:g} % or more"
-            probability, said, query = max(
-                (higher, f"higher than {theirs}, by {much}", f"it is {factor:g} times theirs or more"),
-                (lower, f"lower than {theirs}, by {much}", f"theirs is {factor:g} times it or more"),
-                (1 - higher - lower, f"not {much} from {theirs}", f"neither is {factor:g} times the other"),
+            much, factor = f"{told.effect * 100:g} % or more", f"{1 + told.effect:g}"
+            asked, said, query = told.likeliest(
+                (
+                    (higher, f"higher than {theirs}, by {much}", f"it is {factor} times theirs or more"),
+                    (lower, f"lower than {theirs}, by {much}", f"theirs is {factor} times it or more"),
+                    (alike, f"not {much} from {theirs}", f"neither is {factor} times the other"),
+                )
             )
             said = f"{told.noun(row)} is {said}"
-            yield told.claim(self.name, row, told.subject(row), said, f"draws in which {query}", probability)
+            yield told.claim(self.name, row, told.subject(row), said, f"draws in which {query}", asked)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
@@ -15,6 +15,8 @@ from ...data.names import AXES, MADE, ROOT
 from ..store.runs import RATES
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+type Question = Callable[[Told], Bools | None]
 DECIDED: Final = ("data-driven", "model-assisted", "counted")
 
 
@@ -41,6 +43,9 @@ class Claim:
         The least relative difference that matters: rates whose ratio is below 1 + effect count as alike.
     holds : bool
         The probability reaches the threshold.
+    asked : callable
+        In which draws of other draws of the same rows the same sentence is true, (R,) bool; None where a row is
+        missing. Not stored.
     """
 
     key: str
@@ -53,10 +58,12 @@ class Claim:
     threshold: float
     effect: float
     holds: bool
+    asked: Question = field(repr=False, compare=False)
 
     def record(self) -> dict[str, Any]:
         """Plain values for ``claims.json``."""
-        return asdict(self) | {"text": self.text, "quantity_ids": list(self.quantity_ids)}
+        plain = {name: value for name, value in vars(self).items() if name != "asked"}
+        return plain | {"text": self.text, "quantity_ids": list(self.quantity_ids)}
 
     @property
     def text(self) -> str:
@@ -181,15 +188,41 @@ class Told:
         subject: str,
         said: str,
         query: str,
-        probability: float,
+        asked: Question,
         more: Sequence[str] = (),
     ) -> Claim:
         """A claim about one row, and more rows it is compared with; the plan's threshold and effect."""
+        true = asked(self)
+        assert true is not None, "a claim is made of rows that have draws"
         key = "|".join(map(str, (kind, row["quantity"], row["step"], *(row[axis] for axis in AXES))))
         ids = (str(row["quantity_id"]), *more)
-        holds = bool(probability >= self.threshold)
-        p = float(probability)
-        return Claim(key, kind, subject, said, query, ids, p, self.threshold, self.effect, holds)
+        p = float(true.mean())
+        holds = p >= self.threshold
+        return Claim(key, kind, subject, said, query, ids, p, self.threshold, self.effect, holds, asked)
+
+    def pair(self, row: Mapping[str, Any], period: str | None = None) -> tuple[Floats, Floats] | None:
+        """Joint draws of the two rates of a difference: what the rate of ``beside`` is compared with, and that rate."""
+        own, gap = self.beside(row, period), self.drawn(row["quantity_id"])
+        return None if own is None or gap is None else (own - gap, own)
+
+    def larger(
+        self, row: Mapping[str, Any], period: str | None = None
+    ) -> tuple[Question, Question, Question]:
+        """Is the second of a pair the larger by as much as matters, the first, or neither?"""
+        factor = 1 + self.effect
+
+        def asked(of: Callable[[Floats, Floats], Bools]) -> Question:
+            return lambda told: None if (pair := told.pair(row, period)) is None else of(*pair)
+
+        return (
+            asked(lambda one, two: two >= factor * one),
+            asked(lambda one, two: one >= factor * two),
+            asked(lambda one, two: (two < factor * one) & (one < factor * two)),
+        )
+
+    def likeliest(self, said: Sequence[tuple[Question, str, str]]) -> tuple[Question, str, str]:
+        """The question true most often, with its words."""
+        return max(said, key=lambda one: float(np.mean(one[0](self))))  # type: ignore[arg-type]
 
 
 @runtime_checkable

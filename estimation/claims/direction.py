@@ -26,17 +26,16 @@ class Direction(ClaimKind):
         near = pd.concat([told.held(rows, by, "period") for by in ("offense", "jurisdiction")])
         for row in near.drop_duplicates("quantity_id").to_dict("records"):
             before, after = str(row["period"]).split("→")
-            later, moved = told.beside(row, period=after), told.drawn(row["quantity_id"])
-            if later is None or moved is None:
+            if told.pair(row, after) is None:
                 continue
-            earlier, factor = later - moved, 1 + told.effect
-            rose = float((later >= factor * earlier).mean())
-            fell = float((earlier >= factor * later).mean())
-            much = f"{told.effect * 100:g} % or more"
-            probability, said, query = max(
-                (rose, f"rose by {much}", f"the later rate is {factor:g} times the earlier or more"),
-                (fell, f"fell by {much}", f"the earlier rate is {factor:g} times the later or more"),
-                (1 - rose - fell, f"did not change by {much}", f"neither rate is {factor:g} times the other"),
+            rose, fell, stayed = told.larger(row, after)
+            much, factor = f"{told.effect * 100:g} % or more", f"{1 + told.effect:g}"
+            asked, said, query = told.likeliest(
+                (
+                    (rose, f"rose by {much}", f"the later rate is {factor} times the earlier or more"),
+                    (fell, f"fell by {much}", f"the earlier rate is {factor} times the later or more"),
+                    (stayed, f"did not change by {much}", f"neither rate is {factor} times the other"),
+                )
             )
             subject, said = f"{told.subject(row)}, {before} to {after}", f"{told.noun(row)} {said}"
-            yield told.claim(self.name, row, subject, said, f"draws in which {query}", probability)
+            yield told.claim(self.name, row, subject, said, f"draws in which {query}", asked)

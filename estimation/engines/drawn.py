@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ...data.names import AXES
+from ...data.names import AXES, SHIFT
 from ...models.blueprint import Blueprint
 from ...models.compile import CompiledModel
 from ...models.field import FieldDraws, apply_bases
@@ -105,6 +105,9 @@ def named_draws(
         name: (("chain", "draw", *(("step",) if value.ndim == 2 else ())), value)
         for name, value in values.items()
     }
+    for one in blueprint.additions:
+        found = field.unknown[one.name] * one.scale.max(axis=1)
+        variables[f"{SHIFT}{one.name}"] = (("chain", "draw", "step"), found)
     for block in blueprint.blocks:
         if not block.cellwise:
             dims = ("chain", "draw", "step", *block.axes)

@@ -30,6 +30,8 @@ RELEASES: Final = "releases"
 NOTES: Final = "notes.json"
 SCENARIOS: Final = "scenarios.json"
 SENSITIVITY: Final = "sensitivity"
+TIPPING: Final = "tipping"
+SILENT: Final = "silent"
 
 COMPLETE: Final = "complete"
 UNFIT: Final = "unfit"

@@ -31,6 +31,8 @@ from .layout import (
     REVISIONS,
     SCENARIOS,
     SENSITIVITY,
+    SILENT,
+    TIPPING,
     UNFIT,
     WITHHELD,
     read_json,
@@ -129,6 +131,16 @@ class Run:
     def sensitivity(self) -> pd.DataFrame | None:
         """What each scenario moved (``SENSITIVITY_COLUMNS``); None where ``vary`` has not run."""
         return self._table(f"{SENSITIVITY}.parquet") if self.scenarios else None
+
+    @cached_property
+    def tipping(self) -> pd.DataFrame | None:
+        """Claims against the shift of silent places (``TIPPING_COLUMNS``); None where every place reports."""
+        return self._table(f"{TIPPING}.parquet") if (self.folder / f"{TIPPING}.parquet").is_file() else None
+
+    @cached_property
+    def silent(self) -> pd.DataFrame | None:
+        """Rates of the front table against that shift (``SILENT_COLUMNS``); None in the same case."""
+        return self._table(f"{SILENT}.parquet") if (self.folder / f"{SILENT}.parquet").is_file() else None
 
     @property
     def scenario(self) -> str | None:

@@ -28,7 +28,6 @@ SCALES = [
 ]
 # Of fields that are no plain numbers.
 CHOICES = {
-    "constrained": [True, False],
     "over": ["rw1", "iid"],
     "form": ["logit_normal", "beta_binomial"],
     "sd": SCALES,
@@ -68,7 +67,9 @@ def all_settings(thing):
 
 def choices(field, default):
     """Other values of a field: numbers a little off their default, else what the table above names."""
-    if isinstance(default, int) and not isinstance(default, bool):
+    if isinstance(default, bool):
+        return [not default]
+    if isinstance(default, int):
         return [default + 1]
     if isinstance(default, float):
         return [default * 0.9 + 0.1 * (default == 0), default * 1.1] if default != 1 else [0.9]
