@@ -39,6 +39,10 @@ SENSITIVITY_COLUMNS: Final = (
     "scenario", "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "value", "base",
     "base_sd", "shift", "label", "base_label",
 )  # fmt: skip
+SCENARIO_KEYS: Final = (
+    "name", "reason", "set", "identity", "status", "seconds", "route", "why", "khat", "ess", "claims_changed",
+)  # fmt: skip
+ROUTES: Final = ("reweighted", "refitted")
 REVISION_PARTS: Final = ("corrected", "matured", "arrived", "model")
 REVISION_COLUMNS: Final = (
     "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "old", "new", "revision",

@@ -15,12 +15,12 @@ from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
 from .blocks import Collector, finer_rows, frame
 from .bounds import Bounds
-from .contraction import Reference, contraction
+from .contraction import Reference
 from .differences import changes, contrasts
 from .ever import Ever, extrapolates
 from .evidence import Behind, Evidence
 from .labels import COUNTED, label
-from .rows import Bools, CellDraws, Floats, Rows, Values, evaluate, link, make_rows, published_steps
+from .rows import Bools, CellDraws, Floats, Rows, Values, evaluate, make_rows, published_steps
 from .so_far import so_far
 
 _CHUNK = 2000
@@ -95,10 +95,9 @@ def estimates(
             part = np.arange(start, min(start + _CHUNK, len(here)))
             block = here.take(part)
             values = evaluate(block.member, at_step)
-            posterior = link(values.superpopulation, step.kind == "ratio").var(axis=1)
-            own = contraction(posterior, new_unit[part])
-            own[~np.isnan(own) & ~behind.touched[part]] = 0.0
-            against = contraction(posterior, reference.prior(block.member, step).var(axis=1))
+            against, own = reference.contractions(
+                block.member, step, values.superpopulation, new_unit[part], behind.touched[part]
+            )
             _collect(collector, quantity, step, block, values, behind.take(part), limits[part], against, own)
         changes(collector, blueprint, here, step, at_step, reference, behind, limits)
         contrasts(collector, blueprint, here, step, at_step, reference, behind, answer)

@@ -79,7 +79,7 @@ def fit_plan(
     )  # fmt: skip
     claims = [claim.record() for claim in claims_of(told)]
     evaluated = time.perf_counter()
-    tree = draws_tree(bound, fit, table, rates, thin, likelihood, shown, moments, seed)
+    tree = draws_tree(bound, fit, table, rates, counts, thin, likelihood, shown, moments, seed)
     records = [result.record() for result in results]
     manifest = manifest_of(bound, plan, fit, diagnostics, records)
     with RunWriter(root, plan.name, manifest["identity"], again) as writer:

@@ -11,6 +11,8 @@ import numpy as np
 import xarray as xr
 
 from ..data.digest import digest
+from ..models.blueprint import Blueprint
+from ..models.prior_density import log_prior
 from . import predictive
 from .binding import Bound, run_identity, stream
 from .diagnostics import Diagnostics
@@ -19,6 +21,7 @@ from .engines.choose import KHAT
 from .engines.contract import Fit
 from .engines.drawn import prior_dataset
 from .estimates import Estimates
+from .kept import with_coordinates
 from .plan import Plan
 from .rows import Floats
 from .store.identity import source_digest
@@ -30,6 +33,7 @@ def draws_tree(
     fit: Fit,
     table: Estimates,
     rates: Floats,
+    counts: Floats,
     thin: np.ndarray,
     likelihood: Floats,
     shown: tuple[predictive.Report, ...],
@@ -51,7 +55,8 @@ def draws_tree(
             "rate": (
                 ("chain", "draw", "step_cell"),
                 rates[thin].reshape(chains, -1, layout.steps * layout.size).astype(np.float32),
-            )
+            ),
+            "mean_count": (("stage", "cell"), np.nan_to_num(counts.mean(axis=0))),
         },
         coords={
             "step": (cell, np.repeat(steps, layout.size)),
@@ -64,7 +69,7 @@ def draws_tree(
     aggregates = table.aggregates.reshape(chains, -1, len(table.aggregate_ids))
     return xr.DataTree.from_dict(
         {
-            "posterior": fit.posterior,
+            "posterior": with_coordinates(fit.posterior, blueprint, fit.field, chains),
             "prior": prior_dataset(blueprint, prior, fit.posterior),
             "posterior_predictive": predictive.dataset(moments.replicate, shown, chains),
             "prior_predictive": predictive.dataset(prior_moments.replicate, shown, 1),
@@ -77,6 +82,7 @@ def draws_tree(
                 },
                 coords={"group_id": predictive.group_ids(blueprint.batches)},
             ),
+            "log_prior": _log_prior(blueprint, fit),
             "sample_stats": fit.sample_stats,
             "observed_data": predictive.observed(shown),
             "quantities": xr.Dataset(
@@ -88,6 +94,17 @@ def draws_tree(
     )
 
 
+def _log_prior(blueprint: Blueprint, fit: Fit) -> xr.Dataset:
+    """Log prior densities by the names of the posterior."""
+    steps = [step.name for step in blueprint.panel.funnel.steps]
+    found = {
+        name: value.reshape(fit.chains, -1, *value.shape[1:])
+        for name, value in log_prior(blueprint, fit.field).items()
+    }
+    variables = {name: (("chain", "draw", "step")[: value.ndim], value) for name, value in found.items()}
+    return xr.Dataset(variables, coords={"step": steps})
+
+
 def manifest_of(
     bound: Bound, plan: Plan, fit: Fit, diagnostics: Diagnostics, records: list[dict[str, Any]]
 ) -> dict[str, Any]:
@@ -97,6 +114,7 @@ def manifest_of(
         "format": 1,
         "name": plan.name,
         "identity": run_identity(bound, plan),
+        "scenario": plan.varies.model_dump(mode="json", include={"name", "reason"}) if plan.varies else None,
         "status": "complete" if fit_enough(diagnostics, plan) else "unfit",
         "engine": fit.engine,
         "engine_reason": fit.reason,

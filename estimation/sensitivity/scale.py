@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,9 @@ import pandas as pd
 from ...data.names import AXES
 from ..rows import Floats, link
 from ..store.runs import RATES, Run
+
+if TYPE_CHECKING:
+    from .reweight import Reweighted
 
 FEW_CELLS: Final = 400
 _CHUNK: Final = 256
@@ -37,7 +40,7 @@ def linked(values: pd.Series, steps: pd.Series, ratios: set[str]) -> Floats:
     return np.where(steps.isin(ratios), link(numbers, True), link(numbers, False))
 
 
-def superpopulation(run: Run, cells: bool) -> pd.DataFrame:
+def superpopulation(run: Run | Reweighted, cells: bool) -> pd.DataFrame:
     """Rates and ends to ends as parameters, by quantity_id; single cells only where asked for."""
     rows = run.estimates
     rows = rows[rows["quantity"].isin(RATES) & (rows["basis"] == "superpopulation")]
@@ -51,7 +54,7 @@ def few_cells(run: Run) -> bool:
     return int(single(run, superpopulation(run, True)).sum()) <= FEW_CELLS
 
 
-def single(run: Run, rows: pd.DataFrame) -> pd.Series:
+def single(run: Run | Reweighted, rows: pd.DataFrame) -> pd.Series:
     """Rows of one cell: a leaf of each of the three axes."""
     leaf = pd.Series(True, index=rows.index)
     for axis in AXES:
