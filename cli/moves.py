@@ -41,8 +41,7 @@ def comparison_value(found: Comparison) -> dict[str, Any]:
     return {
         "base": run_value(found.base),
         "scenarios": [
-            {**one.record(), "run": None if one.weighed else str(one.run.folder.resolve())}
-            for one in found.varied
+            {**one.record(), "run": str(one.folder.resolve()) if one.folder else None} for one in found.varied
         ],
         "noise": found.noise,
         "front": [{"largest": None, **entry} for entry in front.values()],
@@ -118,7 +117,9 @@ def _scenario(one: Varied) -> str:
     settings = ", ".join(f"{key} = {written(value)}" for key, value in one.set.items())
     mark = ": UNFIT, the sampler did not reach its diagnostics" if one.run.unfit else ""
     weighed = one.weighed
-    route = f"reweighted, k-hat {weighed.khat:.2f}" if weighed else f"fitted: {one.why}"
+    route = (
+        f"reweighted, k-hat {weighed.khat:.2f}" if weighed else f"fitted: {one.why}" if one.why else "fitted"
+    )
     said = [f"    {change.sentence()}" for change in one.claims]
     return "\n".join([f"{one.name}{mark}; {settings}; {one.reason}; {route}", *said])
 

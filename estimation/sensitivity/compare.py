@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -50,6 +51,11 @@ class Varied:
     def weighed(self) -> Reweighted | None:
         """The weighed draws, where it was not fitted."""
         return self.run if isinstance(self.run, Reweighted) else None
+
+    @property
+    def folder(self) -> Path | None:
+        """Of its own run, where it has one."""
+        return self.run.folder if isinstance(self.run, Run) else None
 
     def record(self) -> dict[str, Any]:
         """An entry of ``scenarios.json``; the seconds are those of its fit or of its weights."""

@@ -70,6 +70,11 @@ class Reweighted:
         return self.base.blueprint
 
     @property
+    def name(self) -> str:
+        """The plan's name."""
+        return self.base.name
+
+    @property
     def status(self) -> str:
         """That of the base: weights mend no sampler."""
         return self.base.status
