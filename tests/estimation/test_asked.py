@@ -94,10 +94,10 @@ def test_what_is_built_in_and_cannot_be_fitted_is_left_out_and_told(tmp_path: Pa
         "overdispersion",
     ]
     assert [one.obstacle for one in found.scenarios][3] == "its effects have another form"
-    # Without the only places that report, nothing is left to fit.
+    # Without the only place that reports, nothing is left to fit.
     path.with_name("data.csv").write_text("\n".join([data[0], data[1], "theft,South,2023,50,,s1"]) + "\n")
     found = bind_scenarios(read_plan(path), ["sources"])
-    assert [one.name for one in found.scenarios] == []
+    assert [one.name for one in found.scenarios] == ["without source s1"]
     assert "no statement carries information" in found.refused[0].line()
 
 
