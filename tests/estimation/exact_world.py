@@ -12,7 +12,7 @@ from scipy.special import expit
 from scipy.stats import binom, norm
 
 from attrition.estimation.engines.contract import Fit
-from attrition.estimation.engines.nuts import named_draws
+from attrition.estimation.engines.drawn import named_draws
 from attrition.models.blueprint import Blueprint
 from attrition.models.field import FieldDraws
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import norm, qmc
 
-from attrition.estimation.sensitivity.compare import Comparison
+from attrition.estimation.binding import bind_plan
+from attrition.estimation.plan import read_plan
+from attrition.estimation.sensitivity.compare import Comparison, moved
+from attrition.estimation.sensitivity.reweight import Reweighted, reweight
 from attrition.estimation.sensitivity.weights import weigh
-from attrition.estimation.verbs import vary
+from attrition.estimation.store.runs import Run
+from attrition.estimation.verbs import estimate, vary
 
 from .exact_world import COUNTS, exact_fit, posterior, quantile, write_plan
 
@@ -88,3 +94,24 @@ def test_weights_of_two_normals_by_hand() -> None:
     half = weigh(norm(0.5, 0.8).logpdf(x) - norm().logpdf(x), 300)
     assert "effective draws" in half.fault
     assert weigh(np.zeros(500), 500.0).fault == ""
+
+
+@pytest.mark.slow
+def test_a_refit_says_the_same_within_simulation(small_plan: Path, small_run: Run) -> None:
+    """Three priors on a plan of exact, total, suppressed and absent counts: 288 rows, weighed and fitted."""
+    one = bind_plan(read_plan(small_plan))
+    for patch in (
+        {"prior.spread": 2.0},
+        {"prior.spread": 0.5},
+        {"prior.intercept": {"median": 0.3, "sd": 1.0}},
+    ):
+        plan = read_plan(small_plan, patch)
+        weighed = reweight(small_run, one, bind_plan(plan), "x")
+        assert isinstance(weighed, Reweighted)
+        fitted = estimate(plan, progress=False)
+        least = min(weighed.ess, fitted.manifest["diagnostics"]["ess_min"])
+        noise = np.sqrt(np.pi / 2 * 2 / least)  # sd of the difference of two medians, in posterior sd
+        both = [moved(small_run, [("x", run)]).set_index("quantity_id")["shift"] for run in (weighed, fitted)]
+        apart = (both[0] - both[1]).abs().dropna()
+        assert apart.mean() < noise
+        assert apart.max() < 4 * noise
