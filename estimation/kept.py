@@ -10,6 +10,7 @@ import xarray as xr
 from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
 from ..models.field_graph import effect_name
+from ..models.priors import Fixed
 from .store.runs import Run
 from .thinning import evenly
 
@@ -73,7 +74,12 @@ def field_of(run: Run, blueprint: Blueprint) -> FieldDraws:
     unknown = {one.name: read(one.name) for one in blueprint.unknowns}
     intercept, phi, log_concentration = read("intercept"), read("phi"), read("log_concentration")
     assert intercept is not None
-    sd = {block.name: read(f"sd_{block.name}") for block in blueprint.blocks}
+    sd = {
+        block.name: block.sd.repeated(intercept.shape)
+        if isinstance(block.sd, Fixed)
+        else read(f"sd_{block.name}")
+        for block in blueprint.blocks
+    }
     return FieldDraws(
         intercept=intercept,
         sd={name: value for name, value in sd.items() if value is not None},

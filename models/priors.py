@@ -219,6 +219,10 @@ class Fixed(_Prior):
         """The numbers, the last axis over the steps; kept from zero for their logarithms."""
         return np.broadcast_to(np.maximum(self.scale, _SMALLEST_SCALE), size).copy()
 
+    def logpdf(self, values: Floats) -> Floats:
+        """Zero: what is given has no density."""
+        return np.zeros_like(values)
+
     def words(self) -> str:
         """In the notation of the report."""
         return f"{max(self.scale):g}, given"

@@ -14,7 +14,7 @@ from ...models import catalogue
 from ...models.blueprint import Blueprint
 from ...models.contract import Batch, Group
 from ...models.lags import Lags
-from ...models.priors import BdaConcentration
+from ...models.priors import BdaConcentration, Fixed
 from ..binding import Bound
 
 Floats = NDArray[np.float64]
@@ -108,6 +108,14 @@ _FORM: Final[tuple[tuple[str, Callable[[Blueprint], Any]], ...]] = (
     (
         "its effects have another form",
         lambda b: [(block.name, block.axes, block.cellwise, block.sd is None) for block in b.blocks],
+    ),
+    (
+        "a scale that it gives is another",
+        lambda b: [block.sd for block in b.blocks if isinstance(block.sd, Fixed)],
+    ),
+    (
+        "what its effects read off the data is something else",
+        lambda b: [(s.steps, s.by.tobytes()) for s in (block.slope for block in b.blocks) if s is not None],
     ),
     ("its effects have another form", lambda b: b.concentration is None),
     ("what its kinds do not know is something else", lambda b: [(u.name, u.shape) for u in b.unknowns]),
