@@ -40,7 +40,9 @@ def comparison_value(found: Comparison) -> dict[str, Any]:
             entry.setdefault("largest", row["scenario"])
     return {
         "base": run_value(found.base),
-        "scenarios": [{**one.record(), "run": run_value(one.run)["run"]} for one in found.varied],
+        "scenarios": [
+            {**one.record(), "run": str(one.folder.resolve()) if one.folder else None} for one in found.varied
+        ],
         "noise": found.noise,
         "front": [{"largest": None, **entry} for entry in front.values()],
         "rows": records(found.table),
@@ -114,7 +116,12 @@ def _label(label: Any) -> str:
 def _scenario(one: Varied) -> str:
     settings = ", ".join(f"{key} = {written(value)}" for key, value in one.set.items())
     mark = ": UNFIT, the sampler did not reach its diagnostics" if one.run.unfit else ""
-    return f"{one.name}{mark}; {settings}; {one.reason}"
+    weighed = one.weighed
+    route = (
+        f"reweighted, k-hat {weighed.khat:.2f}" if weighed else f"fitted: {one.why}" if one.why else "fitted"
+    )
+    said = [f"    {change.sentence()}" for change in one.claims]
+    return "\n".join([f"{one.name}{mark}; {settings}; {one.reason}; {route}", *said])
 
 
 def written(value: Any) -> str:

@@ -24,3 +24,13 @@ ReleasesOption = Annotated[
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the plan.")
 ]
+ScenarioOption = Annotated[
+    list[str] | None,
+    typer.Option("--scenario", metavar="NAME", help="Only this one, or this family; may be repeated."),
+]
+RefitOption = Annotated[
+    bool, typer.Option("--refit", help="Fit every scenario, those too that weights could answer.")
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=1, metavar="N", help="So many processes fit side by side.")
+]

@@ -46,6 +46,10 @@ TIPPING_COLUMNS: Final = ("key", "unit", "shift", "probability")
 SILENT_COLUMNS: Final = (
     "quantity_id", "quantity", "step", "offense", "period", "unit", "shift", "median", "q05", "q95",
 )  # fmt: skip
+SCENARIO_KEYS: Final = (
+    "name", "reason", "set", "identity", "status", "seconds", "route", "why", "khat", "ess", "claims_changed",
+)  # fmt: skip
+ROUTES: Final = ("reweighted", "refitted")
 REVISION_PARTS: Final = ("corrected", "matured", "arrived", "model")
 REVISION_COLUMNS: Final = (
     "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "old", "new", "revision",

@@ -147,6 +147,27 @@ class Reference:
             out[:, hit] = [variances.variances() for variances in found]
         return out
 
+    def contractions(
+        self, member: sp.csr_matrix, step: Step, drawn: Floats, new_unit: Floats, touched: Bools
+    ) -> tuple[Floats, Floats]:
+        """Contractions of rows against the prior and against a new unit, each (N,).
+
+        Parameters
+        ----------
+        member : (N, A) sparse
+        step : Step
+        drawn : (N, R)
+            Draws of the rows.
+        new_unit : (N,)
+            What ``new_unit`` says of them.
+        touched : (N,) bool
+            Some statement speaks of the row; the others are as any new unit.
+        """
+        posterior = link(drawn, step.kind == "ratio").var(axis=1)
+        own = contraction(posterior, new_unit)
+        own[~np.isnan(own) & ~touched] = 0.0
+        return contraction(posterior, self.prior(member, step).var(axis=1)), own
+
 
 def contraction(posterior: Floats, reference: Floats) -> Floats:
     """1 - posterior variance / reference variance, held within [0, 1]; NaN where there is no reference."""

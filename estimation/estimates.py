@@ -18,7 +18,7 @@ from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
 from .blocks import Collector, finer_rows, frame
 from .bounds import Bounds
-from .contraction import Reference, contraction
+from .contraction import Reference
 from .differences import changes, contrasts
 from .ever import Ever, extrapolates
 from .evidence import Behind, Evidence
@@ -32,7 +32,6 @@ from .rows import (
     StepDraws,
     Values,
     evaluate,
-    link,
     make_rows,
     published_steps,
 )
@@ -139,12 +138,11 @@ def _evaluated(
     part: NDArray[np.int64],
 ) -> tuple[Values, Floats, Floats]:
     """Draws of some of the rows, and how far the data moved each: against the prior, and against a new unit."""
-    member, ratio = rows.member[part], step.kind == "ratio"
+    member = rows.member[part]
     values = evaluate(member, cells)
-    posterior = link(values.superpopulation, ratio).var(axis=1)
-    own = contraction(posterior, new_unit[part])
-    own[~np.isnan(own) & ~behind.touched[part]] = 0.0
-    return values, contraction(posterior, reference.prior(member, step).var(axis=1)), own
+    return values, *reference.contractions(
+        member, step, values.superpopulation, new_unit[part], behind.touched[part]
+    )
 
 
 def _near_root(rows: Rows, crossed: int, answer: tuple[str, str]) -> Bools:

@@ -26,7 +26,7 @@ from .engines.contract import Fit, Progress
 from .estimates import Estimates, estimates
 from .information import informed
 from .plan import Plan
-from .record import draws_tree, manifest_of
+from .record import draws_tree, manifest_of, whole_draws
 from .rows import Reals
 from .silent import Shift, shift_silent
 from .store.layout import DISCLOSURE, RELEASED, SILENT, TIPPING
@@ -103,6 +103,7 @@ def _find(
     length = len(drawn.rates)
     thin = by_chain(length, fit.chains, KEPT)
     few, reference = (take(draws, by_chain(length, fit.chains, n)) for n in (KEPT, for_reference(size)))
+    whole = whole_draws(blueprint, fit)
     fit = replace(fit, field=few)
     del draws
     answer = (plan.answer.jurisdiction, plan.answer.period)
@@ -118,7 +119,7 @@ def _find(
     )
     del reference
     diagnostics = _diagnose(fit, table, drawn.rates)
-    rates, counts = drawn.rates[thin], drawn.counts
+    rates, counts, mean_counts = drawn.rates[thin], drawn.counts, drawn.mean_counts()
     del drawn
     eta = shift_silent(blueprint, few, predictor(blueprint, few), _assumed(plan))
     shown = predictive.reports(blueprint)
@@ -135,7 +136,7 @@ def _find(
     claims = claims_of(told)
     # Under an assumed shift the curve would begin elsewhere in each unit: it is that of the plan without one.
     tipped = None if plan.assume.silent_shift else tipping(blueprint, few, rates, counts[thin], told, claims)
-    tree = draws_tree(bound, fit, table, rates, likelihood, shown, moments, seed)
+    tree = draws_tree(bound, fit, table, whole, rates, mean_counts, likelihood, shown, moments, seed)
     manifest = manifest_of(bound, plan, fit, diagnostics, records)
     seconds = {**fit.seconds, "quantities": time.perf_counter() - sampled}
     told_claims = [claim.record() for claim in claims]

@@ -120,13 +120,26 @@ class ScenarioSpec(_Section):
         return plain(value)
 
 
+class VarySpec(_Section):
+    """``[vary]``: what ``attrition vary`` does where nobody says otherwise.
+
+    Parameters
+    ----------
+    scenarios : tuple of str or None
+        Names of ``[[scenario]]`` entries, or of scenarios or families built in; None for all entries of the plan.
+    """
+
+    scenarios: tuple[str, ...] | None = None
+
+
 class ReleaseSpec(_Section):
     """``[release]``: what ``attrition release`` does beside estimating.
 
     Parameters
     ----------
     scenarios : tuple of str or None
-        Names of ``[[scenario]]`` entries to fit; None for all of them.
+        Names of ``[[scenario]]`` entries, or of scenarios or families built in; None for all entries of the plan, or
+        where it has none for five that are built in.
     accept : dict
         By check: the reason for which numbers are published although it failed. The report prints it.
     """
@@ -183,12 +196,16 @@ class Plan(_Section):
         How to fit.
     scenario
         Other judgements, for ``vary``; they are no part of the identity of the plan's own run.
+    vary
+        Which of them are tried; no part of the identity either.
     release
         What a release asks for; no part of the identity either.
     note
         What a report says above the first table; no part of the identity either.
     folder : Path
         The folder of the plan's file, to which its paths are relative. Not part of the file.
+    varies
+        The scenario that this plan, patched, is. Not part of the file.
     """
 
     format: Literal[1] = 1
@@ -211,11 +228,13 @@ class Plan(_Section):
     disclosure: DisclosureSpec | None = None
     estimate: EstimateSpec = EstimateSpec()
     scenario: tuple[ScenarioSpec, ...] = Field(default=(), exclude=True)
+    vary: VarySpec = Field(default=VarySpec(), exclude=True)
     release: ReleaseSpec = Field(default=ReleaseSpec(), exclude=True)
     note: tuple[NoteSpec, ...] = Field(default=(), exclude=True)
     folder: Path = Field(default=Path(), exclude=True)
     file: Path | None = Field(default=None, exclude=True)
     patches: dict[str, Any] = Field(default_factory=dict, exclude=True)
+    varies: ScenarioSpec | None = Field(default=None, exclude=True)
 
     def panel_spec(self) -> PanelSpec:
         """What ``read_panel`` needs."""
@@ -250,12 +269,12 @@ def settled(plan: Plan, engine: str | None = None, seed: int | None = None, draf
     return plan.model_copy(update={"estimate": settings})
 
 
-_NOT_KEYS = ("folder", "file", "patches")
+_NOT_KEYS = ("folder", "file", "patches", "varies")
 _MODELS: dict[str, type[BaseModel]] = {
     "funnel": FunnelSpec, "input": InputSpec, "axes": AxesSpec, "sources": SourcesSpec, "mix": MixSpec,
     "intake": IntakeSpec, "assume": AssumeSpec, "answer": AnswerSpec, "publish": PublishSpec, "claims": ClaimsSpec,
     "prior": PriorSpec, "estimate": EstimateSpec, "scenario": ScenarioSpec,
-    "release": ReleaseSpec, "note": NoteSpec, "disclosure": DisclosureSpec,
+    "vary": VarySpec, "release": ReleaseSpec, "note": NoteSpec, "disclosure": DisclosureSpec,
 }  # fmt: skip
 SECTIONS = tuple(key for key in Plan.model_fields if key not in _NOT_KEYS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 import xarray as xr
 
 from ..data.digest import digest
+from ..models.blueprint import Blueprint
+from ..models.prior_density import log_prior
 from . import predictive
 from .binding import Bound, run_identity, stream
 from .diagnostics import Diagnostics
@@ -18,17 +21,28 @@ from .engines import nuts
 from .engines.contract import KHAT, Fit
 from .engines.drawn import prior_dataset
 from .estimates import Estimates
+from .kept import with_coordinates
 from .plan import Plan
 from .rows import Floats, Reals
 from .store.identity import source_digest
 from .thinning import KEPT
 
 
+def whole_draws(blueprint: Blueprint, fit: Fit) -> dict[str, xr.Dataset]:
+    """The groups for which every draw is needed, cell effects and all."""
+    return {
+        "posterior": with_coordinates(fit.posterior, blueprint, fit.field, fit.chains),
+        "log_prior": _log_prior(blueprint, fit),
+    }
+
+
 def draws_tree(
     bound: Bound,
     fit: Fit,
     table: Estimates,
+    whole: Mapping[str, xr.Dataset],
     rates: Reals,
+    mean_counts: Floats,
     likelihood: Floats,
     shown: tuple[predictive.Report, ...],
     moments: predictive.Moments,
@@ -47,7 +61,8 @@ def draws_tree(
             "rate": (
                 ("chain", "draw", "step_cell"),
                 rates.reshape(chains, -1, layout.steps * layout.size).astype(np.float32),
-            )
+            ),
+            "mean_count": (("stage", "cell"), mean_counts),
         },
         coords={
             "step": (cell, np.repeat(steps, layout.size)),
@@ -60,7 +75,7 @@ def draws_tree(
     aggregates = table.aggregates.reshape(chains, -1, len(table.aggregate_ids))
     return xr.DataTree.from_dict(
         {
-            "posterior": fit.posterior,
+            **whole,
             "prior": prior_dataset(blueprint, prior, fit.posterior),
             "posterior_predictive": predictive.dataset(moments.replicate, shown, chains),
             "prior_predictive": predictive.dataset(replicate, shown, 1),
@@ -84,6 +99,17 @@ def draws_tree(
     )
 
 
+def _log_prior(blueprint: Blueprint, fit: Fit) -> xr.Dataset:
+    """Log prior densities by the names of the posterior."""
+    steps = [step.name for step in blueprint.panel.funnel.steps]
+    found = {
+        name: value.reshape(fit.chains, -1, *value.shape[1:])
+        for name, value in log_prior(blueprint, fit.field).items()
+    }
+    variables = {name: (("chain", "draw", "step")[: value.ndim], value) for name, value in found.items()}
+    return xr.Dataset(variables, coords={"step": steps})
+
+
 def manifest_of(
     bound: Bound, plan: Plan, fit: Fit, diagnostics: Diagnostics, records: list[dict[str, Any]]
 ) -> dict[str, Any]:
@@ -93,6 +119,7 @@ def manifest_of(
         "format": 1,
         "name": plan.name,
         "identity": run_identity(bound, plan),
+        "scenario": plan.varies.model_dump(mode="json", include={"name", "reason"}) if plan.varies else None,
         "status": "complete" if fit_enough(diagnostics, plan) else "unfit",
         "engine": fit.engine,
         "engine_reason": fit.reason,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,15 @@ from .binding import Bound, bind_plan, run_identity, stream
 from .contraction import touched
 from .plan import Plan, read_plan, settled
 from .rows import make_rows
+from .sensitivity.asked import OPTION, RELEASED
 from .sensitivity.claims import claim_changes
 from .sensitivity.compare import Comparison, Varied, moved
 from .sensitivity.differences import differences
 from .sensitivity.revision import Revision, revise
-from .sensitivity.scenario import bind_scenarios
-from .sensitivity.sweep import keep, sweep
+from .sensitivity.reweight import Reweighted, reweight
+from .sensitivity.scenario import Bindings, Scenario, bind_scenarios
+from .sensitivity.sweep import FORCED, keep, sweep
+from .sensitivity.workers import side_by_side
 from .shown import fit_shown, say_nothing, say_on_stderr
 from .store.beside import write_notes
 from .store.find import find_run, finished, stored
@@ -82,7 +86,7 @@ def validate(plan: Plan | str | Path) -> Validation:
     try:
         plan = _plan(plan)
         bound = bind_plan(plan)
-        if plan.scenario:
+        if plan.scenario or plan.vary.scenarios:
             bind_scenarios(plan)
     except InputError as error:
         return Validation(list(error.problems), {}, [], {}, [])
@@ -191,6 +195,35 @@ def check(run: Run) -> list[dict[str, Any]]:
     return list(run.checks)
 
 
+def scenarios(
+    plan: Plan | str | Path,
+    names: Iterable[str] | None = None,
+    *,
+    draft: bool = False,
+    release: bool = False,
+) -> Bindings:
+    """What ``vary`` would answer, bound to its data; nothing is fitted.
+
+    Parameters
+    ----------
+    plan : Plan or path
+    names : iterable of str, optional
+        Of ``[[scenario]]`` entries, or of scenarios or families built in; default those of ``[vary]``, and without it
+        all that the plan writes.
+    draft : bool
+        As for few draws.
+    release : bool
+        The names are those of ``[release]``; without any those that the plan writes,
+        else five that are built in.
+
+    Raises
+    ------
+    InputError
+        Every fault of the plan and of every scenario that it writes.
+    """
+    return bind_scenarios(settled(_plan(plan), draft=draft), names, draft, RELEASED if release else OPTION)
+
+
 def vary(
     plan: Plan | str | Path,
     scenarios: Iterable[str] | None = None,
@@ -198,20 +231,27 @@ def vary(
     runs: Path | None = None,
     draft: bool = False,
     progress: bool = True,
+    refit: bool = False,
+    workers: int = 1,
 ) -> Comparison:
-    """Fit a plan and its scenarios, and say what each moved; what is stored is not fitted again.
+    """Answer the scenarios of a plan, and say what each moved; what is stored is not fitted again.
 
     Parameters
     ----------
     plan : Plan or path
     scenarios : iterable of str, optional
-        Names of ``[[scenario]]`` entries; default all of them.
+        Names of ``[[scenario]]`` entries, or of scenarios or families built in; default those of ``[vary]``, and
+        without it all that the plan writes.
     runs : Path, optional
         Folder of runs; default ``ATTRITION_RUNS`` or ``runs`` beside the plan.
     draft : bool
         Few draws, for a first look, in the plan's own run as in every scenario's.
     progress : bool
         Tell of every scenario, and show a progress bar, on standard error.
+    refit : bool
+        Fit every scenario, those too that the draws of the plan's own run could answer by weights.
+    workers : int
+        Processes that fit side by side.
 
     Returns
     -------
@@ -226,15 +266,23 @@ def vary(
         The user stopped it; scenarios that have finished are kept, and the next call goes on.
     """
     plan = settled(_plan(plan), draft=draft)
-    identity, bound = bind_scenarios(plan, scenarios, draft)
+    found = bind_scenarios(plan, scenarios, draft)
     root = runs_root(plan.file or Path("plan.toml"), runs)
-
-    def fit(wanted: Plan) -> Run:
-        return estimate(wanted, runs=runs, progress=progress)
-
-    base = finished(root, plan.name, identity) or fit(plan)
     say = say_on_stderr if progress else say_nothing
-    return keep(base, sweep(bound, root, fit, say), plan)
+    say(f"{len(found.scenarios)} scenarios:")
+    for sentence in found.sentences:
+        say(f"  {sentence}")
+    base = finished(root, plan.name, found.identity) or estimate(plan, runs=runs, progress=progress)
+
+    def weigh(one: Scenario) -> Reweighted | str:
+        return FORCED if refit else reweight(base, found.base, bind_plan(one.plan), one.identity)
+
+    fit = partial(estimate, runs=runs, progress=progress and workers == 1)
+    return keep(
+        base,
+        sweep(found.scenarios, base, root, weigh, side_by_side(fit, workers), say),
+        found.order,
+    )
 
 
 def compare(
@@ -301,6 +349,6 @@ def revised(one: Run, two: Run, beside: Run, progress: bool = True) -> Revision:
 
 
 __all__ = [
-    "Validation", "check", "compare", "compile", "estimate", "read_panel", "read_plan", "revised", "simulate",
-    "validate", "vary",
+    "Validation", "check", "compare", "compile", "estimate", "read_panel", "read_plan", "revised", "scenarios",
+    "simulate", "validate", "vary",
 ]  # fmt: skip

@@ -358,6 +358,10 @@ class PartKind(Kind, Protocol):
         """What it adds to the rates themselves, whoever asks for them."""
         return ()
 
+    def reweigh(self, unknown: Mapping[str, Floats], old: Any, new: Any) -> Floats | None:
+        """Log ratio (R,) of new to old priors of what it does not know; None where the settings differ in more."""
+        return None
+
     def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel, analysis: Analysis) -> Batch:
         """The batch with whatever data the kind needs."""
         return batch

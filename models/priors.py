@@ -97,6 +97,10 @@ class HalfNormal(_Prior):
         square = math.exp(2 * log_sd) / self.scale**2
         return log_sd - 0.5 * square, 1 - square
 
+    def logpdf(self, values: Floats) -> Floats:
+        """Log density of scales."""
+        return -0.5 * (values / self.scale) ** 2 - math.log(self.scale * math.sqrt(math.pi / 2))
+
     def words(self) -> str:
         """In the notation of the report."""
         return f"half-normal({self.scale:g})"
@@ -120,6 +124,10 @@ class Exponential(_Prior):
         """Log density of the scale's logarithm, but for a constant, and its slope."""
         ratio = math.exp(log_sd) / self.mean
         return log_sd - ratio, 1 - ratio
+
+    def logpdf(self, values: Floats) -> Floats:
+        """Log density of scales."""
+        return -values / self.mean - math.log(self.mean)
 
     def words(self) -> str:
         """In the notation of the report."""
@@ -145,6 +153,16 @@ class Gamma(_Prior):
         """Log density of the scale's logarithm, but for a constant, and its slope."""
         ratio = self.shape * math.exp(log_sd) / self.mean
         return self.shape * log_sd - ratio, self.shape - ratio
+
+    def logpdf(self, values: Floats) -> Floats:
+        """Log density of scales."""
+        rate = self.shape / self.mean
+        return (
+            self.shape * math.log(rate)
+            - math.lgamma(self.shape)
+            + (self.shape - 1) * np.log(values)
+            - rate * values
+        )
 
     def words(self) -> str:
         """In the notation of the report."""
@@ -173,6 +191,11 @@ class PrecisionGamma(_Prior):
         precision = math.exp(-2 * log_sd)
         return -2 * self.shape * log_sd - self.rate * precision, 2 * (self.rate * precision - self.shape)
 
+    def logpdf(self, values: Floats) -> Floats:
+        """Log density of scales."""
+        ends = math.log(2) + self.shape * math.log(self.rate) - math.lgamma(self.shape)
+        return ends - (2 * self.shape + 1) * np.log(values) - self.rate / values**2
+
     def words(self) -> str:
         """In the notation of the report."""
         return f"1/sqrt of gamma({self.shape:g}, {self.rate:g})"
@@ -195,6 +218,10 @@ class Fixed(_Prior):
     def repeated(self, size: tuple[int, ...]) -> Floats:
         """The numbers, the last axis over the steps; kept from zero for their logarithms."""
         return np.broadcast_to(np.maximum(self.scale, _SMALLEST_SCALE), size).copy()
+
+    def logpdf(self, values: Floats) -> Floats:
+        """Zero: what is given has no density."""
+        return np.zeros_like(values)
 
     def words(self) -> str:
         """In the notation of the report."""
@@ -229,6 +256,11 @@ class Normal(_Prior):
         """The PyMC variable, on the link scale."""
         return pm.Normal(name, self.location(ratio), self.sd)
 
+    def logpdf(self, values: Floats, ratio: bool) -> Floats:
+        """Log density of locations on the link scale."""
+        scaled = (values - self.location(ratio)) / self.sd
+        return -0.5 * scaled**2 - math.log(self.sd * math.sqrt(2 * math.pi))
+
     def words(self) -> str:
         """In the notation of the report."""
         return f"median {self.median:g}, sd {self.sd:g} on the link scale"
@@ -246,6 +278,10 @@ class UniformRate(_Prior):
     def variable(self, name: str, ratio: bool) -> TensorVariable:
         """The PyMC variable, on the logit."""
         return pm.Logistic(name, 0.0, 1.0)
+
+    def logpdf(self, values: Floats, ratio: bool) -> Floats:
+        """Log density of locations on the logit."""
+        return -np.abs(values) - 2 * np.log1p(np.exp(-np.abs(values)))
 
     def words(self) -> str:
         """In the notation of the report."""
@@ -279,6 +315,12 @@ class BdaConcentration(_Prior):
         ends = np.exp(-0.5 * np.array([self.lower, self.upper]))
         return -2 * np.log(ends[0] + rng.uniform(size=size) * (ends[1] - ends[0]))
 
+    def logpdf(self, values: Floats) -> Floats:
+        """Log density of log(a+b)."""
+        ends = np.exp(-0.5 * np.array([self.lower, self.upper]))
+        inside = (values >= self.lower) & (values <= self.upper)
+        return np.where(inside, -0.5 * values - math.log(2 * (ends[0] - ends[1])), -np.inf)
+
     def words(self) -> str:
         """In the notation of the report."""
         return "density proportional to (a+b)^(-5/2)"
@@ -298,6 +340,11 @@ class NormalConcentration(_Prior):
     def sample(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Independent draws of log(a+b)."""
         return rng.normal(self.mean, self.sd, size)
+
+    def logpdf(self, values: Floats) -> Floats:
+        """Log density of log(a+b)."""
+        scaled = (values - self.mean) / self.sd
+        return -0.5 * scaled**2 - math.log(self.sd * math.sqrt(2 * math.pi))
 
     def words(self) -> str:
         """In the notation of the report."""

@@ -8,30 +8,31 @@ import typer
 
 from ..console import emit
 from ..exits import UNFIT
-from ..options import JsonOption, PlanArgument, RunsOption
+from ..options import JsonOption, PlanArgument, RefitOption, RunsOption, ScenarioOption, WorkersOption
 from ..planfile import open_plan
-
-Names = Annotated[
-    list[str] | None, typer.Option("--scenario", metavar="NAME", help="Only this one; may be repeated.")
-]
 
 
 def vary(
     plan: PlanArgument,
-    scenario: Names = None,
+    scenario: ScenarioOption = None,
+    only_list: Annotated[bool, typer.Option("--list", help="Only show what would be answered.")] = False,
+    refit: RefitOption = False,
+    workers: WorkersOption = 1,
     draft: Annotated[bool, typer.Option("--draft", help="Few draws, for a first look.")] = False,
     runs: RunsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit the scenarios of a plan, and show what each moves.
-
-    Fit a plan and each of its scenarios, and show what each moves; what is stored is not fitted again.
-    """
+    """Weigh the draws of the plan's own fit for each scenario, or fit it; show what each moves."""
     from ...estimation import verbs
     from ..moves import Stopped, comparison_value, sensitivity_text
 
+    names, opened = scenario or None, open_plan(plan)
+    if only_list:
+        asked = verbs.scenarios(opened, names, draft=draft)
+        emit("\n".join(asked.sentences), asked.records(), as_json)
+        raise typer.Exit
     try:
-        found = verbs.vary(open_plan(plan), scenario or None, runs=runs, draft=draft)
+        found = verbs.vary(opened, names, runs=runs, draft=draft, refit=refit, workers=workers)
     except KeyboardInterrupt:
         raise Stopped from None
     emit(sensitivity_text(found), comparison_value(found), as_json)

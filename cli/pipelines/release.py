@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ...data.errors import InputError, Problem, did_you_mean
+from ...data.errors import InputError, Problem
 from ...estimation import verbs
 from ...estimation.claims.catalogue import claims_of, told_of
 from ...estimation.plan import Plan, settled
@@ -78,16 +78,11 @@ def release(
             )
         )
     say("1 of 6: validating")
-    known = [one.name for one in plan.scenario]
-    names = known if plan.release.scenarios is None else list(plan.release.scenarios)
     problems = verbs.validate(plan).problems
-    problems += [
-        Problem("no such scenario", "plan, [release] scenarios", repr(one), do=did_you_mean(one, known))
-        for one in names
-        if one not in known
-    ]
     if problems:
         raise InputError(problems)
+    asked = verbs.scenarios(plan, plan.release.scenarios, release=True)
+    names = [one.name for one in asked.scenarios]
     say("2 of 6: estimating")
     run = verbs.estimate(plan, runs=runs, progress=True)
     say(f"3 of 6: varying, {len(names)} scenarios")
@@ -128,13 +123,22 @@ def _copy(run: Run, folder: Path, hidden: dict[str, str]) -> None:
     put_table(folder / "estimates", without(run.estimates, hidden))
     put_json(folder / layout.WITHHELD, hidden)
     write_notes(folder, run.notes)
+    claims = claims_of(told_of(Run(folder)))
     if run.scenarios and run.sensitivity is not None:
         table = run.sensitivity.copy()
         rows = table["quantity_id"].isin(list(hidden))
         table.loc[rows, ["value", "base", "base_sd", "shift"]] = float("nan")
         put_table(folder / layout.SENSITIVITY, table)
-        put_json(folder / layout.SCENARIOS, run.scenarios)
-    put_json(folder / layout.CLAIMS, [claim.record() for claim in claims_of(told_of(Run(folder)))])
+        # Of what is withheld no scenario says anything either.
+        said = {claim.key for claim in claims}
+        put_json(
+            folder / layout.SCENARIOS,
+            [
+                {**one, "claims_changed": [c for c in one["claims_changed"] if c["key"] in said]}
+                for one in run.scenarios
+            ],
+        )
+    put_json(folder / layout.CLAIMS, [claim.record() for claim in claims])
     _copy_curves(run, folder, hidden)
 
 

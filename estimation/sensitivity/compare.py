@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from ...data.names import SENSITIVITY_COLUMNS
+from ...data.names import ROUTES, SENSITIVITY_COLUMNS
 from ..store.runs import Run
 from .claims import ClaimChange
 from .differences import Difference
 from .revision import Revision
+from .reweight import Reweighted
 from .scale import few_cells, link_sd, linked, ratio_steps, superpopulation
 
 _KEYS: Final = ("quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis")
@@ -23,23 +25,41 @@ _OF_A_MEDIAN: Final = math.sqrt(math.pi / 2)  # a median's standard error, in th
 
 @dataclass(frozen=True)
 class Varied:
-    """A scenario that has been fitted.
+    """A scenario that has been answered.
 
     Parameters
     ----------
     name, reason : str
     set : dict
         Dotted keys and their values.
-    run : Run
+    run : Run or Reweighted
+        Its own fit, or the draws of the base weighed anew.
+    why : str
+        Why it was fitted, where the draws of the base could not answer it.
+    claims : tuple of ClaimChange
+        What the base says otherwise.
     """
 
     name: str
     reason: str
     set: Mapping[str, Any]
-    run: Run
+    run: Run | Reweighted
+    why: str = ""
+    claims: tuple[ClaimChange, ...] = ()
+
+    @property
+    def weighed(self) -> Reweighted | None:
+        """The weighed draws, where it was not fitted."""
+        return self.run if isinstance(self.run, Reweighted) else None
+
+    @property
+    def folder(self) -> Path | None:
+        """Of its own run, where it has one."""
+        return self.run.folder if isinstance(self.run, Run) else None
 
     def record(self) -> dict[str, Any]:
-        """An entry of ``scenarios.json``; the seconds are those of its fit."""
+        """An entry of ``scenarios.json``; the seconds are those of its fit or of its weights."""
+        weighed = self.weighed
         return {
             "name": self.name,
             "reason": self.reason,
@@ -47,6 +67,11 @@ class Varied:
             "identity": self.run.identity,
             "status": self.run.status,
             "seconds": self.run.manifest.get("timings", {}).get("total"),
+            "route": ROUTES[0] if weighed else ROUTES[1],
+            "why": self.why,
+            "khat": weighed.khat if weighed else None,
+            "ess": weighed.ess if weighed else None,
+            "claims_changed": [one.record() for one in self.claims],
         }
 
 
@@ -89,7 +114,7 @@ class Comparison:
         return 1.96 * _OF_A_MEDIAN * math.sqrt(1 / found[0] + 1 / min(found[1:]))
 
     @property
-    def _runs(self) -> list[Run]:
+    def _runs(self) -> list[Run | Reweighted]:
         return [self.base, *(one.run for one in self.varied)]
 
     def front(self) -> pd.DataFrame:
@@ -111,13 +136,13 @@ class Comparison:
         return rows
 
 
-def moved(base: Run, others: Sequence[tuple[str, Run]]) -> pd.DataFrame:
+def moved(base: Run, others: Sequence[tuple[str, Run | Reweighted]]) -> pd.DataFrame:
     """What other runs moved.
 
     Parameters
     ----------
     base : Run
-    others : sequence of (name, Run)
+    others : sequence of (name, Run or Reweighted)
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,20 @@ from ..store.runs import RATES, Run
 
 FEW_CELLS: Final = 400
 _CHUNK: Final = 256
+
+
+class Rated(Protocol):
+    """Whatever has a table of estimates: a stored run, or one weighed anew."""
+
+    @property
+    def blueprint(self) -> dict[str, Any]:
+        """As in ``blueprint.json``."""
+        ...
+
+    @property
+    def estimates(self) -> pd.DataFrame:
+        """One row a published quantity."""
+        ...
 
 
 def ratio_steps(blueprint: dict[str, Any]) -> set[str]:
@@ -37,7 +51,7 @@ def linked(values: pd.Series, steps: pd.Series, ratios: set[str]) -> Floats:
     return np.where(steps.isin(ratios), link(numbers, True), link(numbers, False))
 
 
-def superpopulation(run: Run, cells: bool) -> pd.DataFrame:
+def superpopulation(run: Rated, cells: bool) -> pd.DataFrame:
     """Rates and ends to ends as parameters, by quantity_id; single cells only where asked for."""
     rows = run.estimates
     rows = rows[rows["quantity"].isin(RATES) & (rows["basis"] == "superpopulation")]
@@ -51,7 +65,7 @@ def few_cells(run: Run) -> bool:
     return int(single(run, superpopulation(run, True)).sum()) <= FEW_CELLS
 
 
-def single(run: Run, rows: pd.DataFrame) -> pd.Series:
+def single(run: Rated, rows: pd.DataFrame) -> pd.Series:
     """Rows of one cell: a leaf of each of the three axes."""
     leaf = pd.Series(True, index=rows.index)
     for axis in AXES:

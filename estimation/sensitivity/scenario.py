@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ...data.digest import digest
-from ...data.errors import InputError, Problem, did_you_mean
+from ...data.errors import InputError, Problem
+from ...data.names import ROUTES
 from ..binding import Bound, bind_plan, run_identity
 from ..patches import merge_patches
 from ..plan import Plan, ScenarioSpec, read_plan, settled
+from .asked import OPTION, Asked, asked, known
+from .likeness import obstacle
 
-NOT_PATCHED: Final = ("format", "name", "scenario")
+NOT_PATCHED: Final = ("format", "name", "scenario", "vary", "release", "note")
 # What these keys say reaches a fit through the statements and the axes alone.
 _THROUGH_DATA: Final = ("input", "exclude", "prefer", "intake", "sources")
 
@@ -32,6 +35,8 @@ class Scenario:
         Of the run it gives.
     warnings : tuple of str
         What its intake warns of and the plan's own does not.
+    obstacle : str
+        Why the plan's own draws cannot answer it, whatever their weights; empty where they may.
     """
 
     name: str
@@ -40,11 +45,62 @@ class Scenario:
     plan: Plan
     identity: str
     warnings: tuple[str, ...] = ()
+    obstacle: str = ""
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """A plan and its scenarios, bound to their data.
+
+    Parameters
+    ----------
+    base : Bound
+    identity : str
+        Of the plan's own run.
+    scenarios : tuple of Scenario
+        Those asked for: the plan's own in its order, then those built in.
+    order : tuple of (str, dict)
+        Name and set of every scenario the plan may have, whether asked for or not.
+    refused : tuple of Problem
+        Why scenarios that are built in cannot be fitted to these data; they are left out.
+    """
+
+    base: Bound
+    identity: str
+    scenarios: tuple[Scenario, ...]
+    order: tuple[tuple[str, dict[str, Any]], ...]
+    refused: tuple[Problem, ...] = ()
+
+    @property
+    def sentences(self) -> list[str]:
+        """What will be answered, and how, a line each."""
+        routes = [
+            f"a fit, {one.obstacle}" if one.obstacle else "weights, a fit where they fail"
+            for one in self.scenarios
+        ]
+        lines = [
+            f"{one.name}: {route}; {one.reason}" for one, route in zip(self.scenarios, routes, strict=True)
+        ]
+        return [*lines, *(f"left out: {problem.line()}" for problem in self.refused)]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The same as plain values; ``route`` is null where the weights decide."""
+        return [
+            {
+                "name": one.name,
+                "reason": one.reason,
+                "set": one.set,
+                "identity": one.identity,
+                "route": ROUTES[1] if one.obstacle else None,
+                "why": one.obstacle,
+            }
+            for one in self.scenarios
+        ]
 
 
 def bind_scenarios(
-    plan: Plan, names: Iterable[str] | None = None, draft: bool = False
-) -> tuple[str, tuple[Scenario, ...]]:
+    plan: Plan, names: Iterable[str] | None = None, draft: bool = False, where: str = OPTION
+) -> Bindings:
     """Bind a plan and its scenarios; nothing is fitted.
 
     Parameters
@@ -52,53 +108,32 @@ def bind_scenarios(
     plan : Plan
         With the settings that its own run has.
     names : iterable of str or None
-        The scenarios wanted; None for all of them.
+        The scenarios wanted, by their own name, by that of the entry whose grid they are of, or by that of a family
+        built in; None for those of ``[vary]``, and without it for all that the plan writes.
     draft : bool
         Few draws, as the plan's own.
-
-    Returns
-    -------
-    identity : str
-        Of the plan's own run.
-    scenarios : tuple of Scenario
-        In the order of the plan.
+    where : str
+        What messages call the place of the names.
 
     Raises
     ------
     InputError
-        Every fault of the plan; else every fault of every scenario, each line with the scenario's name.
+        Every fault of the plan; else every fault of every scenario that it writes, each line with the scenario's name.
     """
     base = bind_plan(plan)
-    problems = _names(plan, names)
-    wanted = None if names is None else set(names)
+    there = known(plan, base)
+    wanted, problems = asked(plan, there, names, where)
     found: list[Scenario] = []
-    for spec in plan.scenario:
-        if wanted is not None and spec.name not in wanted:
-            continue
+    refused: list[Problem] = []
+    for one in wanted:
         try:
-            found.append(_bind(plan, base, spec, draft))
+            found.append(_bind(plan, base, one.spec, draft))
         except InputError as error:
-            problems += [_of(spec.name, problem) for problem in error.problems]
+            (problems if one.own else refused).extend(_of(one, problem) for problem in error.problems)
     if problems:
         raise InputError(problems)
-    return run_identity(base, plan), tuple(found)
-
-
-def _names(plan: Plan, names: Iterable[str] | None) -> list[Problem]:
-    """Faults of the names: none to vary, two alike, one asked for that is not there."""
-    where = str(plan.file or "plan")
-    if not plan.scenario:
-        return [
-            Problem("the plan has no [[scenario]]", where, do="add one: name, reason, set = {key = value}")
-        ]
-    known = [spec.name for spec in plan.scenario]
-    twice = [name for name in dict.fromkeys(known) if known.count(name) > 1]
-    strange = [name for name in dict.fromkeys(names or ()) if name not in known]
-    return [
-        *(Problem(f"{known.count(name)} scenarios have this name", f"scenario {name!r}", do="rename all but one")
-          for name in twice),
-        *(Problem("no such scenario", "--scenario", repr(name), do=did_you_mean(name, known)) for name in strange),
-    ]  # fmt: skip
+    order = tuple((one.spec.name, one.spec.set) for one in there)
+    return Bindings(base, run_identity(base, plan), tuple(found), order, tuple(refused))
 
 
 def _bind(plan: Plan, base: Bound, spec: ScenarioSpec, draft: bool) -> Scenario:
@@ -113,7 +148,7 @@ def _bind(plan: Plan, base: Bound, spec: ScenarioSpec, draft: bool) -> Scenario:
         raise InputError(problems)
     patched = settled(read_plan(plan.file, merge_patches(plan.patches, spec.set), "set"), draft=draft)
     # A plan without a name is called after its file; a renamed copy keeps the name it was given.
-    patched = patched.model_copy(update={"name": plan.name})
+    patched = patched.model_copy(update={"name": plan.name, "varies": spec})
     bound = bind_plan(patched)
     fresh = tuple(w for w in bound.intake.warnings if w not in base.intake.warnings)
     if _substance(bound, patched) == _substance(base, plan):
@@ -124,11 +159,14 @@ def _bind(plan: Plan, base: Bound, spec: ScenarioSpec, draft: bool) -> Scenario:
                 do="correct its set, or remove the scenario",
             )
         )
-    return Scenario(spec.name, spec.reason, spec.set, patched, run_identity(bound, patched), fresh)
+    identity = run_identity(bound, patched)
+    return Scenario(spec.name, spec.reason, spec.set, patched, identity, fresh, obstacle(base, bound))
 
 
-def _of(name: str, problem: Problem) -> Problem:
-    return replace(problem, where=", ".join(part for part in (f"scenario {name!r}", problem.where) if part))
+def _of(one: Asked, problem: Problem) -> Problem:
+    return replace(
+        problem, where=", ".join(part for part in (f"scenario {one.spec.name!r}", problem.where) if part)
+    )
 
 
 def _substance(bound: Bound, plan: Plan) -> str:

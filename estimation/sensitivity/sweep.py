@@ -1,8 +1,8 @@
-"""A sweep: the scenarios of a plan fitted one after another, each kept as soon as it is finished."""
+"""A sweep: every scenario answered by the draws of the plan's own run where they can, by a fit of its own else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +13,33 @@ from ..plan import Plan
 from ..store.beside import write_sensitivity
 from ..store.find import finished
 from ..store.runs import Run
+from .claims import claim_changes
 from .compare import Comparison, Varied, moved
+from .reweight import Reweighted
 from .scenario import Scenario
 
-Fit = Callable[[Plan], Run]
+Fits = Callable[[Iterable[Plan]], Iterator[Run]]
+Weigh = Callable[[Scenario], Reweighted | str]
 Say = Callable[[str], None]
+FORCED = "a fit was asked for"
 
 
-def sweep(scenarios: Sequence[Scenario], root: Path, fit: Fit, say: Say) -> tuple[Varied, ...]:
-    """Fit the scenarios that are not stored.
+def sweep(
+    scenarios: Sequence[Scenario], base: Run, root: Path, weigh: Weigh, fits: Fits, say: Say
+) -> tuple[Varied, ...]:
+    """Answer scenarios: what is stored is read, what weights can answer is weighed, and the rest is fitted.
 
     Parameters
     ----------
     scenarios : sequence of Scenario
+    base : Run
+        Of the plan itself.
     root : Path
         Folder of runs.
-    fit : callable
-        Fits a plan and keeps its run.
+    weigh : callable
+        Answers a scenario by weights, or says why they do not.
+    fits : callable
+        Fits plans and keeps their runs, one after another or side by side; gives them in their order.
     say : callable
         Told of every scenario when it begins and when it has finished.
 
@@ -38,28 +48,51 @@ def sweep(scenarios: Sequence[Scenario], root: Path, fit: Fit, say: Say) -> tupl
     KeyboardInterrupt
         The user stopped it; scenarios that have finished are kept.
     """
-    done = []
-    for number, one in enumerate(scenarios, start=1):
-        head = f"Scenario {number} of {len(scenarios)}, {one.name}"
+    answers: dict[str, Run | Reweighted] = {}
+    why: dict[str, str] = {}
+    heads = {
+        one.name: f"Scenario {number} of {len(scenarios)}, {one.name}"
+        for number, one in enumerate(scenarios, start=1)
+    }
+    for one in scenarios:
         for warning in one.warnings:
-            say(f"{head}: {warning}")
+            say(f"{heads[one.name]}: {warning}")
         run = finished(root, one.plan.name, one.identity)
         if run is not None:
-            say(f"{head}: stored{_mark(run)}")
+            say(f"{heads[one.name]}: stored{_mark(run)}")
+            answers[one.name], why[one.name] = run, one.obstacle or "its own fit was there"
+            continue
+        found = one.obstacle or weigh(one)
+        if isinstance(found, Reweighted):
+            say(f"{heads[one.name]}: reweighted, k-hat {found.khat:.2f}, {found.seconds:.1f} s")
+            answers[one.name] = found
         else:
-            say(f"{head}: fitting …")
-            run = fit(one.plan)
-            say(f"{head}: {run.manifest.get('timings', {}).get('total', 0.0):.0f} s{_mark(run)}")
-        done.append(Varied(one.name, one.reason, one.set, run))
-    return tuple(done)
+            why[one.name] = found
+    left = [one for one in scenarios if one.name not in answers]
+    for one in left:
+        say(f"{heads[one.name]}: to be fitted, {why[one.name]}")
+    for one, run in zip(left, fits([one.plan for one in left]), strict=True):
+        say(f"{heads[one.name]}: {run.manifest.get('timings', {}).get('total', 0.0):.0f} s{_mark(run)}")
+        answers[one.name] = run
+    return tuple(
+        Varied(
+            one.name,
+            one.reason,
+            one.set,
+            answers[one.name],
+            why.get(one.name, ""),
+            claim_changes(base.claims, answers[one.name].claims),
+        )
+        for one in scenarios
+    )
 
 
 def _mark(run: Run) -> str:
     return ", unfit: the sampler did not reach its diagnostics" if run.unfit else ""
 
 
-def keep(base: Run, varied: tuple[Varied, ...], plan: Plan) -> Comparison:
-    """Compare what was fitted with the base and write the comparison beside it.
+def keep(base: Run, varied: tuple[Varied, ...], order: Sequence[tuple[str, dict[str, Any]]]) -> Comparison:
+    """Compare what was answered with the base and write the comparison beside it.
 
     Scenarios of the plan that an earlier sweep has written and this one left out are kept.
 
@@ -67,23 +100,23 @@ def keep(base: Run, varied: tuple[Varied, ...], plan: Plan) -> Comparison:
     ----------
     base : Run
     varied : tuple of Varied
-    plan : Plan
-        Of the base; gives the order.
+    order : sequence of (name, set)
+        Every scenario that the plan may have, in their order.
     """
     table = moved(base, [(one.name, one.run) for one in varied])
     entries: dict[str, dict[str, Any]] = {one.name: one.record() for one in varied}
-    written = {spec.name: spec.set for spec in plan.scenario}
+    written = dict(order)
     earlier = [e for e in base.scenarios if e["name"] not in entries and e["set"] == written.get(e["name"])]
     frames = [table]
     if earlier and base.sensitivity is not None:
         entries |= {entry["name"]: entry for entry in earlier}
         frames.append(base.sensitivity[base.sensitivity["scenario"].isin([e["name"] for e in earlier])])
-    order = {name: number for number, name in enumerate(written)}
+    places = {name: number for number, name in enumerate(written)}
     whole = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
-    whole = whole.sort_values("scenario", key=lambda names: names.map(order), kind="stable")
+    whole = whole.sort_values("scenario", key=lambda names: names.map(places), kind="stable")
     write_sensitivity(
         base.folder,
-        sorted(entries.values(), key=lambda entry: order[entry["name"]]),
+        sorted(entries.values(), key=lambda entry: places[entry["name"]]),
         whole[list(SENSITIVITY_COLUMNS)].reset_index(drop=True),
     )
     return Comparison(Run(base.folder), varied, table)

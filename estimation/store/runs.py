@@ -123,7 +123,7 @@ class Run:
 
     @cached_property
     def scenarios(self) -> list[dict[str, Any]]:
-        """Scenarios that ``vary`` fitted: name, reason, set, identity, status, seconds; empty where it has not run."""
+        """What ``vary`` answered, an entry of ``SCENARIO_KEYS`` each; empty where it has not run."""
         path = self.folder / SCENARIOS
         return list(read_json(path)) if path.is_file() else []
 
@@ -154,7 +154,9 @@ class Run:
 
     @cached_property
     def _scenario(self) -> dict[str, Any]:
-        """The plan's entry that this run's patches hold, the largest of several; empty where there is none."""
+        """What it was fitted as, or the plan's entry that its patches hold, the largest of several; else empty."""
+        if self.manifest.get("scenario"):
+            return dict(self.manifest["scenario"])
         if not (self.folder / BLUEPRINT).is_file() or not (self.folder / PLAN).is_file():
             return {}
         patches = self.blueprint.get("patches") or {}

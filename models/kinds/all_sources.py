@@ -93,6 +93,14 @@ class AllSources(PartKind):
             Unknown("source_offset", (steps, places)),
         )
 
+    def reweigh(self, unknown: Mapping[str, Any], old: Any, new: Any) -> NDArray[np.float64] | None:
+        """Another prior of the typical share's logit."""
+        if old.model_copy(update={"share": new.share}) != new or "source_share" not in unknown:
+            return None
+        (centre, sd), (moved, spread) = old.location, new.location
+        u = unknown["source_share"]
+        return 0.5 * (u**2 - ((centre + sd * u - moved) / spread) ** 2) - np.log(spread / sd)
+
     def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel, analysis: Analysis) -> Batch:
         """The place of each cell, and how other sources enter each group."""
         numbers = {place: row for row, place in enumerate(source_places(panel, analysis))}

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from ...data.names import ROUTES
 from ..document import Block, Section, Table, attempt
 from ..figures.tornado import draw
 from ..front import name_of
@@ -52,15 +53,27 @@ def _scenarios(view: View) -> Table:
     data["largest_shift"] = data["name"].map(far)
     data["labels_changed"] = data["name"].map(changed).fillna(0).astype(int)
     data["changes"] = [_set(changes) for changes in data["set"]]
+    data["answered"] = [_route(entry) for entry in view.run.scenarios]
+    data["flips"] = [len(entry.get("claims_changed", ())) for entry in view.run.scenarios]
     show = {
         "name": left("Scenario", text),
         "reason": left("Why it was tried", text),
         "changes": left("What it changes in the plan", text),
         "status": left("Fit", text),
+        "answered": left("Answered by", text),
         "largest_shift": right("Largest shift, sd", lambda v: number(v, 2)),
         "labels_changed": right("Labels changed", count),
+        "flips": right("Statements that flip", count),
     }
-    return printed("scenarios", "Scenarios", data.drop(columns="set"), show)
+    hidden = ["set", "claims_changed", "route", "why", "khat", "ess"]
+    return printed("scenarios", "Scenarios", data.drop(columns=hidden, errors="ignore"), show)
+
+
+def _route(entry: Mapping[str, Any]) -> str:
+    """How a scenario was answered."""
+    if entry.get("route") == ROUTES[0]:
+        return f"the draws of this run, weighed (k-hat {number(entry['khat'], 2)})"
+    return "a fit of its own" + (f": {entry['why']}" if entry.get("why") else "")
 
 
 def _set(changes: Mapping[str, Any]) -> str:
@@ -127,6 +140,24 @@ def _relabeled(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         }
 
 
+def _flips(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    """How many published statements no scenario takes back, or which do."""
+    published = {claim["key"] for claim in view.run.claims if claim["holds"]}
+    taken = {
+        change["key"]: entry["name"]
+        for entry in view.run.scenarios
+        for change in entry.get("claims_changed", ())
+        if change["key"] in published
+    }
+    if published:
+        yield {
+            "n": plural(len(published), "statement"),
+            "held": count(len(published - set(taken))),
+            "names": f" ({', '.join(dict.fromkeys(taken.values()))})" if taken else "",
+            "link": "#scenarios",
+        }
+
+
 def _unfit(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     bad = [s["name"] for s in view.run.scenarios if s.get("status") != "complete"]
     if len(bad) > threshold:
@@ -154,6 +185,12 @@ SENTENCES = (
         "{n} of the first table would be another in {k}.",
         _relabeled,
         link_text="the list",
+    ),
+    Sentence(
+        "statements that hold",
+        "Of the {n} of this report {held} hold in every scenario{names}.",
+        _flips,
+        link_text="the scenarios",
     ),
     Sentence(
         "scenarios not fit",

@@ -25,6 +25,8 @@ name = "made-up"
 stages = ["referral", "investigation", "arrest"]
 [[input]]
 file = "data.csv"
+[release]
+scenarios = []
 """
 DATA = """offense,jurisdiction,period,referral,investigation,arrest,as_of
 theft,North,2023,100,20,5,2024-01-31
@@ -134,9 +136,7 @@ def test_a_failed_check_withholds_the_numbers_it_touches(shell, office):
 
 def test_an_accepted_failure_withholds_nothing_and_is_told(shell, office):
     (office / "checks.json").write_text(json.dumps([FAILED]))
-    (office / "plan.toml").write_text(
-        PLAN + '[release]\naccept = {ppc_zeros = "blank forms are zeros here"}\n'
-    )
+    (office / "plan.toml").write_text(PLAN + 'accept = {ppc_zeros = "blank forms are zeros here"}\n')
     answer = shell("release", office / "plan.toml", "--as-of", "2024-06-30", "--json")
     verdict = json.loads(answer.out)
     assert (answer.code, verdict["withheld"]) == (0, 0)
@@ -146,7 +146,7 @@ def test_an_accepted_failure_withholds_nothing_and_is_told(shell, office):
 
 
 def test_an_acceptance_without_a_reason_is_refused(shell, office):
-    (office / "plan.toml").write_text(PLAN + '[release]\naccept = {ppc_zeros = " "}\n')
+    (office / "plan.toml").write_text(PLAN + 'accept = {ppc_zeros = " "}\n')
     answer = shell("release", office / "plan.toml", "--as-of", "2024-06-30")
     assert answer.code == 2
     assert "needs a reason" in answer.err
@@ -204,7 +204,7 @@ def test_a_killed_release_leaves_nothing_that_reads_as_one(shell, office, monkey
 
 
 def test_scenarios_that_the_plan_does_not_have_are_refused(shell, office, files):
-    (office / "plan.toml").write_text(PLAN + '[release]\nscenarios = ["wide"]\n')
+    (office / "plan.toml").write_text(PLAN.replace("[]", '["wide"]'))
     before = files()
     answer = shell("release", office / "plan.toml", "--as-of", "2024-06-30")
     assert answer.code == 2

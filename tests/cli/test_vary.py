@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from attrition.data.names import SCENARIO_KEYS
 from attrition.estimation.sensitivity.compare import Comparison, Varied, moved
 from attrition.estimation.store.runs import Run
 
@@ -50,8 +51,8 @@ def asked(monkeypatch, varied):
     """``vary`` gives the known comparison, and records what was asked of it."""
     calls: list[tuple] = []
 
-    def vary(plan, scenarios=None, *, runs=None, draft=False):
-        calls.append((plan.name, scenarios, runs, draft))
+    def vary(plan, scenarios=None, *, runs=None, draft=False, refit=False, workers=1):
+        calls.append((plan.name, scenarios, runs, draft, refit, workers))
         return varied
 
     monkeypatch.setattr("attrition.estimation.verbs.vary", vary)
@@ -92,8 +93,11 @@ def test_a_stop_says_that_what_is_finished_stays(shell, planned, monkeypatch):
 def test_options_reach_the_verb(shell, planned, asked, tmp_path):
     plan = planned(wide='"prior.spread" = 2.0', deep='"prior.spread" = 3.0')
     shell("vary", plan, "--scenario", "wide", "--scenario", "deep", "--runs", tmp_path / "other", "--draft")
-    shell("vary", plan.parent)
-    assert asked == [("known", ["wide", "deep"], tmp_path / "other", True), ("known", None, None, False)]
+    shell("vary", plan.parent, "--refit", "--workers", "2")
+    assert asked == [
+        ("known", ["wide", "deep"], tmp_path / "other", True, False, 1),
+        ("known", None, None, False, True, 2),
+    ]
 
 
 def test_the_front_table_beside_each_scenario(shell, planned, asked, varied):
@@ -122,7 +126,7 @@ def test_json_gives_everything(shell, planned, asked, varied):
     value = json.loads(shell("vary", planned(wide='"prior.spread" = 2.0'), "--json").out)
     assert value["base"]["identity"] == "a" * 12
     assert [one["status"] for one in value["scenarios"]] == ["complete", "unfit"]
-    assert {"name", "reason", "set", "identity", "status", "seconds", "run"} == set(value["scenarios"][0])
+    assert {*SCENARIO_KEYS, "run"} == set(value["scenarios"][0])
     assert len(value["rows"]) == len(varied.table)
     first = value["front"][0]
     assert (first["step"], first["offense"], first["largest"]) == ("referral-case", "all", "lifted")

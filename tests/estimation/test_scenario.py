@@ -55,16 +55,17 @@ def refused(path: Path, names: list[str] | None = None) -> list[str]:
 
 def test_scenarios_are_no_part_of_the_identity(planned, small_run: Run) -> None:
     wide, deep = entry("wide", '{"prior.spread" = 2.0}'), entry("deep", '{"estimate.target_accept" = 0.99}')
-    identity, (first, second) = bind_scenarios(read_plan(planned(wide + deep)))
+    found = bind_scenarios(read_plan(planned(wide + deep)))
+    identity, (first, second) = found.identity, found.scenarios
     assert identity == small_run.identity
     assert len({identity, first.identity, second.identity}) == 3
     assert first.plan.prior.spread == 2.0
     assert first.plan.estimate.seed == small_run.manifest["seed"]
     assert first.plan.patches == {"prior.spread": 2.0}
     noted = '[[note]]\ntext = "Too narrow."\nsource = "docs"\ndate = 2026-11-26\n'
-    assert bind_scenarios(read_plan(planned(wide + deep + noted)))[0] == identity
-    again, (only,) = bind_scenarios(read_plan(planned(deep.replace('"r"', '"s"') + wide)), ["wide"])
-    assert (again, only.identity) == (identity, first.identity)
+    assert bind_scenarios(read_plan(planned(wide + deep + noted))).identity == identity
+    again = bind_scenarios(read_plan(planned(deep.replace('"r"', '"s"') + wide)), ["wide"])
+    assert (again.identity, [one.identity for one in again.scenarios]) == (identity, [first.identity])
 
 
 def test_a_note_reaches_the_run_that_is_stored(
@@ -175,4 +176,4 @@ def test_a_second_sweep_fits_nothing(without_possession, monkeypatch: pytest.Mon
     monkeypatch.setattr("attrition.estimation.verbs.fit_shown", never)
     again = vary(path)
     assert [one.run.folder for one in again.varied] == [one.run.folder for one in found.varied]
-    assert capsys.readouterr().err.startswith("Scenario 1 of 1, without possession: stored")
+    assert "Scenario 1 of 1, without possession: stored" in capsys.readouterr().err

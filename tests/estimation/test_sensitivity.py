@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from attrition.data.errors import InputError
-from attrition.data.names import SENSITIVITY_COLUMNS
+from attrition.data.names import SCENARIO_KEYS, SENSITIVITY_COLUMNS
 from attrition.estimation.plan import Plan, read_plan
 from attrition.estimation.sensitivity.compare import Varied, moved
 from attrition.estimation.sensitivity.scale import FEW_CELLS, few_cells, ratio_steps
@@ -37,6 +39,16 @@ name = "two"
 reason = "second"
 set = {"prior.spread" = 3.0, "axes.from" = 2015-01-01}
 """
+
+
+def refused(_scenario: Scenario) -> str:
+    """No weights answer it."""
+    return "the k-hat of the weights is 0.90, not below 0.67"
+
+
+def order(plan: Plan) -> list[tuple[str, dict[str, Any]]]:
+    """Names and sets of the plan's scenarios."""
+    return [(spec.name, spec.set) for spec in plan.scenario]
 
 
 @pytest.fixture
@@ -142,47 +154,53 @@ class TestSweep:
             return write_run(tmp_path / "runs", "bbbbbbbbbbbb", status="unfit")
 
         with pytest.raises(KeyboardInterrupt):
-            sweep(self.scenarios(plan), tmp_path / "runs", stopped, said.append)
+            sweep(self.scenarios(plan), base, tmp_path / "runs", refused, partial(map, stopped), said.append)
         assert base.scenarios == []
 
         def fit(_plan: Plan) -> Run:
             asked.append(1)
             return write_run(tmp_path / "runs", "cccccccccccc", offset=0.2)
 
-        varied = sweep(self.scenarios(plan), tmp_path / "runs", fit, said.append)
+        varied = sweep(self.scenarios(plan), base, tmp_path / "runs", refused, partial(map, fit), said.append)
         assert len(asked) == 3
         assert [one.run.identity for one in varied] == ["b" * 12, "c" * 12]
         assert "Scenario 1 of 2, one: 12 s, unfit: the sampler did not reach its diagnostics" in said
         assert any(line.startswith("Scenario 1 of 2, one: stored, unfit") for line in said)
-        found = keep(base, varied, plan)
+        found = keep(base, varied, order(plan))
         assert found.unfit
         assert [entry["status"] for entry in found.base.scenarios] == ["unfit", "complete"]
 
     def test_it_is_kept_beside_the_base(self, base: Run, tmp_path: Path) -> None:
         plan = self.plan(tmp_path)
         run = write_run(tmp_path / "runs", "bbbbbbbbbbbb", offset=0.4)
-        keep(base, (Varied("two", "second", {"prior.spread": 3.0}, run),), plan)
+        keep(base, (Varied("two", "second", {"prior.spread": 3.0}, run),), order(plan))
         stored = Run(base.folder)
         entry = {"name": "two", "reason": "second", "set": {"prior.spread": 3.0}, "identity": "b" * 12}
-        assert stored.scenarios == [{**entry, "status": "complete", "seconds": 12.5}]
+        route = {"route": "refitted", "why": "", "khat": None, "ess": None, "claims_changed": []}
+        assert stored.scenarios == [{**entry, "status": "complete", "seconds": 12.5, **route}]
+        assert tuple(stored.scenarios[0]) == SCENARIO_KEYS
         assert tuple(stored.sensitivity.columns) == SENSITIVITY_COLUMNS
         csv = pd.read_csv(base.folder / "sensitivity.csv")
         np.testing.assert_allclose(csv["shift"], stored.sensitivity["shift"].astype(float))
         # One scenario more: the other is kept, in the order of the plan.
-        keep(stored, (Varied("one", "first", {"prior.spread": 2.0}, base),), plan)
+        keep(stored, (Varied("one", "first", {"prior.spread": 2.0}, base),), order(plan))
         again = Run(base.folder)
         assert [entry["name"] for entry in again.scenarios] == ["one", "two"]
         assert list(dict.fromkeys(again.sensitivity["scenario"])) == ["one", "two"]
         # A scenario that the plan has changed since is not.
         (tmp_path / "plan.toml").write_text((tmp_path / "plan.toml").read_text().replace("3.0", "4.0"))
-        keep(again, (Varied("one", "first", {"prior.spread": 2.0}, base),), read_plan(tmp_path / "plan.toml"))
+        keep(
+            again,
+            (Varied("one", "first", {"prior.spread": 2.0}, base),),
+            order(read_plan(tmp_path / "plan.toml")),
+        )
         assert [entry["name"] for entry in Run(base.folder).scenarios] == ["one"]
 
     def test_it_is_written_whole_or_not_at_all(
         self, base: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         plan = self.plan(tmp_path)
-        keep(base, (Varied("one", "first", {"prior.spread": 2.0}, base),), plan)
+        keep(base, (Varied("one", "first", {"prior.spread": 2.0}, base),), order(plan))
         replace, calls = os.replace, []
 
         def failing(source: Path, target: Path) -> None:
@@ -193,7 +211,7 @@ class TestSweep:
 
         monkeypatch.setattr("attrition.estimation.store.beside.os.replace", failing)
         with pytest.raises(OSError, match="full"):
-            keep(Run(base.folder), (Varied("two", "second", {"prior.spread": 3.0}, base),), plan)
+            keep(Run(base.folder), (Varied("two", "second", {"prior.spread": 3.0}, base),), order(plan))
         left = Run(base.folder)
         assert (left.scenarios, left.sensitivity) == ([], None)
         assert not [path for path in base.folder.iterdir() if path.name.startswith(".")]

@@ -31,7 +31,7 @@ def test_the_run_folder_holds_what_the_format_names(small_run: Run) -> None:
         "information.parquet", "checks.json", "draws.nc",
     } <= found  # fmt: skip
     assert tuple(small_run.estimates.columns) == ESTIMATE_COLUMNS
-    assert set(GROUPS) - {"log_prior"} <= set(small_run.draws.children)
+    assert set(GROUPS) <= set(small_run.draws.children)
 
 
 def test_numbers_read_are_all_accounted_for(small_run: Run) -> None:

@@ -141,9 +141,12 @@ SCENARIOS = [
     {"name": "doubtful rows in", "reason": "they may be true", "set": {"intake.roles": ["use", "doubtful"]},
      "identity": "a" * 12, "status": "complete", "seconds": 40.0},
     {"name": "spread doubled", "reason": "the prior is a judgement", "set": {"prior.spread": 2.0},
-     "identity": "b" * 12, "status": "complete", "seconds": 41.0},
+     "identity": "b" * 12, "status": "complete", "seconds": 0.4, "route": "reweighted", "why": "", "khat": 0.21,
+     "ess": 1800.0, "claims_changed": []},
     {"name": "mix halved", "reason": "nobody knows the mix", "set": {"kind.missing_denominator.factor": 4.0},
-     "identity": "c" * 12, "status": "unfit", "seconds": 42.0},
+     "identity": "c" * 12, "status": "unfit", "seconds": 42.0, "route": "refitted",
+     "why": "the settings of missing_denominator are more than a prior", "khat": None, "ess": None,
+     "claims_changed": []},
 ]  # fmt: skip
 SHIFTS = {"doubtful rows in": 0.4, "spread doubled": -1.5, "mix halved": 0.1}
 

@@ -147,6 +147,8 @@ def test_the_tornado_shows_the_stored_shifts(evidence: Evidence) -> None:
     assert "the largest shift is 2.1 sd" in text
     assert "“spread doubled” moves it furthest, by −2.10 sd" in text
     assert "The sampler did not reach its diagnostics in 1 scenario (mix halved)" in text
+    assert "the draws of this run, weighed (k-hat 0.21)" in text
+    assert "a fit of its own: the settings of missing_denominator are more than a prior" in text
     figure = next(f for f in evidence.document.figures if f.id == "figure-tornado")
     assert len(figure.table.data) == 21
     assert "2.10 posterior sd, by spread doubled" in figure.alt

@@ -1,0 +1,238 @@
+"""A scenario answered by the draws of the plan's own run, weighed anew (PSIS; Vehtari et al. 2024)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...data.names import AXES
+from ...models import catalogue
+from ...models.blueprint import Blueprint
+from ...models.contract import Batch
+from ...models.field import FieldDraws
+from ...models.prior_density import log_prior, summed
+from .. import predictive
+from ..binding import Bound, stream
+from ..claims.catalogue import claims_of
+from ..claims.contract import Told
+from ..contraction import Reference
+from ..evidence import Evidence
+from ..kept import field_of
+from ..labels import NOT, label
+from ..rows import make_rows, published_steps, quantity_id
+from ..store.runs import RATES, Run
+from ..thinning import by_chain, take
+from .likeness import apart, log_kinds, obstacle
+from .scale import few_cells
+from .weights import Weights, weigh
+
+Floats = NDArray[np.float64]
+ENGINE: Final = "reweighted"
+_REFERENCE: Final = 1000  # draws behind the variances that labels are read against
+
+
+@dataclass(frozen=True)
+class Reweighted:
+    """What a scenario says by weights; where a run of its own is looked at, this may stand.
+
+    Parameters
+    ----------
+    base : Run
+        Whose draws were weighed.
+    identity : str
+        Of the run that a refit would give.
+    estimates : DataFrame
+        Superpopulation rows: medians and labels of the scenario, all else as in the base.
+    claims : list of dict
+        As in ``claims.json``.
+    khat, ess : float
+        Of the weights.
+    seconds : float
+    """
+
+    base: Run
+    identity: str
+    estimates: pd.DataFrame
+    claims: list[dict[str, Any]]
+    khat: float
+    ess: float
+    seconds: float
+
+    @property
+    def blueprint(self) -> dict[str, Any]:
+        """That of the base: axes and steps are the same."""
+        return self.base.blueprint
+
+    @property
+    def name(self) -> str:
+        """The plan's name."""
+        return self.base.name
+
+    @property
+    def status(self) -> str:
+        """That of the base: weights mend no sampler."""
+        return self.base.status
+
+    @property
+    def unfit(self) -> bool:
+        """The base did not reach its diagnostics."""
+        return self.base.unfit
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The part of a manifest that a comparison reads."""
+        return {
+            "engine": ENGINE,
+            "diagnostics": {"ess_min": self.ess},
+            "timings": {"total": round(self.seconds, 2)},
+        }
+
+
+def reweight(run: Run, one: Bound, two: Bound, identity: str) -> Reweighted | str:
+    """Answer a scenario from the draws of the plan's own run, or say why it has to be fitted.
+
+    Parameters
+    ----------
+    run : Run
+        The plan's own.
+    one, two : Bound
+        The plan and the scenario.
+    identity : str
+        Of the run that a refit of the scenario would give.
+
+    Notes
+    -----
+    The weight of a draw is its posterior density under the scenario over that under the plan: priors, each on the
+    natural scale of its parameter, and the likelihood of the groups of statements that differ. Effects given their
+    scales have the same law in both.
+    """
+    clock = time.perf_counter()
+    reason = obstacle(one, two)
+    if reason:
+        return reason
+    field = field_of(run, one.blueprint)
+    ratio = _log_ratio(one.blueprint, two.blueprint, field)
+    if isinstance(ratio, str):
+        return ratio
+    least = run.manifest.get("diagnostics", {}).get("ess_min")
+    weights = weigh(ratio, float(least) if least else len(ratio))
+    if weights.fault:
+        return weights.fault
+    found = _answer(run, one.plan.estimate.seed, two, field, weights)
+    return Reweighted(run, identity, *found, weights.khat, weights.ess, time.perf_counter() - clock)
+
+
+def _log_ratio(one: Blueprint, two: Blueprint, field: FieldDraws) -> Floats | str:
+    """Log density of each draw under the second model over that under the first."""
+    before, after = apart(one, two)
+    complete = all(block.name in field.values for block in one.blocks)
+    complete &= all(unknown.name in field.unknown for unknown in one.unknowns)
+    if (before or after) and not complete:
+        return "the run keeps the effects of single cells of too few draws"
+    total = summed(log_prior(two, field)) - summed(log_prior(one, field))
+    total = total + log_kinds(one, two, dict(field.unknown))
+    # Priors of what is not known were weighed on their natural scale: the draws keep the coordinates of the first.
+    parts = {kind.name: one.kind_settings[kind.name] for kind in catalogue.part_kinds()}
+    second = replace(two, kind_settings={**two.kind_settings, **parts})
+    return total + _log_likelihood(second, after, field) - _log_likelihood(one, before, field)
+
+
+def _log_likelihood(blueprint: Blueprint, batches: tuple[Batch, ...], field: FieldDraws) -> Floats | float:
+    if not batches:
+        return 0.0
+    cut = replace(blueprint, batches=batches)
+    return predictive.log_likelihood(cut, blueprint.predictor(field), field).sum(axis=1)
+
+
+def _answer(
+    run: Run, seed: int, two: Bound, field: FieldDraws, weights: Weights
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """The rows of the base with the scenario's medians and labels, and its claims."""
+    value = run.draws["quantities"]["value"].transpose("chain", "draw", "quantity_id")
+    draws = value.to_numpy().reshape(-1, value.sizes["quantity_id"])
+    ids = [str(name) for name in value["quantity_id"].to_numpy()]
+    chosen = weights.resampled(stream(seed, "reweighting"))
+    drawn = draws[chosen]
+    cells = _cells(run, weights, seed, value.sizes["chain"])
+    labels, medians = _labels(
+        run, two, take(field, chosen), dict(zip(ids, drawn.T, strict=True)), cells, seed
+    )
+    at = {name: number for number, name in enumerate(ids)}
+    rows = run.estimates[run.estimates["basis"] == "superpopulation"].copy()
+    middle = np.median(drawn, axis=0)
+    medians |= {name: float(middle[at[name]]) for name in rows["quantity_id"] if name in at}
+    rows["label"] = [
+        labels.get(name, old) for name, old in zip(rows["quantity_id"], rows["label"], strict=True)
+    ]
+    rows["median"] = [
+        np.nan if said == NOT else medians.get(name, np.nan)
+        for name, said in zip(rows["quantity_id"], rows["label"], strict=True)
+    ]
+    claims = two.plan.claims
+    told = Told(two.description, rows, ids, drawn, claims.probability, claims.effect)
+    return rows, [claim.record() for claim in claims_of(told)]
+
+
+def _cells(run: Run, weights: Weights, seed: int, chains: int) -> Mapping[tuple[str, ...], Floats]:
+    """Draws of single cells by step and nodes, of the fewer draws that are kept of them, resampled."""
+    rate = run.draws["cells"]["rate"].transpose("chain", "draw", "step_cell")
+    table = rate.to_numpy().reshape(-1, rate.sizes["step_cell"]).astype(float)
+    among = by_chain(len(weights.weight), chains, len(table))
+    table = table[weights.resampled(stream(seed, "reweighting cells"), among)]
+    keys = zip(*(rate[name].to_numpy().astype(str) for name in ("step", *AXES)), strict=True)
+    return dict(zip(keys, table.T, strict=True))
+
+
+def _labels(
+    run: Run,
+    two: Bound,
+    field: FieldDraws,
+    drawn: Mapping[str, Floats],
+    cells: Mapping[tuple[str, ...], Floats],
+    seed: int,
+) -> tuple[dict[str, str], dict[str, float]]:
+    """Labels of the rates, as ``estimates`` gives them to a fit, and medians of those of single cells."""
+    blueprint = two.blueprint
+    funnel = blueprint.panel.funnel
+    published = set(run.estimates["quantity_id"][run.estimates["quantity"].isin(RATES)])
+    rows, evidence = make_rows(blueprint.panel, blueprint.layout), Evidence(blueprint)
+    some = np.linspace(0, len(field.intercept) - 1, min(len(field.intercept), _REFERENCE)).astype(int)
+    weigh_cells = run.draws["cells"]["mean_count"].to_numpy().astype(float)
+    reference = Reference(stream(seed, "reference"), blueprint, take(field, some), weigh_cells)
+    few = few_cells(run)
+    # Cells are kept in fewer draws: each of them stands in for several.
+    spare = np.arange(len(field.intercept)) * next(iter(map(len, cells.values()))) // len(field.intercept)
+    labels: dict[str, str] = {}
+    medians: dict[str, float] = {}
+    for quantity, step in published_steps(funnel):
+        names = [quantity_id(quantity, step.name, row, "superpopulation") for row in rows.names]
+        steps = [each.name for each in funnel.steps[step.source : step.target]]
+        kept = [n for n, name in enumerate(names) if name in published and (few or not rows.leaf[n])]
+        if not kept:
+            continue
+        here = rows.take(np.array(kept))
+        values = np.stack(
+            [
+                np.prod([cells[each, *map(str, here.names[n])] for each in steps], axis=0)[spare]
+                if here.leaf[n]
+                else drawn[names[k]].astype(float)
+                for n, k in enumerate(kept)
+            ]
+        )
+        behind = evidence.behind(here, step)
+        against, own = reference.contractions(
+            here.member, step, values, reference.new_unit(here, step)[0], behind.touched
+        )
+        said = label(against, own, behind.margins_only, behind.mixed)
+        labels |= {names[k]: str(one) for k, one in zip(kept, said, strict=True)}
+        single = {
+            names[k]: float(np.median(v)) for k, v, leaf in zip(kept, values, here.leaf, strict=True) if leaf
+        }
+        medians |= single
+    return labels, medians
