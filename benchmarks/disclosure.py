@@ -1,18 +1,22 @@
 """Attacks on random linked tables, and what protecting them loses.
 
-``python benchmarks/disclosure.py [TABLES] [SEED]`` draws tables of offense × jurisdiction × period × stage with their
-margins, some of them trees of two levels, some with cells nobody reported, hides what ``suppress`` says and attacks
-every sensitive count with integer programs. It prints how many attacks succeed, with only the sensitive counts hidden
-too, and the loss against the optimum where that is found.
+``python benchmarks/disclosure.py [TABLES] [SEED] [FILE]`` draws tables of offense × jurisdiction × period × stage with
+their margins, some of them trees of two levels, some with cells nobody reported, hides what ``suppress`` says and
+attacks every sensitive count with integer programs. It prints how many attacks succeed, with only the sensitive counts
+hidden too, and the loss against the optimum where that is found. Tables whose figures stand in FILE are not attacked
+again.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from attrition.estimation.disclosure.attacker import Attacker
 from attrition.estimation.disclosure.counts import linked_counts
@@ -77,32 +81,47 @@ def successes(table: LinkedTable, suppressed: Bools) -> tuple[int, int]:
     return sum(low > 0.5 or high < K - 0.5 for low, high in ends), sum(high - low < 0.5 for low, high in ends)
 
 
-def main(tables: int, seed: int) -> None:
-    """Print the figures."""
-    totals = np.zeros(5, dtype=int)
-    ratios: list[float] = []
-    sizes, started = [], time.process_time()
+def attacked(seed: int, number: int) -> dict[str, Any]:
+    """What attacks on one table find, and what protecting it loses."""
+    started = time.process_time()
+    table = random_table(np.random.default_rng([seed, number]))
+    found = suppress(table, K)
+    sets = [found.suppressed]
+    ratio = None
+    if table.sensitive.any() and found.optimal:
+        sets.append(greedy(table, K))
+        ratio = table.loss(sets[1]) / table.loss(sets[0])
+    hits = [successes(table, one) for one in (*sets, table.primary)]
+    return {
+        "table": number, "counts": int(table.held.sum()), "sensitive": int(table.sensitive.sum()), "ratio": ratio,
+        "successes": sum(hit for hit, _ in hits[:-1]), "exact": hits[0][1],
+        "bare": hits[-1][0], "bare_exact": hits[-1][1], "seconds": time.process_time() - started,
+    }  # fmt: skip
+
+
+def main(tables: int, seed: int, kept: Path | None) -> None:
+    """Attack the tables that are not kept, and print the figures of all."""
+    lines = kept.read_text().splitlines() if kept is not None and kept.exists() else []
+    done = {entry["table"]: entry for entry in map(json.loads, lines)}
     for number in range(tables):
-        table = random_table(np.random.default_rng([seed, number]))
-        found = suppress(table, K)
-        bare = successes(table, table.primary)
-        totals += [int(table.sensitive.sum()), *successes(table, found.suppressed), *bare]
-        sizes.append(int(table.held.sum()))
-        if table.sensitive.any() and found.optimal:
-            near = greedy(table, K)
-            totals[1] += successes(table, near)[0]
-            ratios.append(table.loss(near) / table.loss(found.suppressed))
-        if (number + 1) % 25 == 0 or number + 1 == tables:
-            sensitive, attacked, exact, bare_attacked, bare_exact = totals.tolist()
-            print(
-                f"{number + 1} tables of {min(sizes)} to {max(sizes)} counts (median {np.median(sizes):.0f}), "
-                f"{sensitive} sensitive counts: successes {attacked}, exact {exact}; sensitive alone hidden "
-                f"{bare_attacked}, exact {bare_exact}. One by one against the optimum in {len(ratios)} tables: "
-                f"mean {np.mean(ratios):.3f}, largest {np.max(ratios):.3f}. "
-                f"{time.process_time() - started:.0f} s of processor time",
-                flush=True,
-            )
+        if number not in done:
+            done[number] = attacked(seed, number)
+            if kept is not None:
+                with kept.open("a") as file:
+                    file.write(json.dumps(done[number]) + "\n")
+    rows = pd.DataFrame([done[number] for number in range(tables)])
+    total, ratios = rows.sum(), rows["ratio"].dropna().astype(float)
+    print(
+        f"{tables} tables of {rows['counts'].min()} to {rows['counts'].max()} counts "
+        f"(median {rows['counts'].median():.0f}), {total['sensitive']:.0f} sensitive counts: "
+        f"successes {total['successes']:.0f}, exact {total['exact']:.0f}; sensitive alone hidden "
+        f"{total['bare']:.0f}, exact {total['bare_exact']:.0f}. One by one against the optimum in "
+        f"{len(ratios)} tables: mean {ratios.mean():.3f}, largest {ratios.max():.3f}. "
+        f"{total['seconds']:.0f} s of processor time",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 500, int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    given = sys.argv[1:] + ["500", "1"][len(sys.argv) - 1 :]
+    main(int(given[0]), int(given[1]), Path(given[2]) if len(given) > 2 else None)

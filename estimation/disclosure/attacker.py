@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 from scipy.sparse.csgraph import connected_components
 
 from .table import Bools, Floats, Ints, LinkedTable
@@ -16,6 +16,7 @@ LOWER: Final = -1.0
 UPPER: Final = 1.0
 SLACK: Final = 1e-6
 NODES: Final = 200
+INFEASIBLE: Final = 2  # status of a program without a solution
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,27 @@ class Reach:
 def whole(counts: Floats) -> bool:
     """Are all of these whole numbers?"""
     return bool(np.abs(counts - np.round(counts)).max(initial=0.0) < SLACK)
+
+
+def _entire(
+    goal: Floats, left: sp.csc_matrix, right: Floats, ceiling: Floats, most: float | None
+) -> OptimizeResult:
+    """The integer program of one end; with ``most``, the least value from there on, where there is any."""
+
+    def solved(goal: Floats, low: Floats, high: Floats) -> OptimizeResult:
+        return milp(
+            goal,
+            constraints=LinearConstraint(left, right, right),
+            bounds=Bounds(low, high),
+            integrality=np.ones(len(goal)),
+            options={"node_limit": NODES},
+        )
+
+    if most is not None:
+        found = solved(-goal, np.where(goal < 0, most, 0.0), np.full(len(goal), np.inf))
+        if found.status != INFEASIBLE:
+            return found
+    return solved(goal, np.zeros(len(goal)), ceiling)
 
 
 class Attacker:
@@ -87,7 +109,10 @@ class Attacker:
         return least, greatest
 
     def reach(self, count: int, side: float, most: float, entire: bool = False) -> Reach:
-        """One end, ``LOWER`` or ``UPPER``, of what is possible for a count up to ``most``.
+        """One end, ``LOWER`` or ``UPPER``, of what is possible for a count; ``most`` or more counts as ``most``.
+
+        Of whole numbers ``most`` itself may be out of reach where more is not: an integer program first asks for
+        ``most`` or more.
 
         Raises
         ------
@@ -108,13 +133,7 @@ class Attacker:
         right = self._right[rows]
         prices = np.zeros(len(self._table))
         if entire:
-            found = milp(
-                goal,
-                constraints=LinearConstraint(left, right, right),
-                bounds=Bounds(0, ceiling),
-                integrality=np.ones(len(columns)),
-                options={"node_limit": NODES},
-            )
+            found = _entire(goal, left, right, ceiling, most if side == UPPER else None)
         else:
             limits = np.column_stack([np.zeros_like(ceiling), ceiling])
             found = linprog(goal, A_eq=left, b_eq=right, bounds=limits)
@@ -127,7 +146,8 @@ class Attacker:
             prices[count] += side
         counts = self._table.values.copy()
         counts[self._columns[columns]] = found.x
-        return Reach(float(found.x[here]), counts, prices)
+        value = float(found.x[here])
+        return Reach(min(value, most) if side == UPPER else value, counts, prices)
 
     def nearest(self, count: int, end: float) -> Floats | None:
         """The table with a count at an end that changes the others least; None where there is no such table.

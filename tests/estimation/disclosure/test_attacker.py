@@ -6,10 +6,12 @@ from itertools import product
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from attrition.estimation.disclosure.attacker import LOWER, UPPER, Attacker
 from attrition.estimation.disclosure.counts import linked_counts
 from attrition.estimation.disclosure.table import LinkedTable
+from attrition.estimation.disclosure.witness import Witnesses
 
 from .tables import blueprint, counts_of, lines_of
 
@@ -87,3 +89,27 @@ def test_a_told_count_is_not_asked_for():
     nothing = np.zeros(len(counts.table), dtype=bool)
     with pytest.raises(ValueError, match="is told"):
         Attacker(counts.table, nothing).interval(0, 9)
+
+
+def test_more_may_be_possible_where_the_limit_itself_is_not():
+    """Two counts of one total of 11, one of them even: it can be 6, and an interval up to 5 must not end at 4."""
+    values, relations = np.array([4.0, 2.0, 7.0]), sp.csr_matrix([[1.0, -2.0, 0.0], [1.0, 0.0, 1.0]])
+    table = LinkedTable(np.append(values, 11.0), sp.csr_matrix(sp.hstack([relations, [[0.0], [-1.0]]])),
+                        np.array([True, False, True, True]), np.array([True, False, False, False]))  # fmt: skip
+    hidden = np.array([True, False, True, False])
+    attacker = Attacker(table, hidden)
+    assert _possible(table, hidden, 11)[:, 0].tolist() == [0, 2, 4, 6, 8, 10]
+    assert attacker.interval(0, 5, entire=True) == (0, 5)
+    assert attacker.interval(0, 11, entire=True) == (0, 10)
+    assert not list(Witnesses(table, 5).failures(hidden))
+    assert list(Witnesses(table, 11).failures(hidden))
+
+
+def test_what_nobody_knows_may_be_anything_whatever_number_stands_for_it():
+    """A count known only as small, in a total with another unknown; a number larger than k stands for it."""
+    table = LinkedTable(np.array([9.0, 3.0, 12.0]), sp.csr_matrix([[1.0, 1.0, -1.0]]),
+                        np.array([False, False, True]), np.array([True, False, False]))  # fmt: skip
+    nothing = np.zeros(3, dtype=bool)
+    assert Attacker(table, nothing).interval(0, 5) == (0, 5)
+    assert not list(Witnesses(table, 5).failures(nothing))
+    assert len(list(Witnesses(table, 13).failures(nothing))) == 1
