@@ -14,6 +14,7 @@ import pytest
 import xarray as xr
 
 from attrition.cli.pipelines import release as pipeline
+from attrition.data.errors import InputError
 from attrition.estimation import verbs
 from attrition.estimation.plan import read_plan
 from attrition.estimation.store.runs import Run
@@ -75,11 +76,13 @@ def _run(folder: Path, world: Path, gate: str, shift: float = 0.0) -> tuple[Run,
     return Run(folder), hidden
 
 
-def _release(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def _release(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch, as_of: str = "2024-06-30"
+) -> dict[str, Any]:
     (folder / "plan.toml").write_text(PLAN)
     (folder / "data.csv").write_text(DATA)
     monkeypatch.setattr(verbs, "estimate", lambda *_, **__: run)
-    plan = read_plan(folder / "plan.toml", {"intake.as_of": "2024-06-30"})
+    plan = read_plan(folder / "plan.toml", {"intake.as_of": as_of})
     return pipeline.release(
         plan, runs=None, releases=None, formats=("html",), draft=False, say=lambda _: None
     )
@@ -142,3 +145,23 @@ def test_two_runs_that_differ_in_withheld_numbers_alone_give_one_release(gate, w
     assert len(one) > 20
     assert [name for name in one if one[name] != two[name]] == []
     assert json.loads(one["release.json"])["withheld"] > 0
+
+
+def test_later_releases_keep_what_was_first_said_and_trust_no_changed_vintage(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "write_report", lambda *_: None)
+    run, _ = _run(tmp_path / "run", world, "rhat")
+    put_json(run.folder / "checks.json", [])
+    first = _release(tmp_path, Run(run.folder), monkeypatch)
+    assert (first["exit"], first["vintages"], first["statistics"]) == (0, ["2024-06-30"], [])
+    shifted, _ = _run(tmp_path / "later", world, "rhat", SHIFT)
+    put_json(shifted.folder / "checks.json", [])
+    second = _release(tmp_path, Run(shifted.folder), monkeypatch, "2024-12-31")
+    assert second["vintages"] == ["2024-06-30", "2024-12-31"]
+    told = pd.read_csv(Path(second["folder"]) / "history.csv")
+    assert len(told) == second["published"]
+    np.testing.assert_allclose(told["revision"], SHIFT)
+    assert all(one["bias"] == pytest.approx(SHIFT) for one in second["statistics"])
+    intake = Path(first["folder"]) / "intake.json"
+    intake.write_text(intake.read_text().replace('"count": ', '"count": 1', 1))
+    with pytest.raises(InputError, match="changed after it was made"):
+        _release(tmp_path, Run(shifted.folder), monkeypatch, "2025-06-30")
