@@ -30,7 +30,7 @@ from attrition.models.contract import Batch
 ROOT = Path(__file__).resolve().parents[1]
 PLANS = ROOT / "benchmarks" / "calibration"
 PAGE = ROOT / "docs" / "calibration.md"
-KINDS = ("exact", "total", "bounded", "skipped", "all_sources", "missing_denominator")
+KINDS = ("exact", "total", "bounded", "skipped", "all_sources", "missing_denominator", "immature")
 WORLDS, MUTANTS = 200, 60
 
 
