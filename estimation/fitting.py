@@ -71,7 +71,9 @@ def fit_plan(
     shares = informed(blueprint, table, rates, thin, shown, moments)
     diagnostics = _diagnose(fit, table, rates)
     likelihood = predictive.log_likelihood(blueprint, eta[thin], few)
-    seen = Seen(blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection)
+    seen = Seen(
+        blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection, fit.engine
+    )
     results = run_checks(seen)
     told = Told(
         bound.description, table.table, table.aggregate_ids, table.aggregates, plan.claims.probability,
