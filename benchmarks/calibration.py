@@ -217,6 +217,14 @@ def _coverage(kind: str, one: Mapping[str, Any]) -> list[str]:
     return ["", f"**{kind}**", "", "| | 50 % | 90 % | intervals |", "|---|---|---|---|", *lines]
 
 
+def _unmeasured(told: Results) -> str:
+    """Which mutants and worlds nobody has fitted yet."""
+    mutants = [f"{kind}, {fault}" for kind in KINDS for fault in FAULTS]
+    left = [name for name in mutants if name not in told["mutants"]]
+    left += [name for name in other.KINDS if name not in told["worlds"]]
+    return f"Not measured when this was written: {'; '.join(left)}." if left else ""
+
+
 def page(told: Results) -> str:
     """The page, of what was found."""
     kinds = {kind: told["kinds"][kind] for kind in KINDS if kind in told["kinds"]}
@@ -228,6 +236,7 @@ def page(told: Results) -> str:
         "coverage": [line for kind, one in kinds.items() for line in _coverage(kind, one)][1:],
         "mutants": [_mutant_line(name, one) for name, one in sorted(told["mutants"].items())],
         "worlds": [_world_line(name, one) for name, one in sorted(told["worlds"].items())],
+        "unmeasured": [_unmeasured(told)],
     }
     text = Template((PLANS / "page.md").read_text(encoding="utf-8"))
     return text.substitute({name: "\n".join(part) for name, part in parts.items()})
