@@ -127,7 +127,9 @@ def _find(
     likelihood = predictive.log_likelihood(blueprint, eta, few)
     del eta
     shares = informed(blueprint, table, rates, thin, shown, moments)
-    seen = Seen(blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection)
+    seen = Seen(
+        blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection, fit.engine
+    )
     records = [result.record() for result in run_checks(seen)]
     told = Told(
         bound.description, table.table, table.aggregate_ids, table.aggregates, plan.claims.probability,

@@ -15,7 +15,6 @@ from typing import Any, Literal
 from ...data.digest import digest
 from ...data.errors import InputError
 from ...models.blueprint import Blueprint
-from ..engines import nuts
 from ..store.identity import source_digest
 from ..store.layout import read_json
 from ..store.write import put_json
@@ -38,6 +37,7 @@ class Form:
     kinds : tuple of str
         The combinations of kinds that shape some group, each with a digest of its settings, ascending.
     engine : str
+        Of a certificate all that fitted its worlds, with commas.
     sources : str
         Digest of the package's own sources.
     """
@@ -52,8 +52,8 @@ class Form:
         return {**vars(self), "kinds": list(self.kinds)}
 
 
-def form_of(blueprint: Blueprint) -> Form:
-    """The form of a blueprint under the engine and the sources installed."""
+def form_of(blueprint: Blueprint, engine: str) -> Form:
+    """The form of a blueprint under an engine and the sources installed."""
     prior = blueprint.prior
     model = {
         "steps": [
@@ -72,7 +72,7 @@ def form_of(blueprint: Blueprint) -> Form:
         names: [blueprint.kind_settings[name].model_dump(mode="json") for name in names] for names in combined
     }
     kinds = sorted(f"{'+'.join(names)} {digest(settings[names])[:8]}" for names in combined)
-    return Form(digest(model), tuple(kinds), nuts.NAME, source_digest(SOURCES))
+    return Form(digest(model), tuple(kinds), engine, source_digest(SOURCES))
 
 
 def certificate(
@@ -159,7 +159,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _same_model(found: Mapping[str, Any], form: Form) -> bool:
-    same = found["model"] == form.model and found["engine"] == form.engine
+    same = found["model"] == form.model and form.engine in found["engine"].split(", ")
     return same and set(form.kinds) <= set(found["kinds"])
 
 

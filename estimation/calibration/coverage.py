@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.names import ROOT
+from ...data.names import AXES, ROOT
 from ...models.blueprint import Blueprint
 from ...models.field import FieldDraws
 from ..contraction import Reference, contraction
 from ..evidence import Evidence
-from ..rows import CellDraws, link, make_rows, published_steps
+from ..rows import CellDraws, Rows, link, make_rows, published_steps
 from ..rows import evaluate as evaluate_rows
 
 Floats = NDArray[np.float64]
@@ -27,8 +27,10 @@ _BANDS = (
     ("contraction .3 to .7", 0.3, 0.7),
     ("contraction .7 or more", 0.7, np.inf),
 )
+_LAGS = (("lag 0", 0, 0), ("lag 1", 1, 1), ("lag 2 or more", 2, np.inf))
 STRATA = (
-    "cells", *(f"cells, {name}" for name, _, _ in _SIZES), "aggregates", "root", *(name for name, _, _ in _BANDS),
+    "cells", *(f"cells, {name}" for name, _, _ in (*_SIZES, *_LAGS)), "aggregates", "root",
+    *(name for name, _, _ in _BANDS),
 )  # fmt: skip
 
 
@@ -42,7 +44,8 @@ def covered(
     """Superpopulation rates of every row and step, whose central intervals hold the truth, by stratum.
 
     Sizes are medians of a cell's denominator; the contraction is the smaller of the two that label a row. Both are
-    functions of the data, so that coverage within a stratum is as nominal as over all.
+    functions of the data, so that coverage within a stratum is as nominal as over all. Where outcomes are still
+    arriving the lag is the number of periods from a cell's own to the last.
 
     Parameters
     ----------
@@ -56,6 +59,7 @@ def covered(
     rows = make_rows(blueprint.panel, blueprint.layout)
     root = (rows.names == ROOT).all(axis=1)
     reference, evidence = Reference(rng, blueprint, draws, cells.mean_counts()), Evidence(blueprint)
+    lag = _lags(blueprint, rows)
     hits: Hits = {name: [0, 0, 0] for name in STRATA}
     steps = [step for _, step in published_steps(blueprint.panel.funnel)]
     for step, new in zip(steps, reference.new_unit(rows, *steps), strict=True):
@@ -72,11 +76,21 @@ def covered(
             f"cells, {name}": rows.leaf & (np.round(size) >= low) & (np.round(size) <= high)
             for name, low, high in _SIZES
         }
+        strata |= {f"cells, {name}": rows.leaf & (lag >= low) & (lag <= high) for name, low, high in _LAGS}
         strata |= {name: (moved >= low) & (moved < high) for name, low, high in _BANDS}
         for name, which in strata.items():
             found = [int(one[which].sum()) for one in inside] + [int(which.sum())]
             hits[name] = [before + more for before, more in zip(hits[name], found, strict=True)]
     return hits
+
+
+def _lags(blueprint: Blueprint, rows: Rows) -> Floats:
+    """Periods from a row's own to the last one, (N,); NaN for spans, and where every count is complete."""
+    periods = blueprint.panel.axes.period.leaves
+    if all(group.lags is None for group in blueprint.analysis.groups):
+        return np.full(len(rows.names), np.nan)
+    back = {name: float(number) for number, name in enumerate(reversed(periods))}
+    return np.array([back.get(name, np.nan) for name in rows.names[:, AXES.index("period")]])
 
 
 def held(values: Floats, truth: Floats, mass: float) -> Bools:

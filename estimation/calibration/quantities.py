@@ -79,7 +79,7 @@ def _cells(blueprint: Blueprint, rates: Floats) -> dict[str, Floats]:
 
 
 def _rows(blueprint: Blueprint, rates: Floats, counts: Floats) -> dict[str, Floats]:
-    """Rates of the root by step and end to end, and the change of the last from the first period to the last."""
+    """Rates of the root by step and end to end; the last also of the newest cohort, and its change since the first."""
     rows, cells = make_rows(blueprint.panel, blueprint.layout), CellDraws(rates, counts)
     periods = blueprint.panel.axes.period.leaves
     ends = [_row(rows, period) for period in (periods[0], periods[-1])] if len(periods) > 1 else []
@@ -91,6 +91,7 @@ def _rows(blueprint: Blueprint, rates: Floats, counts: Floats) -> dict[str, Floa
             out[f"rate {step.name} of all"] = evaluate(root.member, at).superpopulation[0]
         if number == len(steps) - 1 and len(ends) == 2:
             first, last = (evaluate(one.member, at).superpopulation[0] for one in ends if one is not None)
+            out[f"rate {step.name} of the newest cohort"] = last
             out[f"change {step.name} of all"] = last - first
     return out
 

@@ -20,15 +20,15 @@ import numpy as np
 
 from ...data.digest import digest
 from ...data.errors import InputError, Problem
-from ...models.blueprint import Blueprint
 from ..binding import Bound, bind_plan
 from ..plan import Plan
+from ..store.identity import source_digest
 from ..store.layout import run_folder, runs_root
 from ..store.lines import add_line, read_lines
-from .certificate import certificate, form_of, write_certificate
+from .certificate import SOURCES, certificate, form_of, write_certificate
 from .coverage import pooled
 from .verdict import Verdict, verdicts
-from .world import FITTED, as_it_is, one_world
+from .world import AS_IT_IS, FITTED, Case, one_world
 
 Say = Callable[[str], None]
 Record = Mapping[str, Any]
@@ -67,6 +67,11 @@ class Calibration:
     def passed(self) -> bool:
         """No quantity failed."""
         return not any(one.failed for one in self.verdicts)
+
+    @property
+    def engine(self) -> str:
+        """What fitted the worlds; under ``auto`` it may be more than one."""
+        return ", ".join(sorted({one["engine"] for one in self.worlds}))
 
     def account(self) -> dict[str, Any]:
         """How the worlds went, as plain values."""
@@ -117,7 +122,8 @@ def calibrate(
         say(f"Not uniform at {worlds} worlds: {failed}. Fitting {AGAIN} times as many …")
         found = judged(bound, AGAIN * worlds, workers, folder / NAME, say, repeated=True)
     records = [one.record() for one in found.verdicts]
-    write_certificate(folder, certificate(form_of(bound.blueprint), plan.name, records, found.account()))
+    form = form_of(bound.blueprint, found.engine)
+    write_certificate(folder, certificate(form, plan.name, records, found.account()))
     return found
 
 
@@ -127,7 +133,7 @@ def judged(
     workers: int,
     file: Path,
     say: Say,
-    fitted_as: Callable[[Blueprint], Blueprint] = as_it_is,
+    case: Case = AS_IT_IS,
     repeated: bool = False,
 ) -> Calibration:
     """Fit the worlds that a file does not hold, and judge.
@@ -136,10 +142,10 @@ def judged(
     ----------
     file : Path
         JSON lines, one a world, each with the identity of what it was made from.
-    fitted_as : callable
+    case : Case
         As ``one_world``; a file of its own for each.
     """
-    return _judge(bound, simulated(bound, worlds, workers, file, say, fitted_as), repeated)
+    return _judge(bound, simulated(bound, worlds, workers, file, say, case), repeated)
 
 
 def kept(bound: Bound, file: Path) -> Calibration | None:
@@ -171,7 +177,7 @@ def simulated(
     workers: int,
     file: Path,
     say: Say,
-    fitted_as: Callable[[Blueprint], Blueprint] = as_it_is,
+    case: Case = AS_IT_IS,
 ) -> list[Record]:
     """Records of the worlds 1, 2, … up to the one that makes the number fitted full, in order.
 
@@ -190,7 +196,7 @@ def simulated(
                 raise InputError(_hardly_any(bound, done, fitted, top))
             top += worlds - fitted
             missing = [seed for seed in range(1, top + 1) if seed not in done]
-            for record in _fit(pool, bound, missing, fitted_as):
+            for record in _fit(pool, bound, missing, case):
                 done[record["seed"]] = {**record, "identity": identity}
                 add_line(file, done[record["seed"]])
                 told.one(sum(one["status"] == FITTED for one in done.values()))
@@ -203,7 +209,7 @@ def _identity(bound: Bound) -> str:
             "blueprint": bound.description,
             "statements": bound.panel.digest(),
             "engine": bound.plan.estimate.model_dump(exclude={"seed"}),
-            "sources": form_of(bound.blueprint).sources,
+            "sources": source_digest(SOURCES),
         }
     )[:12]
 
@@ -238,14 +244,12 @@ def _processes(workers: int) -> Iterator[Executor | None]:
             raise
 
 
-def _fit(
-    pool: Executor | None, bound: Bound, seeds: Sequence[int], fitted_as: Callable[[Blueprint], Blueprint]
-) -> Iterator[Record]:
+def _fit(pool: Executor | None, bound: Bound, seeds: Sequence[int], case: Case) -> Iterator[Record]:
     if pool is None:
         for seed in seeds:
-            yield one_world(bound, seed, fitted_as)
+            yield one_world(bound, seed, case)
         return
-    for future in as_completed([pool.submit(one_world, bound, seed, fitted_as) for seed in seeds]):
+    for future in as_completed([pool.submit(one_world, bound, seed, case) for seed in seeds]):
         yield future.result()
 
 

@@ -71,6 +71,8 @@ class Seen:
         Log probability of every group of reports given each thinned draw; empty where it was not evaluated.
     protection : Protection or None
         What the run holds back; None where its plan has no ``[disclosure]``.
+    engine : str
+        What drew the draws.
     """
 
     blueprint: Blueprint
@@ -82,6 +84,7 @@ class Seen:
     runs: Path | None = None
     likelihood: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     protection: Protection | None = None
+    engine: str = "nuts"
 
 
 @runtime_checkable

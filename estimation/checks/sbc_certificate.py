@@ -18,7 +18,7 @@ class Certificate(Check):
 
     def run(self, seen: Seen) -> list[Result]:
         """No quantity's ranks may have failed; without a valid certificate nothing is said for or against."""
-        found = standing(form_of(seen.blueprint), seen.runs)
+        found = standing(form_of(seen.blueprint, seen.engine), seen.runs)
         if found.state == "missing" or found.found is None:
             words = f"No calibration certificate: {found.reason}. Make one with attrition sbc."
             return [Result(self.name, "informational", None, None, words)]

@@ -13,7 +13,7 @@ import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from typing import Any, cast
 
@@ -32,14 +32,13 @@ from pytensor.graph.replace import vectorize_graph
 from pytensor.link.numba import NumbaLinker
 from pytensor.link.numba.cache import compile_numba_function_src
 from pytensor.link.numba.dispatch.basic import numba_funcify_and_cache_key
-from pytensor.tensor.basic import Alloc, AllocEmpty, Split
-from pytensor.tensor.shape import Reshape, SpecifyShape
-from pytensor.tensor.subtensor import IncSubtensor, Subtensor
-from pytensor.tensor.variable import TensorConstant, TensorVariable
+from pytensor.tensor.variable import TensorVariable
 
 from ...models.compile import CompiledModel
+from .forms import Form, form_of, lifted, made_once
 
 Floats = NDArray[np.float64]
+_Packing = tuple[tuple[int | NDArray[Any], ...], ...]
 
 # What nutpie calls: (size, point, gradient out, value out, user data) -> 0, or a positive code where the point is
 # merely bad and a negative one where the call itself is wrong.
@@ -59,8 +58,6 @@ _EXPAND_SIGNATURE = numba.types.int64(
     numba.types.voidptr,
 )
 _PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)
-# Operations whose machine code may depend on the numbers of a small constant.
-_NEEDS_NUMBERS = (Reshape, SpecifyShape, Alloc, AllocEmpty, Split, Subtensor, IncSubtensor)
 _RAISED, _BAD_GRADIENT, _BAD_VALUE = 1, 3, 4
 _CALLBACK = """
 def log_density(size, point, gradient, value, user):
@@ -121,6 +118,27 @@ def _copy_point(size: int, expanded: int, point: Any, out: Any, user: Any) -> in
     return 0
 
 
+@dataclass(frozen=True)
+class _Program:
+    """Machine code, and which arrays it reads in which order.
+
+    Parameters
+    ----------
+    code : Any
+        Numba's object, which owns the machine code.
+    packing : tuple of tuple of (int or array)
+        Of each vector that it reads its pieces: arrays of the form by number, and constants of its own.
+    """
+
+    code: Any
+    packing: _Packing
+
+    def reads(self, arrays: tuple[NDArray[Any], ...]) -> Callback:
+        """The code with the arrays of a graph of its form."""
+        vectors = _packed(self.packing, arrays)
+        return Callback(self.code, _source(vectors)[1], vectors)
+
+
 class _CallbackLinker(NumbaLinker):
     """Numba's linker, with a C callback as its outermost function and the arrays of the graph as its data.
 
@@ -129,17 +147,22 @@ class _CallbackLinker(NumbaLinker):
     counts, compiles nothing.
     """
 
+    def __init__(self, arrays: tuple[NDArray[Any], ...] = ()) -> None:
+        super().__init__()
+        self._arrays = arrays
+
     def fgraph_convert(self, fgraph: Any, *_: Any, **__: Any) -> Any:
         # The scheduler's order and storage speak of the graph as it was.
-        graph, arrays = lift(fgraph)
+        graph, packing = _pack(fgraph)
         fn, key = numba_funcify_and_cache_key(graph)
-        return fn, key if pytensor.config.numba__cache else None, arrays
+        return fn, key if pytensor.config.numba__cache else None, packing
 
     def jit_compile(self, fn_and_cache: Any) -> Any:
-        fn, key, arrays = fn_and_cache
-        source, table = _source(arrays)
+        fn, key, packing = fn_and_cache
+        vectors = _packed(packing, self._arrays)
+        source, _ = _source(vectors)
         # An axis of length one may be compiled as one that repeats.
-        ones = [[length == 1 for length in array.shape] for array in arrays]
+        ones = [[length == 1 for length in vector.shape] for vector in vectors]
         form = sha256(f"{source}{ones}".encode()).hexdigest()
         callback = compile_numba_function_src(
             source,
@@ -147,37 +170,45 @@ class _CallbackLinker(NumbaLinker):
             globals() | {"density": fn, "carray": numba.carray, "pointer": address_as_void_pointer},
             cache_key=key and f"{key}_fastmath{int(pytensor.config.numba__fastmath)}_{form}",
         )
-        return Callback(numba.cfunc(_SIGNATURE, cache=key is not None)(callback), table, arrays)
+        return _Program(numba.cfunc(_SIGNATURE, cache=key is not None)(callback), packing)
 
 
 def lift(fgraph: FunctionGraph) -> tuple[FunctionGraph, tuple[NDArray[Any], ...]]:
-    """A copy of a graph whose constant arrays are inputs, and those arrays; shapes and single numbers stay."""
+    """A copy of a graph of one input whose constant arrays are inputs too, and those arrays."""
+    graph, packing = _pack(fgraph)
+    return graph, _packed(packing, ())
+
+
+def _pack(fgraph: FunctionGraph) -> tuple[FunctionGraph, _Packing]:
+    """A copy of a graph with one vector a type in place of its array inputs and constants, and what goes into each."""
     graph, _ = fgraph.clone_get_equiv()
-    found = dict.fromkeys(
-        each for node in graph.toposort() for each in node.inputs if isinstance(each, TensorConstant)
-    )
-    lifted = [
-        each
-        for each in found
-        if each.data.size > 1
-        and not any(
-            isinstance(getattr(client, "op", None), _NEEDS_NUMBERS) for client, _ in graph.clients[each]
-        )
-    ]
-    # One vector a type: a function of a hundred arrays takes minutes to compile.
-    arrays = []
-    for dtype in sorted({each.type.dtype for each in lifted}):
-        group = [each for each in lifted if each.type.dtype == dtype]
+    given = graph.inputs[1:]
+    pieces: list[tuple[TensorVariable, int | NDArray[Any]]] = [(each, k) for k, each in enumerate(given)]
+    pieces += [(each, each.data) for each in lifted(graph)]
+    packing = []
+    # A function of a hundred arrays takes minutes to compile.
+    for dtype in sorted({each.type.dtype for each, _ in pieces}):
+        group = [(each, source) for each, source in pieces if each.type.dtype == dtype]
         vector = pt.vector(dtype=dtype)
         graph.add_input(vector)
         start = 0
-        for each in group:
-            end = start + each.data.size
-            piece = pt.reshape(vector[start:end], each.data.shape)
+        for each, _ in group:
+            end = start + int(np.prod(each.type.shape))
+            piece = pt.reshape(vector[start:end], each.type.shape)
             graph.replace(each, pt.specify_shape(piece, each.type.shape), import_missing=True)
             start = end
-        arrays.append(np.concatenate([each.data.ravel() for each in group]))
-    return graph, tuple(arrays)
+        packing.append(tuple(source for _, source in group))
+    for _ in given:
+        graph.remove_input(1)
+    return graph, tuple(packing)
+
+
+def _packed(packing: _Packing, arrays: tuple[NDArray[Any], ...]) -> tuple[NDArray[Any], ...]:
+    """The vectors that a program reads."""
+    return tuple(
+        np.concatenate([np.ravel(arrays[one] if isinstance(one, int) else one) for one in group])
+        for group in packing
+    )
 
 
 def _source(arrays: tuple[NDArray[Any], ...]) -> tuple[str, NDArray[np.int64]]:
@@ -273,13 +304,19 @@ def make_density(compiled: CompiledModel, names: tuple[str, ...]) -> Density:
         Variables that ``expand`` gives.
     """
     graph = join(compiled)
-    mode = Mode(_CallbackLinker(), get_mode("NUMBA").provided_optimizer)
-    with _optimized_once():
-        callback = pytensor.function(
-            [graph.x], [graph.logp, graph.slope], mode=mode, trust_input=True
-        ).vm.jit_fn
+    form = form_of([graph.x], [graph.logp, graph.slope])
+    callback = made_once("density", form, partial(_program, form)).reads(form.arrays)
     start = graph.start
     return Density(len(start), start, callback, _caller(callback, len(start)), make_expander(graph, names))
+
+
+def _program(form: Form) -> _Program:
+    """Compile a form's log density and gradient."""
+    mode = Mode(_CallbackLinker(form.arrays), get_mode("NUMBA").provided_optimizer)
+    with _optimized_once():
+        function = pytensor.function(form.graph.inputs, form.graph.outputs, mode=mode, trust_input=True)
+    program: _Program = function.vm.jit_fn
+    return program
 
 
 @contextmanager
@@ -316,14 +353,23 @@ def make_expander(graph: Joined, names: tuple[str, ...]) -> Callable[[Floats], d
     model = graph.model
     outputs = model.replace_rvs_by_values([model[name] for name in names])
     joined, x = join_nonshared_inputs(graph.point, outputs, model.value_vars)
-    many = pt.matrix("points")
-    program = pytensor.function(
-        [many],
-        vectorize_graph(joined, {x: many}),
-        mode=Mode("py", get_mode("FAST_COMPILE").provided_optimizer),
-    )
+    form = form_of([x], joined)
+    program = made_once("draws", form, partial(_interpreted, form))
 
     def expand(points: Floats) -> dict[str, Floats]:
-        return dict(zip(names, program(points), strict=True))
+        return dict(zip(names, program(points, *form.arrays), strict=True))
 
     return expand
+
+
+def _interpreted(form: Form) -> Callable[..., list[Floats]]:
+    """A form's outputs as a Python function of many points and its arrays."""
+    point, *arrays = form.graph.inputs
+    many = pt.matrix("points")
+    program: Callable[..., list[Floats]] = pytensor.function(
+        [many, *arrays],
+        vectorize_graph(form.graph.outputs, {point: many}),
+        mode=Mode("py", get_mode("FAST_COMPILE").provided_optimizer),
+        on_unused_input="ignore",
+    )
+    return program

@@ -26,7 +26,8 @@ def ranked(monkeypatch):
     def with_off(spread: int) -> None:
         def world(_bound, seed, _as):
             return {
-                "seed": seed, "status": "fitted", "ranks": {"fine": 37 * seed % 100, "off": 37 * seed % spread},
+                "seed": seed, "status": "fitted", "engine": "nuts",
+                "ranks": {"fine": 37 * seed % 100, "off": 37 * seed % spread},
                 "coverage": {"cells": [1, 2, 2]}, "rhat": 1.001, "ess": 321.0, "divergences": 0, "seconds": 0.1,
             }  # fmt: skip
 

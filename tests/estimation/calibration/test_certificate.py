@@ -35,7 +35,7 @@ def kept(bound, tmp_path):
     """Write a certificate of the tiny plan, changed as asked."""
 
     def write(verdicts=(GOOD,), plan="tiny", form=None, **changes):
-        value = certificate(form or form_of(bound.blueprint), plan, list(verdicts), ACCOUNT)
+        value = certificate(form or form_of(bound.blueprint, "nuts"), plan, list(verdicts), ACCOUNT)
         write_certificate(tmp_path / plan, {**value, **changes})
         return value
 
@@ -48,7 +48,7 @@ def test_a_form_is_that_of_other_data_and_other_places(bound, tiny, tmp_path):
     (tmp_path / "plan.toml").write_text(tiny.read_text())
     other = bind_plan(read_plan(tmp_path / "plan.toml")).blueprint
     assert other.panel.digest() != bound.panel.digest()
-    assert form_of(other) == form_of(bound.blueprint)
+    assert form_of(other, "nuts") == form_of(bound.blueprint, "nuts")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,10 @@ def test_a_form_is_that_of_other_data_and_other_places(bound, tiny, tmp_path):
     ],
 )
 def test_another_model_or_kind_is_another_form(bound, tiny, patch, part):
-    mine, other = form_of(bound.blueprint), form_of(bind_plan(read_plan(tiny, patch)).blueprint)
+    mine, other = (
+        form_of(bound.blueprint, "nuts"),
+        form_of(bind_plan(read_plan(tiny, patch)).blueprint, "nuts"),
+    )
     changed = {name for name in vars(mine) if getattr(mine, name) != getattr(other, name)}
     assert changed == {part}
 
@@ -85,7 +88,7 @@ def test_valid_passes_or_fails_by_what_it_found(bound, tmp_path, kept):
 
 
 def test_stale_by_sources_or_by_age(bound, tmp_path, kept):
-    form = form_of(bound.blueprint)
+    form = form_of(bound.blueprint, "nuts")
     kept(form=replace(form, sources="0" * 64))
     assert standing(form, tmp_path).state == "stale"
     assert "other sources" in said(bound.blueprint, tmp_path).sentence
@@ -98,7 +101,7 @@ def test_stale_by_sources_or_by_age(bound, tmp_path, kept):
 
 
 def test_more_kinds_cover_fewer_and_not_the_reverse(bound, tmp_path, kept):
-    form = form_of(bound.blueprint)
+    form = form_of(bound.blueprint, "nuts")
     assert len(form.kinds) == 2
     few = replace(form, kinds=form.kinds[:1])
     kept()
@@ -108,7 +111,7 @@ def test_more_kinds_cover_fewer_and_not_the_reverse(bound, tmp_path, kept):
 
 
 def test_the_valid_one_of_several_plans_is_found(bound, tmp_path, kept):
-    form = form_of(bound.blueprint)
+    form = form_of(bound.blueprint, "nuts")
     kept(plan="older", form=replace(form, sources="0" * 64))
     kept(plan="other", form=replace(form, model="0" * 64))
     kept(plan="tiny")
@@ -120,4 +123,4 @@ def test_a_file_that_is_no_certificate_certifies_nothing(bound, tmp_path):
     for number, text in enumerate(("", "[1]", '{"format": 2}', '{"format": 1}')):
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / NAME).write_text(text)
-    assert standing(form_of(bound.blueprint), tmp_path).state == "missing"
+    assert standing(form_of(bound.blueprint, "nuts"), tmp_path).state == "missing"

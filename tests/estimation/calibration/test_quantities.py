@@ -31,6 +31,7 @@ def test_by_a_second_route(bound, drawn):
     p = 1 / (1 + np.exp(-draws.intercept[:, 0]))
     np.testing.assert_allclose(found["intercept referral-investigation"], draws.intercept[:, 0])
     np.testing.assert_allclose(found["rate referral-investigation of all"], p)
+    np.testing.assert_allclose(found["rate referral-investigation of the newest cohort"], p)
     np.testing.assert_allclose(found["change referral-investigation of all"], 0.0, atol=1e-12)
     exact = stats.binom.logpmf(12, 40, p) + stats.binom.logpmf(9, 30, p)
     total = stats.binom.logpmf(8, 30, p)  # of cells of one rate: one binomial

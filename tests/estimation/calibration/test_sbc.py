@@ -12,7 +12,7 @@ from attrition.data.errors import InputError, Problem
 from attrition.estimation.calibration import sbc, world
 from attrition.estimation.calibration.certificate import NAME as CERTIFICATE
 from attrition.estimation.calibration.certificate import form_of, standing
-from attrition.estimation.calibration.world import one_world, ranks
+from attrition.estimation.calibration.world import Case, one_world, ranks
 from attrition.estimation.plan import read_plan
 
 WORLDS = 20
@@ -25,8 +25,8 @@ def never(*_):
 def world_of(seed, **ranked):
     """A record as ``one_world`` gives it, in a moment."""
     hits = {"cells": [1, 1, 2]}
-    return {"seed": seed, "status": "fitted", "ranks": ranked, "coverage": hits, "rhat": 1.0, "ess": 99.0,
-            "divergences": 0, "seconds": 0.1}  # fmt: skip
+    return {"seed": seed, "status": "fitted", "engine": "nuts", "ranks": ranked, "coverage": hits,
+            "rhat": 1.0, "ess": 99.0, "divergences": 0, "seconds": 0.1}  # fmt: skip
 
 
 def every_third_refused(_bound, seed, _as):
@@ -58,7 +58,7 @@ def test_worlds_are_kept_and_the_certificate_written(calibrated, bound):
     assert sum(found.left_out.values()) == len(lines) - WORLDS
     assert found.passed
     assert found.coverage["cells"]["cover50"] == 0.5
-    assert standing(form_of(bound.blueprint), runs).state == "valid"
+    assert standing(form_of(bound.blueprint, "nuts"), runs).state == "valid"
     kept = json.loads((runs / "tiny" / CERTIFICATE).read_text())
     assert kept["fitted"] == WORLDS
     assert [one["quantity"] for one in kept["quantities"]] == [one.quantity for one in found.verdicts]
@@ -117,7 +117,7 @@ def test_what_is_fitted_in_its_place_shows(bound, first):
     def half(blueprint):
         return replace(blueprint, batches=blueprint.batches[:1])
 
-    other = one_world(bound, 1, half)
+    other = one_world(bound, 1, Case(fitted=half))
     assert set(other["ranks"]) == set(first["ranks"])
     assert other["ranks"] != first["ranks"]
 
