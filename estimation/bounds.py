@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from ..data.axes import Index
 from ..data.panel import Panel
-from ..models.contract import Analysis, Floats
+from ..models.contract import Analysis, Floats, Ints
 from ..models.layers import own_cases
 from ..models.limits import most, per_unit
 from .coupled import HARD, Block, Program, Sum, blocks_of

@@ -14,14 +14,14 @@ from ..data.panel import Panel
 from . import catalogue
 from .bind import bind
 from .clashes import SharedCounts
-from .contract import Analysis, Batch, Decision, Floats, Group, Ints, PartKind, ReportKind, Unknown
+from .contract import Addition, Analysis, Batch, Decision, Floats, Group, Ints, PartKind, ReportKind, Unknown
 from .field import FieldDraws, draw_block
 from .layers import analyse_layers
 from .layout import Layout, make_layout
 from .mixture import Mixture, extend, log_shares, make_mixture
 from .paths import ARRAY, Ops, categories
 from .spec import PriorSpec
-from .terms import Addition, Block, Concentration, Effect, Settings
+from .terms import Block, Concentration, Effect, Settings
 
 
 @dataclass(frozen=True)

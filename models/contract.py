@@ -23,7 +23,8 @@ from ..data.statement import Statement
 from .decisions import Decision as Decision
 from .decisions import Known as Known
 from .lags import Lags
-from .terms import Addition
+from .unknowns import Addition as Addition
+from .unknowns import Unknown as Unknown
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -114,20 +115,6 @@ class Analysis:
     decisions: tuple[Decision, ...]
     loose: Mapping[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
     weights: Floats | None = None
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """Standard normal coordinates a kind needs beside the rates; the kind turns them into what it does not know.
-
-    Parameters
-    ----------
-    name : str
-    shape : tuple of int
-    """
-
-    name: str
-    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)

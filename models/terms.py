@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from ..data.axes import Axes
@@ -106,21 +105,6 @@ class Concentration:
     """Beta-binomial overdispersion in place of a cell effect: a prior for log(a+b)."""
 
     prior: ConcentrationPrior
-
-
-@dataclass(frozen=True)
-class Addition:
-    """A term that a kind adds to the rates of some step-cells: a standard normal coordinate a step, and its scale.
-
-    Parameters
-    ----------
-    name : str
-    scale : (S, cells) float
-        Its scale in each, on the step's link scale; 0 where it does not stand.
-    """
-
-    name: str
-    scale: NDArray[np.float64]
 
 
 Term = Intercept | Block | Concentration

@@ -10,7 +10,7 @@ from pydantic import Field
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
-from ..contract import Analysis, Group, PartKind
+from ..contract import Addition, Analysis, Group, PartKind
 from ..silence import places_of, silent_cells, silent_places
 
 
@@ -82,9 +82,9 @@ class NonReporting(PartKind):
         """Does the total hold places that did not report their own?"""
         return bool(silent_places(group, panel))
 
-    def additions(self, panel: Panel, analysis: Analysis, settings: Any) -> tuple[terms.Addition, ...]:
+    def additions(self, panel: Panel, analysis: Analysis, settings: Any) -> tuple[Addition, ...]:
         """One δ a step in the rates of silent places."""
         if not settings.spread:
             return ()
         silent = silent_cells(panel, analysis.groups, settings.periods)
-        return (terms.Addition(self.name, np.where(silent, settings.spread, 0.0)),)
+        return (Addition(self.name, np.where(silent, settings.spread, 0.0)),)

@@ -6,6 +6,7 @@ import pytest
 from attrition.estimation import rows, thinning
 from attrition.estimation.celldraws import draw_cells
 from attrition.estimation.rows import evaluate, make_rows
+from attrition.estimation.silent import Shift
 
 from ..panels import bind, make_panel
 
