@@ -58,8 +58,10 @@ def _since(verdict: Mapping[str, Any]) -> list[str]:
 
 def statistics_text(found: Sequence[Mapping[str, Any]]) -> str:
     """Revisions from first to last: a line for each quantity, step and basis."""
-    words, numbers = ("quantity", "step", "basis"), ("numbers", "bias", "mean_absolute", "root_mean_square")
-    numbers += ("share_outside", "counted", "counted_outside")
+    words = ("quantity", "step", "basis")
+    numbers = (
+        "numbers", "bias", "mean_absolute", "root_mean_square", "share_outside", "counted", "counted_outside",
+    )  # fmt: skip
     return columns(
         [[*(str(row[n]) for n in words), *(number(row[n]) for n in numbers)] for row in found], _HEADER
     )

@@ -10,11 +10,11 @@ from .binding import stream
 from .completion import complete
 from .contraction import cell_rates
 from .rows import CellDraws, Floats
-from .silent import shift_silent
+from .silent import Shift, shift_silent
 from .thinning import parts, take
 
 
-def draw_cells(seed: int, blueprint: Blueprint, draws: FieldDraws, silent_shift: float) -> CellDraws:
+def draw_cells(seed: int, blueprint: Blueprint, draws: FieldDraws, shift: Shift) -> CellDraws:
     """Rates and counts of the active cells.
 
     Parameters
@@ -24,8 +24,8 @@ def draw_cells(seed: int, blueprint: Blueprint, draws: FieldDraws, silent_shift:
     blueprint : Blueprint
     draws : FieldDraws
         R of them.
-    silent_shift : float
-        As ``silent.shift_silent`` has it.
+    shift : Shift
+        Of silent places.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def draw_cells(seed: int, blueprint: Blueprint, draws: FieldDraws, silent_shift:
     of_rates, of_counts = stream(seed, "cell rates"), stream(seed, "complete counts")
     for part in parts(size, layout.steps * layout.size):
         few = take(draws, part)
-        eta = shift_silent(blueprint, few, blueprint.predictor(few), silent_shift)
+        eta = shift_silent(blueprint, few, blueprint.predictor(few), shift)
         rates[..., part] = np.moveaxis(cell_rates(of_rates, blueprint, eta, few, observed=True), 0, -1)
         some = complete(of_counts, blueprint, eta, few)
         if counts is None:

@@ -21,7 +21,7 @@ from .blocks import Collector, frame
 from .contraction import Reference, cell_rates, contraction
 from .evidence import Behind
 from .labels import label
-from .rows import CellDraws, Floats, Rows, draws_last, evaluate, link
+from .rows import CellDraws, Floats, Reals, Rows, evaluate, link
 
 EVER = "ever"
 _PRIOR_DRAWS = 400
@@ -41,12 +41,12 @@ class Ever:
     """
 
     def __init__(
-        self, rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws, rates: Floats, counts: Floats
+        self, rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws, rates: Reals, counts: Floats
     ) -> None:
         self._cells = CellDraws(after_horizon(rng, blueprint, draws, rates), counts)
         prior = blueprint.prior_draws(rng, _PRIOR_DRAWS)
         within = cell_rates(rng, blueprint, blueprint.predictor(prior), prior, observed=False)
-        self._prior = draws_last(after_horizon(rng, blueprint, prior, within))
+        self._prior = CellDraws.of_rates(after_horizon(rng, blueprint, prior, within))
 
     def rows(
         self,
@@ -83,7 +83,7 @@ def extrapolates(blueprint: Blueprint) -> bool:
     return waits and not any(blueprint.ratio_steps)
 
 
-def after_horizon(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws, rates: Floats) -> Floats:
+def after_horizon(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws, rates: Reals) -> Reals:
     """Rates ever from those within the horizon, (R, S, A)."""
     settings: Any = blueprint.kind_settings[Immature.name]
     layout = blueprint.layout

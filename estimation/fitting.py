@@ -149,10 +149,6 @@ def _assumed(plan: Plan) -> Shift:
     return Shift(plan.assume.silent_shift, plan.assume.silent_unit)
 
 
-def _assumed(plan: Plan) -> Shift:
-    return Shift(plan.assume.silent_shift, plan.assume.silent_unit)
-
-
 def _protection(bound: Bound, plan: Plan, say: Say) -> Protection | None:
     """What the plan asks to hold back, decided before anything is fitted."""
     if plan.disclosure is None:

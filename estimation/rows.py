@@ -177,6 +177,12 @@ class CellDraws:
         same = counts.strides[0] == 0
         self._counts = np.moveaxis(counts[:1] if same else counts, 0, -1)
 
+    @classmethod
+    def of_rates(cls, rates: Reals) -> CellDraws:
+        """Rates whose counts nobody asks for."""
+        draws, steps, cells = rates.shape
+        return cls(rates, np.broadcast_to(np.zeros((steps + 1, cells)), (draws, steps + 1, cells)))
+
     def step(self, step: Step) -> StepDraws:
         """Those of one step."""
         ends = (np.nan_to_num(self._counts[stage]) for stage in (step.source, step.target))

@@ -137,7 +137,8 @@ class _Front:
         self._member = member[:, np.flatnonzero(moving)]
         rest = member[:, np.flatnonzero(~moving)]
         self._still = [
-            (rest @ at.weight, rest @ at.passing) for at in (still.step(s) for _, s in self._steps)
+            (rest @ at.weight, rest @ (at.weight * at.rates.prod(axis=0, dtype=float)))
+            for at in (still.step(s) for _, s in self._steps)
         ]
         names = [tuple(name) for name in self._rows.names]
         self.ids = [quantity_id(q, s.name, n, "superpopulation") for q, s in self._steps for n in names]

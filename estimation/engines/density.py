@@ -183,7 +183,7 @@ def _pack(fgraph: FunctionGraph) -> tuple[FunctionGraph, _Packing]:
     """A copy of a graph with one vector a type in place of its array inputs and constants, and what goes into each."""
     graph, _ = fgraph.clone_get_equiv()
     given = graph.inputs[1:]
-    pieces: list[tuple[TensorVariable, int | NDArray[Any]]] = [(each, k) for k, each in enumerate(given)]
+    pieces: list[tuple[Any, int | NDArray[Any]]] = [(each, k) for k, each in enumerate(given)]
     pieces += [(each, each.data) for each in lifted(graph)]
     packing = []
     # A function of a hundred arrays takes minutes to compile.

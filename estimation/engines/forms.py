@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +105,9 @@ def _fold(graph: FunctionGraph) -> None:
             continue
         if not node.op.do_constant_folding(graph, node):
             continue
-        storage = {each: [each.data] for each in node.inputs} | {each: [None] for each in node.outputs}
+        storage = {each: [cast("Constant", each).data] for each in node.inputs} | {
+            each: [None] for each in node.outputs
+        }
         run = node.op.make_thunk(node, storage, {each: [False] for each in storage}, [], impl="py")
         run()
         for out in node.outputs:
