@@ -24,9 +24,9 @@ def world(silent: bool):
 
 def test_counts_that_are_known_are_kept_once(monkeypatch):
     blueprint, draws = world(silent=False)
-    whole = draw_cells(1, blueprint, draws, 0.0)
+    whole = draw_cells(1, blueprint, draws, Shift(0.0))
     monkeypatch.setattr(thinning, "_IN_MEMORY", 1)
-    parts = draw_cells(1, blueprint, draws, 0.0)
+    parts = draw_cells(1, blueprint, draws, Shift(0.0))
     np.testing.assert_array_equal(parts.rates, whole.rates)
     assert (whole.counts.shape, whole.counts.strides[0]) == ((50, 3, 4), 0)
     np.testing.assert_array_equal(parts.counts, whole.counts)
@@ -35,7 +35,10 @@ def test_counts_that_are_known_are_kept_once(monkeypatch):
 @pytest.mark.parametrize("silent", [False, True])
 def test_rows_do_not_depend_on_how_many_draws_are_summed_together(monkeypatch, silent):
     blueprint, draws = world(silent)
-    drawn, member = draw_cells(1, blueprint, draws, 0.0), make_rows(blueprint.panel, blueprint.layout).member
+    drawn, member = (
+        draw_cells(1, blueprint, draws, Shift(0.0)),
+        make_rows(blueprint.panel, blueprint.layout).member,
+    )
     step = blueprint.panel.funnel.end_to_end
     whole = evaluate(member, drawn.step(step))
     assert whole.denominator.shape[1] == 1 or silent
