@@ -87,9 +87,8 @@ class Group:
     @property
     def sets(self) -> tuple[Ints, ...]:
         """The cells of each total."""
-        if self.members is None:
-            return (self.cells,) * len(self.stages)
-        return tuple(self.cells[row] for row in self.members)
+        rows: Any = (slice(None),) * len(self.stages) if self.members is None else self.members
+        return tuple(self.cells[row] for row in rows)
 
     @property
     def spoken(self) -> tuple[int, ...]:
