@@ -242,7 +242,8 @@ def link(values: Floats, ratio: bool) -> Floats:
     """Logit of a probability, log of a ratio, kept finite."""
     if ratio:
         return np.log(np.maximum(values, 1e-12))
-    inside = np.clip(values, 1e-12, 1 - 1e-12)
+    # In single precision 1 - 1e-12 is 1.
+    inside = np.clip(np.asarray(values, dtype=float), 1e-12, 1 - 1e-12)
     return np.log(inside) - np.log(1 - inside)
 
 

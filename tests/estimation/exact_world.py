@@ -11,7 +11,7 @@ import xarray as xr
 from scipy.special import expit
 from scipy.stats import binom, norm
 
-from attrition.estimation.engines.contract import Fit
+from attrition.estimation.engines.contract import Fit, Weights
 from attrition.estimation.engines.drawn import named_draws
 from attrition.models.blueprint import Blueprint
 from attrition.models.field import FieldDraws
@@ -61,4 +61,4 @@ def exact_fit(blueprint: Blueprint, *_: Any) -> Fit:
     field = FieldDraws(draws, {}, {}, np.ones_like(draws))
     stats = xr.Dataset({"log_weight": (("chain", "draw"), np.zeros((CHAINS, LENGTH)))})
     dataset = named_draws(blueprint, {"intercept": draws}, field, CHAINS)
-    return Fit(dataset, stats, field, CHAINS, {"sample": 0.0}, {}, "exact", khat=0.0)
+    return Fit(dataset, stats, field, CHAINS, {"sample": 0.0}, {}, "exact", weights=Weights(0.0, 0.0, (float(CHAINS * LENGTH),)))

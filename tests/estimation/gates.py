@@ -21,6 +21,7 @@ from attrition.estimation.diagnostics import Chain, Diagnostics
 from attrition.estimation.disclosure.protection import Protection
 from attrition.estimation.disclosure.spec import DisclosureSpec
 from attrition.estimation.disclosure.suppress import suppress
+from attrition.estimation.engines.contract import Weights
 from attrition.estimation.estimates import estimates
 from attrition.estimation.predictive import Moments, Report
 
@@ -205,7 +206,7 @@ def _open(found: Seen, _: Path) -> Seen:
 def _uncalibrated(found: Seen, folder: Path) -> Seen:
     account = {"fitted": 200, "left_out": {}, "diverged": 0, "coverage": {}}
     bad = [{"quantity": "root rate", "failed": True}]
-    write_certificate(folder / "made-up", certificate(form_of(found.blueprint), "made-up", bad, account))
+    write_certificate(folder / "made-up", certificate(form_of(found.blueprint, found.engine), "made-up", bad, account))
     return replace(found, runs=folder)
 
 
@@ -216,7 +217,7 @@ FAULTS: dict[str, Callable[[Seen, Path], Seen]] = {
     "ess_cells": lambda found, _: _diagnostics(found, cells=replace(GOOD, ess=100.0)),
     "divergences": lambda found, _: _diagnostics(found, chain=Chain(1, 0.8)),
     "ebfmi": lambda found, _: _diagnostics(found, chain=Chain(0, 0.2)),
-    "khat": lambda found, _: _diagnostics(found, chain=None, khat=0.9),
+    "khat": lambda found, _: _diagnostics(found, chain=None, weights=Weights(0.9, 0.1, (100.0,))),
     "ppc_dispersion": _dispersed,
     "ppc_zeros": _zeros,
     "ppc_totals": _totals,
