@@ -13,6 +13,7 @@ from .document import Cell, Column, Row, Table
 from .numbers import NONE, Scale, count, decimals, estimate, factor_of, interval, known, number, plural, share
 from .steps import StepView
 from .view import View
+from .wording import say
 
 WITHHELD: Final = "not published"
 GLYPHS: Final = {
@@ -39,6 +40,11 @@ NOTES: Final = (
 )
 
 
+def labeled(label: str) -> str:
+    """A label with its sign."""
+    return f"{GLYPHS.get(label, '')}\u00a0{say(label)}"
+
+
 def anchor(table: str, step: str, node: str) -> str:
     """The anchor of a row: safe in a link, and different for different nodes."""
     return f"{table}-" + "".join(
@@ -53,7 +59,7 @@ def withheld(row: Mapping[str, Any]) -> str:
     if row["label"] == WITHHELD:
         failed = row.get("failed")
         if isinstance(failed, str) and failed:
-            return f"not published: failed checks ({failed})"
+            return say("not published: failed checks ({failed})").format(failed=failed)
         if row["statements"] == 0:
             return "not published: no statement touches its cells"
         if row["contraction_own"] == 0:
@@ -61,7 +67,9 @@ def withheld(row: Mapping[str, Any]) -> str:
         least = min((row[c] for c in ("contraction", "contraction_own") if known(row[c])), default=0.0)
         if least >= LEAST_CONTRACTION:  # a change over all jurisdictions, of which too few report
             return "not published: too much of the denominator is of places that report no outcome"
-        return f"not published: the data narrowed the prior by only {share(max(least, 0.0))}"
+        return say("not published: the data narrowed the prior by only {least}").format(
+            least=share(max(least, 0.0))
+        )
     if not known(row["median"]):
         return "not available"
     if row["label"] == "prior-driven" and not known(row["bound_low"]):
@@ -75,9 +83,11 @@ def bounds(row: Mapping[str, Any], scale: Scale) -> str:
     places = decimals([low, high], factor_of(scale))
     mix = "*" if row["bound_basis"] == MIXED else ""
     if known(low) and high == math.inf:
-        return f"{estimate(low, scale, places) if low else '0'} to no upper limit{mix}"
+        return say("{low} to no upper limit{mix}").format(
+            low=estimate(low, scale, places) if low else "0", mix=mix
+        )
     if known(low) and not known(high):
-        return f"at least {estimate(low, scale, places)}{mix}"
+        return say("at least {low}{mix}").format(low=estimate(low, scale, places), mix=mix)
     if known(low) and low == high:
         return estimate(low, scale, places) + mix
     return interval(low, high, scale, places) + (mix if known(low, high) else "")
@@ -88,12 +98,14 @@ def step_heading(step: StepView, clocks: set[str]) -> str:
     name = (
         PERIOD_RATIO if "period" in clocks else "rate" if step.kind == "probability" else "outcomes per unit"
     )
-    text = f"{step.title}: {name}"
+    text = f"{step.title}: {say(name)}"
     if step.kind == "ratio":
-        text += f", per {step.unit}; may exceed 1"
+        text += say(", per {unit}; may exceed 1").format(unit=step.unit)
     elif "period" in clocks:
-        text += "; may exceed 100 %"
-    return text + (f". Taken as one to one: {step.assumed}" if step.assumed else "")
+        text += say("; may exceed 100 %")
+    return text + (
+        say(". Taken as one to one: {assumed}").format(assumed=step.assumed) if step.assumed else ""
+    )
 
 
 def sources_text(row: Mapping[str, Any]) -> str:
@@ -171,7 +183,7 @@ def _row(
             *_finite(step.scale, finite),
             Cell(bounds(row, step.scale), tone="muted"),
             Cell(f"{share(row['contraction'])} · {share(row['contraction_own'])}"),
-            Cell(f"{GLYPHS.get(row['label'], '')} {row['label']}"),
+            Cell(labeled(str(row["label"]))),
             Cell(sources_text(row)),
         ),
         anchor(id, row["step"], node),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .companions import withheld
 from .view import View
+from .wording import say
 
 Floats = NDArray[np.float64]
 
@@ -71,7 +72,11 @@ def _split(view: View, by: str, row: dict[str, Any]) -> dict[str, Any] | None:
         return line | {"why": "not every part has a rate in both periods"}
     hidden = sum(bool(withheld(rates.loc[key].to_dict())) for key in keys)
     if hidden:
-        return line | {"why": f"{hidden} of the {len(keys)} rates of its parts are not published"}
+        return line | {
+            "why": say("{hidden} of the {keys} rates of its parts are not published").format(
+                hidden=hidden, keys=len(keys)
+            )
+        }
     size = rates["denominator_median"]
     weights = np.array([size[key] for key in keys], dtype=float).reshape(2, -1)
     if np.any(np.abs(weights.sum(axis=1) / [size[key] for key in whole] - 1) > CLOSE):

@@ -15,6 +15,7 @@ from .document import Document, reason
 from .page import page
 from .tables import csv_text, json_text, workbook
 from .typeset import typeset
+from .wording import say, spoken
 
 WORKBOOK: Final = "tables.xlsx"
 INCOMPLETE: Final = "incomplete.txt"
@@ -37,6 +38,7 @@ def write_document(document: Document, formats: Sequence[str], folder: Path) -> 
         ``html``, ``pdf`` as asked and produced, ``figures``, ``tables``, ``xlsx``; and ``incomplete``, a text
         file that lists what could not be produced, where there is such a thing. The page says the same.
     """
+    document = spoken(document)
     figures, tables = folder / "figures", folder / "tables"
     for place in (figures, tables):
         place.mkdir(parents=True, exist_ok=True)
@@ -70,7 +72,8 @@ def _attempt(
         made = make()
     except Exception as error:
         return replace(
-            document, incomplete=(*document.incomplete, f"{what} could not be produced: {reason(error)}")
+            document,
+            incomplete=(*document.incomplete, f"{say(what)} {say('could not be produced:')} {reason(error)}"),
         )
     _write(path, made)
     written[name] = path

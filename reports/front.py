@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
 
 from ..data.names import AXES, CONFIDENTIAL, ESTIMATE_COLUMNS, ROOT
 from .companions import (
-    GLYPHS,
     MIXED,
     PERIOD_RATIO,
     UNFIT,
     WITHHELD,
     anchor,
     bounds,
+    labeled,
     withheld,
 )
 from .document import Cell, Column, Row, Table
@@ -23,6 +24,7 @@ from .mix import short, stated
 from .numbers import decimals, estimate, factor_of, interval
 from .steps import StepView, words
 from .view import View
+from .wording import say
 
 FRONT: Final = "front"
 UNKNOWN: Final = "not estimable from published data"
@@ -88,10 +90,12 @@ def front_table(view: View) -> Table:
         mixed = any(row["bound_basis"] == MIXED for row in mine.values())
         head = Cell(name_of(view, offense), more=(short(view),) if mixed else ())
         cells = [_cell(step, mine[step.name]) for step in view.steps]
-        printed.append(Row((head, *cells), anchor(FRONT, "", offense), depth))
+        printed.append(Row((head, *joined(cells)), anchor(FRONT, "", offense), depth))
     columns = (Column("Offense"), *(Column(_heading(step)) for step in view.steps))
     data = rows[[*ESTIMATE_COLUMNS, "why"]]
-    title = f"Of the {words(view.stages[0])}s, how many lead on: {view.place}"
+    title = say("Of the {stages}s, how many lead on: {place}").format(
+        stages=words(view.stages[0]), place=view.place
+    )
     notes = ["* Bounds over the data and the stated mix of the unknown denominators."] if any(
         row["bound_basis"] == MIXED for row in by.values()
     ) else []  # fmt: skip
@@ -102,26 +106,35 @@ def front_table(view: View) -> Table:
     )
 
 
+def joined(cells: list[Cell]) -> list[Cell]:
+    """One cell over all steps where they say the same, as where nothing is estimable."""
+    return [replace(cells[0], span=len(cells))] if len(cells) > 1 and len(set(cells)) == 1 else cells
+
+
 def row_link(offense: str) -> str:
     """Link to an offense's row of the table."""
     return "#" + anchor(FRONT, "", offense)
 
 
 def _heading(step: StepView) -> str:
-    return f"{step.title} (end to end)" if step.whole and step.target - step.source > 1 else step.title
+    return (
+        say("{title} (end to end)").format(title=step.title)
+        if step.whole and step.target - step.source > 1
+        else step.title
+    )
 
 
 def _named(step: StepView, row: Mapping[str, Any]) -> str:
     """What a number of this row is called."""
-    unit = f" per {step.unit}" if step.scale == "each" else ""
+    unit = say(" per {unit}").format(unit=step.unit) if step.scale == "each" else ""
     if row["clock"] == "period":
-        return PERIOD_RATIO + ("," if unit else "") + unit
-    return "rate" if step.scale == "percent" else f"outcomes{unit}"
+        return say(PERIOD_RATIO) + ("," if unit else "") + unit
+    return say("rate") if step.scale == "percent" else say("outcomes") + unit
 
 
 def _cell(step: StepView, row: Mapping[str, Any]) -> Cell:
-    badge = f"{GLYPHS.get(str(row['label']), '')}\u00a0{row['label']}"
-    limits = f"data alone: {bounds(row, step.scale)}"
+    badge = labeled(str(row["label"]))
+    limits = say("data alone: {row}").format(row=bounds(row, step.scale))
     if row["why"]:
         hidden = row["why"] if row["label"] == CONFIDENTIAL else UNKNOWN
         return Cell(hidden, tone="muted", more=(limits,), badge=badge)

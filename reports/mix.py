@@ -10,6 +10,7 @@ from .companions import MIXED
 from .numbers import number, plural
 from .steps import words
 from .view import View
+from .wording import say
 
 
 def stated(view: View) -> dict[str, Any] | None:
@@ -34,7 +35,9 @@ def short(view: View) -> str:
     if mix is None:
         return "through the stated mix"
     shared = number(float(mix["shared"]) * 100, 0)
-    return f"through the stated mix: share within a factor of {factor(mix)}; {shared} % of that in common"
+    return say(
+        "through the stated mix: share within a factor of {factor}; {shared} % of that in common"
+    ).format(factor=factor(mix), shared=shared)
 
 
 def long(view: View) -> str:
@@ -46,11 +49,18 @@ def long(view: View) -> str:
     periods = len(mix.get("shares") or {})
     where = view.label("jurisdiction", str(mix["jurisdiction"]))
     shared = number(float(mix["shared"]) * 100, 0)
-    return (
-        f"The stated mix. Where a place publishes its {words(view.stages[0])}s for all offenses together, they "
-        f"are divided by the counts by offense of the stage {words(str(mix['stage']))} at {where} "
-        f"({plural(periods, 'period')}; {', '.join(sources) or 'no source named'}). Each offense's share of a "
-        f"place's {words(view.stages[0])}s is taken to lie within a factor of {factor(mix)} of that, either way "
-        f"(95 %); {shared} % of this uncertainty is common to all places and does not average out. This is an "
-        "assumption, not a count: no source states it for the places in the table."
+    return say(
+        "The stated mix. Where a place publishes its {stages}s for all offenses together, they are "
+        "divided by the counts by offense of the stage {stage} at {where} ({periods}; {sources}). Each "
+        "offense's share of a place's {stages}s is taken to lie within a factor of {factor} of that, "
+        "either way (95 %); {shared} % of this uncertainty is common to all places and does not average "
+        "out. This is an assumption, not a count: no source states it for the places in the table."
+    ).format(
+        stages=words(view.stages[0]),
+        stage=words(str(mix["stage"])),
+        where=where,
+        periods=plural(periods, "period"),
+        sources=", ".join(sources) or "no source named",
+        factor=factor(mix),
+        shared=shared,
     )

@@ -13,6 +13,7 @@ from .companions import MIXED, WITHHELD
 from .front import finer, grid, offenses
 from .steps import StepView, words
 from .view import View
+from .wording import say
 
 ENOUGH: Final = ("data-driven", "counted", "confidential")
 COUNTS: Final = ("exact", "approx", "rounded", "range", "suppressed")
@@ -113,11 +114,17 @@ def in_words(view: View, step: StepView, needs: tuple[str, ...]) -> str:
     """What is missing at a step, as a phrase."""
     source, target = words(view.stages[step.source]), words(view.stages[step.target])
     phrase = {
-        "denominator": f"counts by this offense at the stage {source}",
-        "outcome": f"counts by this offense at the stage {target}",
-        "pair": f"{source} and {target} for the same places and periods",
-        "origin": f"how many of the {target} counts began as {words(view.stages[0])}s",
-        "cohort": f"{target} counted for the same {source} cohort, whenever it came",
+        "denominator": say("counts by this offense at the stage {source}").format(source=source),
+        "outcome": say("counts by this offense at the stage {target}").format(target=target),
+        "pair": say("{source} and {target} for the same places and periods").format(
+            source=source, target=target
+        ),
+        "origin": say("how many of the {target} counts began as {stages}s").format(
+            target=target, stages=words(view.stages[0])
+        ),
+        "cohort": say("{target} counted for the same {source} cohort, whenever it came").format(
+            target=target, source=source
+        ),
         "more": "more places, or larger counts: all that is needed is published, but too little of it",
     }
     return "; ".join(phrase[name] for name in needs)

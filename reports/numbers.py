@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Final, Literal
 
+from .wording import say
+
 Scale = Literal["percent", "points", "each", "each change"]
 CHANGES: Final = ("points", "each change")
 NONE: Final = "–"
@@ -62,7 +64,8 @@ def interval(low: float | None, high: float | None, scale: Scale, places: int) -
     assert high is not None
     factor, signed = factor_of(scale), scale in CHANGES
     ends = [number(end * factor, places, signed=signed) for end in (low, high)]
-    return " to ".join(ends) + (f"{SPACE}%" if scale == "percent" else "")
+    text = say("{low} to {high}").format(low=ends[0], high=ends[1])
+    return text + (f"{SPACE}%" if scale == "percent" else "")
 
 
 def factor_of(scale: Scale) -> float:
@@ -82,8 +85,8 @@ def share(value: float | None) -> str:
 def probability(value: float) -> str:
     """A probability; never 0 or 1, which draws cannot show."""
     if value >= 0.995:
-        return "above .99"
-    return "below .01" if value < 0.005 else share(value)
+        return say("above .99")
+    return say("below .01") if value < 0.005 else share(value)
 
 
 def count(value: float | None) -> str:
@@ -93,4 +96,4 @@ def count(value: float | None) -> str:
 
 def plural(n: int, one: str, many: str | None = None) -> str:
     """``1 row``, ``3 rows``."""
-    return f"{count(n)} {one if n == 1 else (many or one + 's')}"
+    return f"{count(n)} {say(one if n == 1 else (many or one + 's'))}"

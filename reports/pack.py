@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from functools import lru_cache
@@ -20,6 +20,7 @@ from .files import write_document
 from .plan import build_document
 from .released import Released, released
 from .view import View
+from .wording import speaking
 
 PLACES: Final = "places"
 NATIONAL: Final = "../../index.html"
@@ -54,7 +55,12 @@ def contents(view: View) -> Section:
 
 
 def write_pack(
-    run: Run, formats: Sequence[str], folder: Path, workers: int | None, told: Callable[[str], None]
+    run: Run,
+    formats: Sequence[str],
+    folder: Path,
+    workers: int | None,
+    words: Mapping[str, str] | None,
+    told: Callable[[str], None],
 ) -> Path:
     """Write the short reports of every jurisdiction into ``folder/places``.
 
@@ -66,6 +72,8 @@ def write_pack(
         Of the report that they go with.
     workers : int or None
         Processes; None for one a core.
+    words : mapping or None
+        Of a translation; None for English.
     told : callable
         Told of every report that is finished.
 
@@ -78,16 +86,19 @@ def write_pack(
     out = {place: folder / PLACES / folder_of(place) for place in places}
     several = max(min(workers or os.cpu_count() or 1, len(places)), 1)
     with ProcessPoolExecutor(several, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(write_place, run.folder, tuple(formats), *item) for item in out.items()]
+        waiting = [pool.submit(write_place, run.folder, tuple(formats), words, *item) for item in out.items()]
         for done, finished in enumerate(as_completed(waiting), 1):
             told(f"{done} of {len(places)}: {finished.result()}")
     return folder / PLACES
 
 
-def write_place(run: Path, formats: Sequence[str], place: str, folder: Path) -> str:
+def write_place(
+    run: Path, formats: Sequence[str], words: Mapping[str, str] | None, place: str, folder: Path
+) -> str:
     """Write one report; returns its title."""
-    document = place_document(View(_opened(run), place))
-    write_document(document, formats, folder)
+    with speaking(words):
+        document = place_document(View(_opened(run), place))
+        write_document(document, formats, folder)
     return document.title
 
 

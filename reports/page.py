@@ -6,14 +6,15 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from . import templates
 from .document import Block, Cell, Column, Document, Figure, Row, Table
+from .numbers import plural
+from .templates.reading import read_template
+from .wording import say
 
 LARGEST: Final = 1.3
 WORDS: Final = {
@@ -45,15 +46,15 @@ def page(document: Document) -> str:
         inline_svg=_inline,
         kind_of=_kind_of,
         printed=_printed(document),
+        say=say,
+        plural=plural,
     )
     template = environment.get_template("page.html.j2")
     inside = {"css": Markup(read_template("page.css")), "script": Markup(read_template("page.js"))}
-    return template.render(doc=document, words=WORDS, **inside) + "\n"
-
-
-def read_template(name: str) -> str:
-    """Text of a file in ``templates``."""
-    return files(templates).joinpath(name).read_text(encoding="utf-8")
+    return (
+        template.render(doc=document, words={name: say(text) for name, text in WORDS.items()}, **inside)
+        + "\n"
+    )
 
 
 def _printed(document: Document) -> set[str]:
@@ -84,7 +85,7 @@ def _laid_out(table: Table, row: Row) -> Iterator[tuple[Cell, Column, str]]:
     for cell in row.cells:
         column = table.columns[at]
         if cell.span > 1:
-            label = column.group or column.title
+            label = column.group or ("" if table.form == "matrix" else column.title)
         else:
             label = f"{column.group}: {column.title}" if column.group else column.title
         yield cell, column, label

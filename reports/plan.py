@@ -11,6 +11,7 @@ from . import sections
 from .document import Document, Missing, Paragraph, Section, reason
 from .numbers import plural
 from .view import View
+from .wording import say
 
 
 class SectionModule(Protocol):
@@ -52,14 +53,20 @@ def build_document(view: View) -> Document:
     facts = (
         ("Run", run.identity),
         ("Made", run.created[:10]),
-        ("Engine", f"{manifest['engine']}, seed {manifest['seed']}"),
+        ("Engine", say("{engine}, seed {seed}").format(engine=manifest["engine"], seed=manifest["seed"])),
         ("Status", STATUS.get(run.status, run.status)),
-        ("Software", f"attrition {manifest['package_version']}"),
+        ("Software", say("attrition {package_version}").format(package_version=manifest["package_version"])),
     )
     stages = [stage.replace("_", " ") for stage in view.stages]
-    subtitle = f"How often a {stages[0]} leads to {', '.join(_article(s) for s in stages[1:-1])}"
+    subtitle = say("How often a {stages} leads to {list}").format(
+        stages=stages[0], list=", ".join(_article(s) for s in stages[1:-1])
+    )
     subtitle += (", and to " if len(stages) > 2 else "") + _article(stages[-1]) + f". {view.place}."
-    title = run.name if run.scenario is None else f"{run.name}, scenario: {run.scenario}"
+    title = (
+        run.name
+        if run.scenario is None
+        else say("{name}, scenario: {scenario}").format(name=run.name, scenario=run.scenario)
+    )
     if view.at is not None:
         title = f"{view.label('jurisdiction', view.at)}: {title}"
     return Document(title, subtitle, facts, tuple(built), _warnings(view), missing)
@@ -82,7 +89,9 @@ def _warnings(view: View) -> tuple[Paragraph, ...]:
     out = []
     if view.run.scenario is not None:
         why = (view.run.scenario_reason or "").rstrip(".")
-        text = f"Scenario: {view.run.scenario} – {why}. Not the plan's own run."
+        text = say("Scenario: {scenario} – {why}. Not the plan's own run.").format(
+            scenario=view.run.scenario, why=why
+        )
         out.append(Paragraph(text, tone="warning"))
     if view.run.unfit:
         out.append(
@@ -97,6 +106,8 @@ def _warnings(view: View) -> tuple[Paragraph, ...]:
     failed = len(view.failed_checks)
     if failed:
         named = ", ".join(check["name"] for check in view.failed_checks)
-        text = f"{plural(failed, 'check')} failed ({named}). Read the numbers with what stands beside them."
+        text = say("{failed} failed ({named}). Read the numbers with what stands beside them.").format(
+            failed=plural(failed, "check"), named=named
+        )
         out.append(Paragraph(text, "#section-diagnostics", "all checks", "warning"))
     return tuple(out)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from .document import Cell, Column, Row, Table
+from .wording import say
 
 Form = Callable[[Any], str | Cell]
 
@@ -60,7 +61,12 @@ def printed(
     formatted = [[_cell(one.form(v)) for v in shown[name]] for name, one in show.items()]
     rows = tuple(Row(cells) for cells in zip(*formatted, strict=True))
     if len(shown) < len(data):
-        notes = (*notes, f"The first {len(shown)} of {len(data)} rows; tables/{id}.csv holds them all.")
+        notes = (
+            *notes,
+            say("The first {shown} of {data} rows; tables/{id}.csv holds them all.").format(
+                shown=len(shown), data=len(data), id=id
+            ),
+        )
     return Table(id, title, columns, rows, data, notes, folded)
 
 

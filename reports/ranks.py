@@ -14,6 +14,7 @@ from .numbers import count, number, probability
 from .printed import left, printed, right, text
 from .steps import StepView
 from .view import View
+from .wording import say
 
 FEWEST: Final = 5
 FIRST: Final = 5
@@ -87,4 +88,6 @@ def ranks_table(step: StepView, rows: pd.DataFrame) -> Table:
         "first": right("Among the first five", probability),
     }
     note = "Rank 1 is the highest rate. Places that are prior-driven or not published have no rank."
-    return printed(f"ranks-{step.name}", f"{step.title}: ranks", rows, show, (note,), folded=True)
+    return printed(
+        f"ranks-{step.name}", say("{title}: ranks").format(title=step.title), rows, show, (note,), folded=True
+    )

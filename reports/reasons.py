@@ -15,6 +15,7 @@ from .numbers import count, plural, share
 from .sentences import Sentence
 from .steps import words
 from .view import View
+from .wording import say
 
 NAMED: Final = 8
 
@@ -36,7 +37,7 @@ def why(view: View) -> pd.Series:
 
 
 def _listed(view: View, names: list[str]) -> str:
-    more = f" and {count(len(names) - NAMED)} more" if len(names) > NAMED else ""
+    more = say(" and {names} more").format(names=count(len(names) - NAMED)) if len(names) > NAMED else ""
     return ", ".join(name_of(view, name) for name in names[:NAMED]) + more
 
 
@@ -47,7 +48,9 @@ def _empty(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         return
     counts = reason[weak].value_counts()
     parts = [
-        f"{count(counts[name])} because {because}" for name, because in BECAUSE.items() if name in counts
+        say("{counts} because {because}").format(counts=count(counts[name]), because=say(because))
+        for name, because in BECAUSE.items()
+        if name in counts
     ]
     none = int((rows["label"] == WITHHELD).sum())
     yield {
@@ -105,7 +108,7 @@ def _borrowed(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         low, high = share(max(least.min(), 0.0)), share(max(least.max(), 0.0))
         yield {
             "n": plural(len(rows), "number is", "numbers are"),
-            "range": low if low == high else f"{low} to {high}",
+            "range": low if low == high else say("{low} to {high}").format(low=low, high=high),
             "link": f"#{FRONT}",
         }
 

@@ -16,6 +16,7 @@ from .pack import contents, write_pack
 from .plan import build_document
 from .released import released
 from .view import View
+from .wording import read_words, speaking
 
 FORMATS: Final = ("html", "pdf")
 
@@ -26,6 +27,7 @@ def write_report(
     folder: Path | None = None,
     pack: bool = False,
     workers: int | None = None,
+    words: Path | None = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Path]:
     """Write the report of a stored run; nothing is fitted and nothing but the run is read.
@@ -41,6 +43,8 @@ def write_report(
         Also write one short report a jurisdiction, in ``places``.
     workers : int or None
         Processes that make the pack; None for one a core.
+    words : Path or None
+        A translation (``wording.read_words``); None for English.
     told : callable
         Told of every short report that is finished.
 
@@ -61,14 +65,17 @@ def write_report(
                 "unknown format", "--format", repr(unknown[0]), "html, pdf", did_you_mean(unknown[0], FORMATS)
             )
         )
+    language = None if words is None else read_words(words)
     view = View(released(run))
-    document = build_document(view)
-    if pack:
-        document = replace(document, sections=(*document.sections, contents(view)))
+    with speaking(language):
+        document = build_document(view)
+        if pack:
+            document = replace(document, sections=(*document.sections, contents(view)))
     if folder is None:
         folder = run.folder / REPORT
         shutil.rmtree(folder, ignore_errors=True)
-    written = write_document(document, formats, folder)
+    with speaking(language):
+        written = write_document(document, formats, folder)
     if pack:
-        written["places"] = write_pack(run, formats, folder, workers, told)
+        written["places"] = write_pack(run, formats, folder, workers, language, told)
     return written

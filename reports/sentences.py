@@ -8,6 +8,7 @@ from typing import Literal
 
 from .document import Block, Missing, Paragraph, reason
 from .view import View
+from .wording import say
 
 Query = Callable[[View, float], Iterable[Mapping[str, str]]]
 
@@ -48,11 +49,11 @@ def said(view: View, sentences: Iterable[Sentence]) -> tuple[Block, ...]:
         try:
             found = [dict(values) for values in sentence.query(view, sentence.threshold)]
         except Exception as error:
-            out.append(Missing(f"the sentence “{sentence.name}”", reason(error)))
+            out.append(Missing(say("the sentence “{name}”").format(name=sentence.name), reason(error)))
             continue
         for values in found:
             link = values.pop("link", "")
-            text = sentence.template.format(**values)
+            text = say(sentence.template).format(**values)
             out.append(Paragraph(text[:1].upper() + text[1:], link, sentence.link_text, sentence.tone))
         if not found and sentence.otherwise:
             out.append(Paragraph(sentence.otherwise, tone="said"))

@@ -11,7 +11,9 @@ import matplotlib as mpl
 import typst
 
 from .document import Block, Document, Figure, Missing, Paragraph, Row, Table
-from .page import header_groups, read_template
+from .page import header_groups
+from .templates.reading import read_template
+from .wording import say
 
 TEMPLATE: Final = "report.typ"
 STANDARD: Final = "ua-1"
@@ -50,6 +52,12 @@ def as_data(document: Document) -> dict[str, Any]:
         "facts": [list(fact) for fact in document.facts],
         "warnings": [_block(b) for b in document.warnings],
         "incomplete": list(document.incomplete),
+        "words": {
+            "language": say("en"),
+            "incomplete": say("This report is incomplete."),
+            "missing": say("could not be produced:"),
+            "behind": say("The table behind this figure"),
+        },
         "sections": [{"title": s.title, "blocks": [_block(b) for b in s.blocks]} for s in document.sections],
     }
 
@@ -78,7 +86,10 @@ def _table(table: Table) -> dict[str, Any]:
     notes = list(table.notes)
     if len(table.rows) > LONGEST:
         notes.insert(
-            0, f"The first {LONGEST} of {len(table.rows)} rows; tables/{table.id}.csv holds them all."
+            0,
+            say("The first {shown} of {data} rows; tables/{id}.csv holds them all.").format(
+                shown=LONGEST, data=len(table.rows), id=table.id
+            ),
         )
     return {
         "kind": "Table",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .companions import GLYPHS
+from .companions import labeled
 from .document import Cell, Row, Variant
-from .front import name_of, offenses
+from .front import joined, name_of, offenses
 from .numbers import decimals, estimate, factor_of, interval, number
 from .scenarios import compared
 from .steps import StepView
 from .view import View
+from .wording import say
 
 UNCOMPARED: Final = "without a number here or as published"
 
@@ -32,10 +33,12 @@ def variants(view: View) -> tuple[Variant, ...]:
                 else Cell(UNCOMPARED, tone="muted")
                 for step in view.steps
             ]
-            lines.append(Row((Cell(name_of(view, offense)), *cells), depth=depth))
-        reason = f"A scenario, not the published table: {entry['reason'].rstrip('.')}."
+            lines.append(Row((Cell(name_of(view, offense)), *joined(cells)), depth=depth))
+        reason = say("A scenario, not the published table: {reason}.").format(
+            reason=entry["reason"].rstrip(".")
+        )
         if entry.get("status") != "complete":
-            reason += " Its sampler did not reach its diagnostics: no number of it is fit for use."
+            reason += say(" Its sampler did not reach its diagnostics: no number of it is fit for use.")
         out.append(Variant(entry["name"], reason, tuple(lines)))
     return tuple(out)
 
@@ -45,9 +48,9 @@ def _cell(step: StepView, row: Mapping[str, Any], published: Mapping[str, Any]) 
     ends = published["q05"], published["q95"]
     places = decimals(ends, factor_of(step.scale))
     more = (
-        f"shift {number(row['shift'], 2, signed=True)} sd",
-        f"published: {estimate(row['base'], step.scale, places)}",
+        say("shift {shift} sd").format(shift=number(row["shift"], 2, signed=True)),
+        say("published: {base}").format(base=estimate(row["base"], step.scale, places)),
         f"90 %: {interval(*ends, step.scale, places)}",
     )
-    badge = f"{GLYPHS.get(str(row['label']), '')}\u00a0{row['label']}"
+    badge = labeled(str(row["label"]))
     return Cell(estimate(row["value"], step.scale, places), tone="strong", more=more, badge=badge)

@@ -14,6 +14,7 @@ from ..canvas import ACCENT, DPI, INK, LIGHT, MID, PALE, PX, WIDTH, canvas, rate
 from ..companions import withheld
 from ..document import Figure, Table
 from ..view import View
+from ..wording import say
 
 ID = "figure-answer"
 PANELS = 3
@@ -29,7 +30,7 @@ def draw(view: View, table: Table) -> Figure:
     labels = ["  " * view.axes["offense"].depth(n) + shorten(view.label("offense", n), 22) for n in nodes]
     lines = -(-len(steps) // columns)
     width, height = WIDTH, lines * (56 + max(60, 19 * len(nodes))) + 40
-    title = f"Rates by offense: {view.place}"
+    title = say("Rates by offense: {place}").format(place=view.place)
     alt = _alt(view, main)
     with canvas(ID, width, height) as figure:
         grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
@@ -105,8 +106,8 @@ def _caption() -> str:
 def _alt(view: View, rows: pd.DataFrame) -> str:
     shown = int(rows["median"].notna().sum())
     steps = ", ".join(step.title for step in view.steps)
-    return (
-        f"Interval plot, one panel for each of: {steps}. {shown} of {len(rows)} rates are shown with their "
-        "50 and 90 percent intervals over the range the data alone allow; the others are marked not "
+    return say(
+        "Interval plot, one panel for each of: {steps}. {shown} of {rows} rates are shown with their 50 "
+        "and 90 percent intervals over the range the data alone allow; the others are marked not "
         "published. The table holds every value."
-    )
+    ).format(steps=steps, shown=shown, rows=len(rows))

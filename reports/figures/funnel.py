@@ -9,6 +9,7 @@ from ..companions import withheld
 from ..document import Figure, Table
 from ..numbers import decimals, estimate, factor_of, interval
 from ..view import View
+from ..wording import say
 
 ID = "figure-funnel"
 
@@ -19,7 +20,9 @@ def draw(view: View, table: Table) -> Figure:
     rows = rows[rows["offense"] == view.answer["offense"]].set_index("step")
     steps = [step for step in view.steps if step.name in rows.index]
     top = max([1.0, *rows["q95"].dropna()])
-    title = f"The funnel: {view.label('offense', view.answer['offense'])}, {view.place}"
+    title = say("The funnel: {label}, {place}").format(
+        label=view.label("offense", view.answer["offense"]), place=view.place
+    )
     words = []
     with canvas(ID, WIDTH, 40 + 44 * len(steps)) as figure:
         axes = figure.subplots()
@@ -44,7 +47,9 @@ def draw(view: View, table: Table) -> Figure:
         axes.set_ylim(len(steps) - 0.6, -0.75)
         axes.set_xlim(0, top)
         axes.axis("off")
-        alt = "Bars, one a step, filled to the rate with its 90 percent interval. " + "; ".join(words) + "."
+        alt = say("Bars, one a step, filled to the rate with its 90 percent interval. {steps}.").format(
+            steps="; ".join(words)
+        )
         svg = svg_of(figure, ID, title, alt)
     caption = (
         "Full bar: every unit at the first stage of the step. Dark part: the median share that reaches the second, "

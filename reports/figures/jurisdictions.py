@@ -14,6 +14,7 @@ from ..companions import withheld
 from ..document import Figure, Table
 from ..steps import StepView
 from ..view import View
+from ..wording import say
 
 MOST: Final = 60
 NAMED: Final = 8
@@ -52,7 +53,7 @@ def draw(view: View, step: StepView, rows: pd.DataFrame, whole: dict[str, Any], 
         rows = (
             rows.assign(evidence=evidence).sort_values("evidence", ascending=False, kind="stable").head(MOST)
         )
-    title = f"{step.title} by jurisdiction"
+    title = say("{title} by jurisdiction").format(title=step.title)
     shown = rows[rows["tier"] != TIERS[3]]
     blocks = [(tier, shown[shown["tier"] == tier].sort_values("place")) for tier in TIERS[:3]]
     blocks = [(tier, block) for tier, block in blocks if len(block)]
@@ -90,17 +91,18 @@ def draw(view: View, step: StepView, rows: pd.DataFrame, whole: dict[str, Any], 
         rate_axis(axes, step.scale)
         figure.legend(handles=_key(), loc="outside lower center", ncols=2, handlelength=1.6)
         counts = ", ".join(f"{len(block)} {tier}" for tier, block in blocks)
-        alt = (
-            f"Raw and pooled rates of {len(shown)} jurisdictions for {step.title}, in tiers: {counts}. "
-            "Each has its pooled median and 90 percent interval, and its raw rate where both stages were "
-            "counted exactly."
-        )
+        alt = say(
+            "Raw and pooled rates of {shown} jurisdictions for {title}, in tiers: {counts}. Each has its "
+            "pooled median and 90 percent interval, and its raw rate where both stages were counted exactly."
+        ).format(shown=len(shown), title=step.title, counts=counts)
         svg = svg_of(figure, id, title, alt)
     caption = CAPTION
     hidden = list(rows.loc[rows["tier"] == TIERS[3], "place"])
     if hidden:
-        more = f" and {len(hidden) - NAMED} more" if len(hidden) > NAMED else ""
-        caption += f" Not published and not drawn: {', '.join(hidden[:NAMED])}{more}."
+        more = say(" and {hidden} more").format(hidden=len(hidden) - NAMED) if len(hidden) > NAMED else ""
+        caption += say(" Not published and not drawn: {list}{more}.").format(
+            list=", ".join(hidden[:NAMED]), more=more
+        )
     return Figure(id, title, alt, svg, figure.get_figwidth() * DPI * PX, table, caption)
 
 

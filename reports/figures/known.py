@@ -14,6 +14,7 @@ from ..canvas import DPI, LIGHT, MID, PX, WIDTH, canvas, shorten, svg_of
 from ..document import Figure, Table
 from ..observed import EXPLAINED, STATES
 from ..view import View
+from ..wording import say
 
 ID: Final = "figure-known"
 # Dark to light in greyscale; hatching tells apart what is close in lightness.
@@ -62,11 +63,15 @@ def draw(view: View, table: Table) -> Figure:
         parts = []
         for stage in stages:
             counts = np.bincount(states[stage].ravel(), minlength=len(STATES))
-            said = ", ".join(f"{n} {name}" for n, name in zip(counts, STATES, strict=True) if n)
+            said = ", ".join(f"{n} {say(name)}" for n, name in zip(counts, STATES, strict=True) if n)
             parts.append(f"{view.stages[stage]}: {said}")
-        alt = "Grid of jurisdictions by periods, a panel a stage. Cells: " + "; ".join(parts) + "."
+        alt = say("Grid of jurisdictions by periods, a panel a stage. Cells: {cells}.").format(
+            cells="; ".join(parts)
+        )
         svg = svg_of(figure, ID, title, alt)
-    caption = "; ".join(f"{name}: {meaning}" for name, meaning in EXPLAINED.items()).capitalize() + "."
+    caption = (
+        "; ".join(f"{say(name)}: {say(meaning)}" for name, meaning in EXPLAINED.items()).capitalize() + "."
+    )
     return Figure(ID, title, alt, svg, figure.get_figwidth() * DPI * PX, table, caption)
 
 

@@ -12,6 +12,7 @@ from ..canvas import ACCENT, DPI, MID, PX, SECOND, WIDTH, canvas, rate_axis, sho
 from ..document import Figure, Table
 from ..steps import StepView
 from ..view import View
+from ..wording import say
 
 ID: Final = "figure-periods"
 ID_OFFENSES: Final = "figure-periods-offenses"
@@ -29,7 +30,7 @@ def draw(view: View, rows: pd.DataFrame, table: Table) -> Figure | None:
     if not steps:
         return None
     leaves = view.axes["period"].leaves
-    title = f"Over time: {view.label('jurisdiction', view.answer['jurisdiction'])}"
+    title = say("Over time: {label}").format(label=view.label("jurisdiction", view.answer["jurisdiction"]))
     with canvas(ID, WIDTH, 30 + 112 * len(steps)) as figure:
         grid = figure.subplots(len(steps), 1, sharex=True, squeeze=False)
         for axes, step in zip(grid[:, 0], steps, strict=True):
@@ -37,11 +38,11 @@ def draw(view: View, rows: pd.DataFrame, table: Table) -> Figure | None:
             _panel(axes, view, step, one, leaves, _top(one))
             axes.set_title(step.title)
         hidden = int(rows["median"].isna().sum())
-        alt = (
-            f"Rates over {len(leaves)} periods, one panel a step: median line with bands for the 50 and 90 "
-            f"percent intervals, and squares for raw rates. {hidden} points are not published and leave a "
+        alt = say(
+            "Rates over {leaves} periods, one panel a step: median line with bands for the 50 and 90 "
+            "percent intervals, and squares for raw rates. {hidden} points are not published and leave a "
             "gap."
-        )
+        ).format(leaves=len(leaves), hidden=hidden)
         svg = svg_of(figure, ID, title, alt)
     caption = (
         "Line: median. Bands: 50 % and 90 % interval. Open squares: raw rates where both stages were counted "
@@ -56,7 +57,7 @@ def draw_offenses(view: View, step: StepView, rows: pd.DataFrame, table: Table) 
     leaves = view.axes["period"].leaves
     columns = min(COLUMNS, len(offenses))
     lines = -(-len(offenses) // columns)
-    title = f"{step.title} over time, by offense"
+    title = say("{title} over time, by offense").format(title=step.title)
     with canvas(ID_OFFENSES, WIDTH, 20 + 92 * lines) as figure:
         grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
         for axes in grid.flat[len(offenses) :]:
@@ -64,10 +65,10 @@ def draw_offenses(view: View, step: StepView, rows: pd.DataFrame, table: Table) 
         for axes, offense in zip(grid.flat, offenses, strict=False):
             _panel(axes, view, step, rows[rows["offense"] == offense], leaves, _top(rows))
             axes.set_title(shorten(view.label("offense", offense), 24))
-        alt = (
-            f"Small multiples of {step.title} over {len(leaves)} periods, a panel for each of "
-            f"{len(offenses)} offenses on one scale, with median and 50 and 90 percent bands."
-        )
+        alt = say(
+            "Small multiples of {title} over {leaves} periods, a panel for each of {offenses} offenses on "
+            "one scale, with median and 50 and 90 percent bands."
+        ).format(title=step.title, leaves=len(leaves), offenses=len(offenses))
         svg = svg_of(figure, ID_OFFENSES, title, alt)
     caption = "One scale for all panels. Line: median. Bands: 50 % and 90 % interval. Gaps: not published."
     return Figure(ID_OFFENSES, title, alt, svg, figure.get_figwidth() * DPI * PX, table, caption)

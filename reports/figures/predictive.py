@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from ..canvas import ACCENT, DPI, INK, LIGHT, PX, SECOND, WIDTH, canvas, shorten, svg_of
 from ..document import Figure, Table
 from ..view import View
+from ..wording import say
 
 ID_PIT: Final = "figure-pit"
 ID_TOTALS: Final = "figure-totals"
@@ -38,11 +39,10 @@ def draw_pit(curves: pd.DataFrame, band: pd.DataFrame, table: Table) -> Figure:
         axes.set_ylabel("observed share − expected")
         figure.legend(loc="outside lower center", ncols=3)
         worst = curves.loc[curves["difference"].abs().idxmax()]
-        alt = (
-            f"Difference between observed and expected shares for {len(stages)} stages; the largest is "
-            f"{worst['difference']:.3f} at {worst['u']:.2f} for {worst['stage']}. The band holds 90 "
-            "percent of what chance would give."
-        )
+        alt = say(
+            "Difference between observed and expected shares for {stages} stages; the largest is "
+            "{difference:.3f} at {u:.2f} for {stage}. The band holds 90 percent of what chance would give."
+        ).format(stages=len(stages), difference=worst["difference"], u=worst["u"], stage=worst["stage"])
         svg = svg_of(figure, ID_PIT, title, alt)
     caption = (
         "For each statement, the probability the fitted model gave to a smaller value. A line inside the "
@@ -82,10 +82,10 @@ def draw_totals(view: View, rows: pd.DataFrame, table: Table) -> Figure:
         ]
         figure.legend(handles=keys, loc="outside lower center", ncols=2)
         outside = int(((rows["q05"] > 1) | (rows["q95"] < 1)).sum())
-        alt = (
-            f"Predicted totals divided by observed ones for {len(rows)} jurisdiction and stage pairs, with "
-            f"90 percent intervals; {outside} intervals do not hold 1."
-        )
+        alt = say(
+            "Predicted totals divided by observed ones for {rows} jurisdiction and stage pairs, with 90 "
+            "percent intervals; {outside} intervals do not hold 1."
+        ).format(rows=len(rows), outside=outside)
         svg = svg_of(figure, ID_TOTALS, title, alt)
     caption = (
         "Predicted divided by observed total of the exactly counted statements, median and 90 % interval."

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from ..canvas import ACCENT, DPI, MID, PX, SECOND, WIDTH, canvas, rate_axis, svg_of
 from ..document import Figure, Table
+from ..wording import say
 
 ID: Final = "figure-prior"
 
@@ -42,10 +43,10 @@ def draw(rows: pd.DataFrame, table: Table) -> Figure:
             Line2D([], [], color=ACCENT, lw=1, marker="o", ms=4, label="posterior"),
         ]
         figure.legend(handles=keys, loc="outside lower center", ncols=2)
-        alt = (
-            f"{len(rows)} quantities, each with the median and the 50 and 95 percent intervals of its "
-            "prior above those of its posterior. The table holds the values."
-        )
+        alt = say(
+            "{rows} quantities, each with the median and the 50 and 95 percent intervals of its prior above "
+            "those of its posterior. The table holds the values."
+        ).format(rows=len(rows))
         svg = svg_of(figure, ID, title, alt)
     caption = "Where the two lie on each other, the data said nothing. Thick: 50 %; thin: 95 %."
     return Figure(ID, title, alt, svg, figure.get_figwidth() * DPI * PX, table, caption)

@@ -13,6 +13,7 @@ from ..document import Figure, Table
 from ..front import name_of
 from ..numbers import MINUS
 from ..view import View
+from ..wording import say
 
 ID: Final = "figure-tornado"
 MOST: Final = 12
@@ -53,7 +54,9 @@ def draw(view: View, shifts: pd.DataFrame, table: Table) -> Figure:
         "Scenarios in the order of their largest shift."
     )
     if len(drawn) < len(shifts):
-        caption += f" The {len(drawn)} of {len(shifts)} numbers that are of the whole or move furthest."
+        caption += say(" The {drawn} of {shifts} numbers that are of the whole or move furthest.").format(
+            drawn=len(drawn), shifts=len(shifts)
+        )
     return Figure(ID, title, alt, svg, figure.get_figwidth() * DPI * PX, table, caption)
 
 
@@ -85,8 +88,14 @@ def _alt(view: View, shifts: pd.DataFrame, drawn: int) -> str:
     far = shifts.abs()
     step, offense = far.max(axis=1).idxmax()
     scenario, value = far.loc[(step, offense)].idxmax(), far.loc[(step, offense)].max()
-    return (
-        f"Tornado of {drawn} numbers of the first table under {shifts.shape[1]} scenarios. The largest shift is "
-        f"{value:.2f} posterior sd, by {scenario}, of {view.step[str(step)].title} for "
-        f"{name_of(view, str(offense))}. The table holds every shift."
+    return say(
+        "Tornado of {drawn} numbers of the first table under {scenarios} scenarios. The largest shift is "
+        "{value:.2f} posterior sd, by {scenario}, of {title} for {offense}. The table holds every shift."
+    ).format(
+        drawn=drawn,
+        scenarios=shifts.shape[1],
+        value=value,
+        scenario=scenario,
+        title=view.step[str(step)].title,
+        offense=name_of(view, str(offense)),
     )

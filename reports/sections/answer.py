@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...data.names import LABELS
 from .. import reasons
-from ..companions import GLYPHS, anchor, companions, withheld
+from ..companions import anchor, companions, labeled, withheld
 from ..document import Paragraph, Section, Table, attempt
 from ..figures.answer import draw
 from ..front import FRONT, front_table, grid, row_link
@@ -18,6 +18,7 @@ from ..printed import left, printed, right, text
 from ..sentences import Sentence, said
 from ..variants import variants
 from ..view import View
+from ..wording import say
 
 order = 10
 title = "The answer"
@@ -35,11 +36,16 @@ MEANING = {
 
 def build(view: View) -> Section:
     """Sentences, the table with its key, and every companion of every number."""
-    table = companions(view, TABLE, f"Every number with its companions: {view.place}", "offense")
+    table = companions(
+        view, TABLE, say("Every number with its companions: {place}").format(place=view.place), "offense"
+    )
     front = replace(front_table(view), variants=variants(view))
     failed = tuple(
         Paragraph(
-            f"Check failed, {check['name']}: {check['sentence']}", "#section-diagnostics", "checks", "warning"
+            say("Check failed, {name}: {sentence}").format(name=check["name"], sentence=check["sentence"]),
+            "#section-diagnostics",
+            "checks",
+            "warning",
         )
         for check in view.failed_checks
     )
@@ -75,7 +81,7 @@ def _key(front: Table) -> Table:
         ]
     )
     show = {
-        "label": left("Label", lambda v: f"{GLYPHS[v]}\u00a0{v}"),
+        "label": left("Label", labeled),
         "meaning": left("What it means", text),
         "numbers": right("Numbers", count),
     }
@@ -102,21 +108,32 @@ def _headline(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         rest = ""
         if len(parts):
             none = int((parts["why"] != "").sum())
-            rest = (
-                f" Of the {plural(len(parts), 'offense')} below it, {count(len(parts) - none)} with a number"
+            rest = say(" Of the {parts} below it, {known} with a number").format(
+                parts=plural(len(parts), "offense"), known=count(len(parts) - none)
             )
-            rest += f", {count(none)} not estimable." if none else "."
+            rest += say(", {none} not estimable.").format(none=count(none)) if none else "."
         why = withheld(row)
         if why:
-            yield {"text": f"{step.title} is {why}.{rest}", "link": link}
+            yield {
+                "text": say("{title} is {why}.{rest}").format(title=step.title, why=say(why), rest=rest),
+                "link": link,
+            }
             continue
         places = decimals([row["q05"], row["q95"]], factor_of(step.scale))
         middle = estimate(row["median"], step.scale, places)
         ends = interval(row["q05"], row["q95"], step.scale, places)
         name = "the same-period ratio" if row["clock"] == "period" else "the rate"
-        unit = "" if step.scale == "percent" else f" per {step.unit}"
+        unit = "" if step.scale == "percent" else say(" per {unit}").format(unit=step.unit)
         yield {
-            "text": f"{step.title}: {name} is {middle}{unit} (90 % interval {ends}), {row['label']}.{rest}",
+            "text": say("{title}: {name} is {middle}{unit} (90 % interval {ends}), {label}.{rest}").format(
+                title=step.title,
+                name=say(name),
+                middle=middle,
+                unit=unit,
+                ends=ends,
+                label=row["label"],
+                rest=rest,
+            ),
             "link": link,
         }
 
@@ -124,7 +141,7 @@ def _headline(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
 def _labels(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     rows = grid(view)
     counts = rows["label"].value_counts()
-    said = ", ".join(f"{count(counts[label])} {label}" for label in LABELS if counts.get(label, 0))
+    said = ", ".join(f"{count(counts[label])} {say(label)}" for label in LABELS if counts.get(label, 0))
     if len(rows) > threshold:
         yield {"n": count(len(rows)), "said": said, "link": f"#{FRONT}"}
 

@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 
 from ...data.names import ESTIMATE_COLUMNS
-from ..companions import GLYPHS, LONG, NOTES, anchor, bounds, sources_text, withheld
+from ..companions import LONG, NOTES, anchor, bounds, labeled, sources_text, withheld
 from ..composition import decomposed
 from ..document import Cell, Column, Paragraph, Row, Section, Table, attempt
 from ..numbers import NONE, Scale, decimals, estimate, factor_of, interval, known, probability, share
 from ..printed import left, printed, right, text
 from ..sentences import Sentence, said
 from ..view import View
+from ..wording import say
 
 order = 20
 title = "What changed"
@@ -58,7 +59,7 @@ def _table(view: View, by: str) -> Table | None:
     for name, block in rows.groupby("step", sort=False):
         step = view.step[str(name)]
         scale = _scale(view, str(name))
-        unit = "percentage points" if scale == "points" else f"outcomes per {step.unit}"
+        unit = "percentage points" if scale == "points" else say("outcomes per {unit}").format(unit=step.unit)
         span = _periods(view, block["period"].iloc[0])
         lines.append(Row((Cell(f"{step.title}: {span}, {unit}", span=9),), head=True))
         for row in block.to_dict("records"):
@@ -75,7 +76,9 @@ def _table(view: View, by: str) -> Table | None:
         Column("Sources"),
     )
     data = rows[[*ESTIMATE_COLUMNS, "increase", "sources", "top_source", "top_share"]]
-    heading = f"Change by {by}: {view.label('jurisdiction', view.answer['jurisdiction'])}"
+    heading = say("Change by {by}: {label}").format(
+        by=by, label=view.label("jurisdiction", view.answer["jurisdiction"])
+    )
     return Table(
         TABLES[by], heading, columns, tuple(lines), data, NOTES[1:], by != "offense" and len(lines) > LONG
     )
@@ -134,7 +137,7 @@ def _row(view: View, by: str, row: dict[str, Any], scale: Scale) -> Row:
         Cell(probability(row["increase"]) if known(row["increase"]) else NONE),
         Cell(bounds(row, scale), tone="muted"),
         Cell(f"{share(row['contraction'])} · {share(row['contraction_own'])}"),
-        Cell(f"{GLYPHS.get(str(row['label']), '')} {row['label']}"),
+        Cell(labeled(str(row["label"]))),
         Cell(sources_text(row)),
     )
     return Row(cells, anchor(TABLES[by], str(row["step"]), node), view.axes[by].depth(node))
@@ -157,9 +160,11 @@ def _direction(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         scale = _scale(view, row["step"])
         places = decimals([row["q05"], row["q95"]], factor_of(scale))
         claim = claims.get(row["quantity_id"])
-        verdict = "no clear change"
+        verdict = say("no clear change")
         if claim is not None and claim["holds"]:
-            verdict = f"{claim['said']} (probability {probability(claim['probability'])})"
+            verdict = say("{said} (probability {probability})").format(
+                said=claim["said"], probability=probability(claim["probability"])
+            )
         yield {
             "step": view.step[row["step"]].title,
             "span": _periods(view, row["period"]),

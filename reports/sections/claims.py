@@ -10,6 +10,7 @@ from ..document import Paragraph, Section, Table
 from ..numbers import count, plural, probability
 from ..printed import left, printed, right, text
 from ..view import View
+from ..wording import say
 
 order = 25
 title = "What may be said"
@@ -25,10 +26,10 @@ def build(view: View) -> Section | None:
     data = pd.DataFrame(view.run.claims)[COLUMNS].sort_values("holds", ascending=False, kind="stable")
     held = int(data["holds"].sum())
     level, effect = float(data["threshold"].iloc[0]), float(data["effect"].iloc[0])
-    told = (
-        f"Of {plural(len(data), 'claim')} that the draws were asked about, {count(held)} are true with a probability "
-        f"of {probability(level)} or more and may be said. Rates whose ratio is below {1 + effect:g} count as alike."
-    )
+    told = say(
+        "Of {data} that the draws were asked about, {held} are true with a probability of {level} or "
+        "more and may be said. Rates whose ratio is below {ratio:g} count as alike."
+    ).format(data=plural(len(data), "claim"), held=count(held), level=probability(level), ratio=1 + effect)
     return Section(
         "section-claims", title, (Paragraph(told, tone="said"), _table(data.reset_index(drop=True)))
     )

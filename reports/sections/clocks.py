@@ -15,6 +15,7 @@ from ..printed import left, printed, right, text
 from ..sentences import Sentence, said
 from ..steps import words
 from ..view import View
+from ..wording import say
 
 order = 14
 title = "Same-period ratios and cohort rates"
@@ -30,11 +31,13 @@ def build(view: View) -> Section | None:
     first, unit = words(view.stages[0]), grain(view)
     blocks: list[Block] = [
         Paragraph(
-            f"A cohort rate follows the {first}s of a period and asks how many of them led to an outcome, whenever "
-            "it came. A same-period ratio divides the outcomes dated in a period by what came in during the same "
-            f"period. Where outcomes come late and {first}s grow, the ratio divides the outcomes of the fewer "
-            f"{first}s of before by the more numerous ones of now, and falls below the cohort rate; where they "
-            "shrink, it rises above it."
+            say(
+                "A cohort rate follows the {first}s of a period and asks how many of them led to an outcome, "
+                "whenever it came. A same-period ratio divides the outcomes dated in a period by what came in "
+                "during the same period. Where outcomes come late and {first}s grow, the ratio divides the "
+                "outcomes of the fewer {first}s of before by the more numerous ones of now, and falls below the "
+                "cohort rate; where they shrink, it rises above it."
+            ).format(first=first)
         ),
         *said(view, SENTENCES),
     ]
@@ -44,21 +47,26 @@ def build(view: View) -> Section | None:
         blocks.append(
             printed(
                 TABLE,
-                f"Growth of {first}s, same places in consecutive {unit}s",
+                say("Growth of {first}s, same places in consecutive {unit}s").format(first=first, unit=unit),
                 shown,
                 {
                     "before": left("From", lambda p: view.label("period", p)),
                     "after": left("To", lambda p: view.label("period", p)),
                     "places": right("Places", count),
-                    "count_before": right(f"{first.capitalize()}s before", count),
+                    "count_before": right(say("{first}s before").format(first=first.capitalize()), count),
                     "count_after": right("and after", count),
                     "change": right("Growth", lambda v: f"{number(v * 100, 0, signed=True)} %"),
-                    "ratio": right(f"Ratio over cohort rate, at a lag of one {unit}", lambda v: number(v, 2)),
+                    "ratio": right(
+                        say("Ratio over cohort rate, at a lag of one {unit}").format(unit=unit),
+                        lambda v: number(v, 2),
+                    ),
                 },
                 (
-                    "Exact and approximate counts of all offenses together, as stated; a place inside another that "
-                    "is counted too is left out. The last column: the same-period ratio divided by the cohort "
-                    f"rate if every outcome came one {unit} after its {first}, which is one over the growth.",
+                    say(
+                        "Exact and approximate counts of all offenses together, as stated; a place inside another that "
+                        "is counted too is left out. The last column: the same-period ratio divided by the cohort rate "
+                        "if every outcome came one {unit} after its {first}, which is one over the growth."
+                    ).format(unit=unit, first=first),
                 ),
             )
         )

@@ -13,6 +13,7 @@ from ..sentences import Sentence, said
 from ..settled import beaten, left_out, repeats
 from ..steps import words
 from ..view import View
+from ..wording import say
 from .sources import address
 
 order = 42
@@ -81,7 +82,7 @@ def _settled(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     far = int((gap > 0.1 + 1e-9).sum())
     yield {
         "n": plural(len(rows), "number gave", "numbers gave"),
-        "far": f"in {count(far)} of them the two differ by more than 10 %"
+        "far": say("in {far} of them the two differ by more than 10 %").format(far=count(far))
         if far
         else "none differs by more than 10 %",
         "link": f"#{TABLE}",

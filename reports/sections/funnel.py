@@ -12,6 +12,7 @@ from ..figures.funnel import draw
 from ..numbers import probability
 from ..sentences import Sentence, said
 from ..view import View
+from ..wording import say
 
 order = 30
 title = "The funnel"
@@ -21,7 +22,11 @@ short = True
 def build(view: View) -> Section:
     """Where cases are lost, for the whole."""
     table = companions(
-        view, "funnel", f"The whole, step by step: {view.place}", "offense", [view.answer["offense"]]
+        view,
+        "funnel",
+        say("The whole, step by step: {place}").format(place=view.place),
+        "offense",
+        [view.answer["offense"]],
     )
     return Section(
         "section-funnel",

@@ -10,6 +10,7 @@ from ..printed import left, printed, right
 from ..released import Released
 from ..steps import words
 from ..view import View
+from ..wording import say
 
 order = 105
 title = "What is held back"
@@ -24,17 +25,18 @@ def build(view: View) -> Section | None:
     rule = run.disclosure
     k, base = rule["k"], rule["base"]
     if rule["method"] == "round":
-        text = (
-            f"Every count is told to the nearest multiple of {base}. Rates of which a count of 1 to {k - 1} is a part "
-            "are confidential. Rounded parts need not add up to rounded totals."
-        )
+        text = say(
+            "Every count is told to the nearest multiple of {base}. Rates of which a count of 1 to {k} is a "
+            "part are confidential. Rounded parts need not add up to rounded totals."
+        ).format(base=base, k=k - 1)
         return Section("section-held-back", title, (Paragraph(text),))
-    text = (
-        f"Counts of 1 to {k - 1} are not told, and others with them, so that nobody can work them out from totals or "
-        f"from other stages: for all that is told, each of them can be 0, and can be {k} or more. "
-        "Rates from which a count held back could be read are marked confidential; their bounds follow from the "
-        "numbers told alone. Numbers that were not fitted are listed without their counts."
-    )
+    text = say(
+        "Counts of 1 to {k} are not told, and others with them, so that nobody can work them out from "
+        "totals or from other stages: for all that is told, each of them can be 0, and can be {k2} or "
+        "more. Rates from which a count held back could be read are marked confidential; their bounds "
+        "follow from the numbers told alone. Numbers that were not fitted are listed without their "
+        "counts."
+    ).format(k=k - 1, k2=k)
     held = pd.Series([entry["stage"] for entry in rule["held"]], dtype=object).value_counts()
     data = pd.DataFrame([{"stage": stage, "held": int(held.get(stage, 0))} for stage in view.stages])
     show = {

@@ -8,6 +8,7 @@ from ..document import Block, Paragraph, Section
 from ..numbers import count
 from ..printed import left, printed, right, text
 from ..view import View
+from ..wording import say
 
 order = 130
 title = "What was read"
@@ -52,8 +53,12 @@ def build(view: View) -> Section:
             },
         ),
     ]
-    blocks += [Paragraph(f"Suspect: {s}", tone="note") for s in intake.get("suspects", [])[:12]]
-    blocks += [Paragraph(f"Warning: {s}", tone="note") for s in intake.get("warnings", [])[:12]]
+    blocks += [
+        Paragraph(say("Suspect: {s}").format(s=s), tone="note") for s in intake.get("suspects", [])[:12]
+    ]
+    blocks += [
+        Paragraph(say("Warning: {s}").format(s=s), tone="note") for s in intake.get("warnings", [])[:12]
+    ]
     rows = view.statements
     rest = rows[rows["status"] != "used"] if len(rows) else rows
     if len(rest):

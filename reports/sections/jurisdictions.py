@@ -7,7 +7,7 @@ from functools import partial
 
 import pandas as pd
 
-from ..companions import GLYPHS, WITHHELD, companions, withheld
+from ..companions import WITHHELD, companions, labeled, withheld
 from ..document import Block, Section, Table, attempt
 from ..figures.jurisdictions import TIERS, draw, tiers
 from ..nodes import made
@@ -18,6 +18,7 @@ from ..ranks import ordered, ranking, ranks_table, width
 from ..sentences import Sentence, said
 from ..steps import StepView
 from ..view import View
+from ..wording import say
 
 order = 40
 title = "By jurisdiction"
@@ -39,13 +40,14 @@ def build(view: View) -> Section | None:
         rows = compared(view, step)
         if rows["raw"].notna().any():
             blocks += attempt(
-                f"the figure of {step.title} by jurisdiction", partial(_figure, view, step, rows)
+                say("the figure of {title} by jurisdiction").format(title=step.title),
+                partial(_figure, view, step, rows),
             )
     for step in view.steps:
         order_of = ranking(view, step)
         if ordered(order_of):
             blocks.append(ranks_table(step, order_of))
-    heading = f"By jurisdiction: {view.label('offense', view.answer['offense'])}"
+    heading = say("By jurisdiction: {label}").format(label=view.label("offense", view.answer["offense"]))
     blocks.append(companions(view, TABLE, heading, "jurisdiction", inside))
     return Section("section-jurisdictions", title, tuple(blocks))
 
@@ -127,7 +129,7 @@ def _evidence(view: View) -> Table | None:
         "shown": right("Raw", text),
         "pooled": right("Pooled", text),
         "interval": right("90 % interval", text),
-        "label": left("Basis", lambda v: f"{GLYPHS[v]}\u00a0{v}"),
+        "label": left("Basis", labeled),
     }
     note = (
         "Ordered by how far the data narrowed the place's own number. Raw: outcomes divided by what came in, of the "
@@ -168,7 +170,7 @@ def _table(step: StepView, rows: pd.DataFrame) -> Table:
 
     return printed(
         f"raw-{step.name}",
-        f"{step.title}: raw and pooled",
+        say("{title}: raw and pooled").format(title=step.title),
         data,
         {
             "place": left("Jurisdiction", text),
@@ -182,7 +184,7 @@ def _table(step: StepView, rows: pd.DataFrame) -> Table:
             "interval": right("90 % interval", text),
             "label": left("Basis", text),
         },
-        (f"Bounds, contraction and sources: table “{TABLE}”.",),
+        (say("Bounds, contraction and sources: table “{id}”.").format(id=TABLE),),
     )
 
 
@@ -204,7 +206,7 @@ def _tiers(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         if len(rows) <= threshold:
             continue
         counts = rows["tier"].value_counts()
-        words = [f"{count(counts[tier])} {tier}" for tier in TIERS if counts.get(tier, 0)]
+        words = [f"{count(counts[tier])} {say(tier)}" for tier in TIERS if counts.get(tier, 0)]
         yield {"step": step.title, "n": count(len(rows)), "said": ", ".join(words), "link": f"#{TABLE}"}
 
 

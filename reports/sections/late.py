@@ -9,6 +9,7 @@ from ..document import Paragraph, Section
 from ..numbers import count, share
 from ..printed import left, printed, right, text
 from ..view import View
+from ..wording import say
 
 order = 52
 title = "Still arriving"
@@ -22,18 +23,19 @@ def build(view: View) -> Section | None:
     if not told or not len(rows):
         return None
     horizon = int(told[0]["settings"]["horizon"])
-    words = (
-        f"Outcomes are waited for during {horizon} periods after a cohort's own, at each step. The rates of this "
-        "report are those within that time. What was assigned so far is counted, not estimated: cases that are still "
-        "pending are not missing at random, so that it says little of what they will come to."
-    )
+    words = say(
+        "Outcomes are waited for during {horizon} periods after a cohort's own, at each step. The rates "
+        "of this report are those within that time. What was assigned so far is counted, not estimated: "
+        "cases that are still pending are not missing at random, so that it says little of what they "
+        "will come to."
+    ).format(horizon=horizon)
     ever = bool(rows["ever"].notna().any())
     if ever:
         low, high = told[0]["settings"]["tail"]
-        words += (
-            " What comes later no count speaks of. “Ever” is an extrapolation: it goes on from the last period waited "
-            f"for, each period holding {low:g} to {high:g} (90 %) of the one before, as the plan assumes."
-        )
+        words += " " + say(
+            "What comes later no count speaks of. “Ever” is an extrapolation: it goes on from the last period waited "
+            "for, each period holding {low} to {high} (90 %) of the one before, as the plan assumes."
+        ).format(low=f"{low:g}", high=f"{high:g}")
     data = rows.assign(name=[view.label("period", p) for p in rows["period"]])
     show = {
         "title": left("Step", text),

@@ -12,6 +12,7 @@ from ..numbers import count, number, plural, share
 from ..observed import STATES
 from ..sentences import Sentence, said
 from ..view import View
+from ..wording import say
 
 order = 100
 title = "What this cannot tell you"
@@ -49,7 +50,7 @@ def _silent(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     silent = [name for name, is_quiet in zip(view.observed.places, quiet, strict=True) if is_quiet]
     names = [axis.label(n) for n in silent if n == answer or answer in axis.ancestors(n)]
     if len(names) > threshold:
-        more = f" and {count(len(names) - 6)} more" if len(names) > 6 else ""
+        more = say(" and {names} more").format(names=count(len(names) - 6)) if len(names) > 6 else ""
         which = ", ".join(names[:6]) + more
         yield {"n": plural(len(names), "jurisdiction"), "names": which, "link": "#section-known"}
 
@@ -79,8 +80,11 @@ def _bounds(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     rows = rows[rows["offense"] == view.answer["offense"]]
     wide = rows[(rows["bound_high"] - rows["bound_low"]) > threshold]
     found = [
-        f"{view.step[row['step']].title} from {number(row['bound_low'] * 100, 0)} to "
-        f"{number(row['bound_high'] * 100, 0)} %"
+        say("{title} from {bound_low} to {bound_high} %").format(
+            title=view.step[row["step"]].title,
+            bound_low=number(row["bound_low"] * 100, 0),
+            bound_high=number(row["bound_high"] * 100, 0),
+        )
         for row in wide.to_dict("records")
         if view.step[row["step"]].kind == "probability"
     ]

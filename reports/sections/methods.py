@@ -8,6 +8,7 @@ from ..document import Block, Paragraph, Section
 from ..numbers import count, plural
 from ..steps import unit_of, words
 from ..view import View
+from ..wording import say
 
 order = 110
 title = "Methods"
@@ -25,8 +26,13 @@ def build(view: View) -> Section:
     )
     blocks: list[Block] = [
         Paragraph(
-            f"The funnel is {stages}, over {', '.join(shape)}. The rate of each step is modeled jointly from "
-            f"{plural(view.run.intake['counts']['used'], 'statement')}:"
+            say(
+                "The funnel is {stages}, over {list}. The rate of each step is modeled jointly from {used}:"
+            ).format(
+                stages=stages,
+                list=", ".join(shape),
+                used=plural(view.run.intake["counts"]["used"], "statement"),
+            )
         ),
         Paragraph(blueprint["equation"], tone="code"),
     ]
@@ -37,7 +43,7 @@ def build(view: View) -> Section:
         if kind["statements"]
     ]
     if kinds:
-        blocks.append(Paragraph("How the statements were read. " + ". ".join(kinds) + "."))
+        blocks.append(Paragraph(say("How the statements were read. {kinds}.").format(kinds=". ".join(kinds))))
     blocks += [
         Paragraph(
             "Each number is a posterior median; its 50 % and 90 % intervals are central. The "
@@ -46,12 +52,22 @@ def build(view: View) -> Section:
             "spread of the rate's log-odds; its label uses the smaller of the two contractions."
         ),
         Paragraph(
-            f"Fitted with {manifest['engine']} ({_arguments(manifest.get('engine_args', {}))}), seed "
-            f"{manifest['seed']}, attrition {manifest['package_version']}."
+            say("Fitted with {engine} ({arguments}), seed {seed}, attrition {package_version}.").format(
+                engine=manifest["engine"],
+                arguments=_arguments(manifest.get("engine_args", {})),
+                seed=manifest["seed"],
+                package_version=manifest["package_version"],
+            )
         ),
         Paragraph(
-            f"Cite as: {view.run.name}. Run {view.run.identity}, {view.run.created[:10]}. Estimated with "
-            f"attrition {manifest['package_version']}.",
+            say(
+                "Cite as: {name}. Run {identity}, {created}. Estimated with attrition {package_version}."
+            ).format(
+                name=view.run.name,
+                identity=view.run.identity,
+                created=view.run.created[:10],
+                package_version=manifest["package_version"],
+            ),
             tone="note",
         ),
     ]

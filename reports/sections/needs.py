@@ -13,6 +13,7 @@ from ..printed import left, printed, right, text
 from ..sentences import Sentence, said
 from ..steps import words
 from ..view import View
+from ..wording import say
 
 order = 44
 title = "What would have to be published"
@@ -84,13 +85,19 @@ def _counts(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         "denominator": "a denominator by offense",
         "outcome": "an outcome by offense",
         "pair": "both of one place and period",
-        "origin": f"an outcome counted for {words(view.stages[0])}s alone",
+        "origin": say("an outcome counted for {stages}s alone").format(stages=words(view.stages[0])),
         "cohort": "an outcome counted for the same cohort",
         "more": "only more of the same",
     }
-    parts = [f"{count(int(rows[name].sum()))} lack {phrases[name]}" for name in NEEDS[:5] if rows[name].any()]
+    parts = [
+        say("{sum} lack {what}").format(sum=count(int(rows[name].sum())), what=say(phrases[name]))
+        for name in NEEDS[:5]
+        if rows[name].any()
+    ]
     if rows["more"].any():
-        parts.append(f"{count(int(rows['more'].sum()))} lack {phrases['more']}")
+        parts.append(
+            say("{sum} lack {what}").format(sum=count(int(rows["more"].sum())), what=say(phrases["more"]))
+        )
     yield {
         "n": plural(len(every), "number"),
         "k": count(len(rows)),

@@ -10,6 +10,7 @@ from ..figures.periods import draw, draw_offenses
 from ..numbers import share
 from ..printed import left, printed, right, text
 from ..view import View
+from ..wording import say
 
 order = 50
 title = "Over time"
@@ -25,7 +26,10 @@ def build(view: View) -> Section | None:
     rows = view.rates("period")
     rows = rows[rows["period"].isin(leaves)]
     table = companions(
-        view, TABLE, f"By period: {view.label('jurisdiction', view.answer['jurisdiction'])}", "period"
+        view,
+        TABLE,
+        say("By period: {label}").format(label=view.label("jurisdiction", view.answer["jurisdiction"])),
+        "period",
     )
     raw = [
         view.observed.raw(step.source, step.target, "period").assign(step=step.name) for step in view.steps
@@ -68,5 +72,7 @@ def _offenses(view: View) -> Block | None:
         "contraction_own": right("Own", share),
         "label": left("Basis", text),
     }
-    table = printed("periods-offenses", f"{step.title} by offense and period", data, show, most=60)
+    table = printed(
+        "periods-offenses", say("{title} by offense and period").format(title=step.title), data, show, most=60
+    )
     return draw_offenses(view, step, rows, table)

@@ -22,6 +22,13 @@ GRID: Final = np.linspace(0, 1, 41)
 MOST: Final = 50
 SEED: Final = 20250101
 FEWEST: Final = 5
+CURVE: Final = {
+    "u": "Predictive probability",
+    "observed": "Observed share",
+    "difference": "Difference",
+    "low": "Band from",
+    "high": "Band to",
+}
 
 
 def build(view: View) -> Section:
@@ -75,7 +82,7 @@ def _pit_figure(view: View) -> Any:
         bands.append(pd.DataFrame({"stage": stage, "u": GRID, "low": -half, "high": half}))
     curve, band = pd.concat(curves, ignore_index=True), pd.concat(bands, ignore_index=True)
     data = curve.merge(band, on=["stage", "u"])
-    three = {c: right(c, lambda v: number(v, 3)) for c in ("u", "observed", "difference", "low", "high")}
+    three = {name: right(heading, lambda v: number(v, 3)) for name, heading in CURVE.items()}
     table = printed(
         "pit", "Observed and expected shares", data, {"stage": left("Stage", text), **three}, most=41
     )

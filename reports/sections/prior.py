@@ -14,6 +14,7 @@ from ..figures.prior import draw
 from ..numbers import NONE
 from ..printed import left, printed, right, text
 from ..view import View
+from ..wording import say
 
 order = 70
 title = "Prior against posterior"
@@ -35,7 +36,7 @@ def build(view: View) -> Section:
 
         show = {"panel": left("", text), "name": left("Quantity", text)}
         for side in ("prior", "posterior"):
-            show |= {f"{side}_q50": right(f"{side.capitalize()} median", figure)}
+            show |= {f"{side}_q50": right(say("{side} median").format(side=side.capitalize()), figure)}
             show |= {f"{side}_low": right("2.5 %", figure), f"{side}_high": right("97.5 %", figure)}
         return draw(data, printed("prior", "Prior and posterior", data, show))
 
@@ -83,7 +84,11 @@ def _spreads(view: View) -> list[dict[str, Any]]:
         where = after[dims[0]].values if dims else [""]
         for i, step in enumerate(where):
             label = WORDS.get(name, name.removeprefix("sd_").replace("_", " × "))
-            panel = f"Spread: {view.step[str(step)].title}" if str(step) in view.step else "Spread"
+            panel = (
+                say("Spread: {title}").format(title=view.step[str(step)].title)
+                if str(step) in view.step
+                else "Spread"
+            )
             line: dict[str, Any] = {"panel": panel, "scale": "each", "name": label}
             for side, values in sides.items():
                 one = values[i] if dims else values

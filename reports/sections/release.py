@@ -14,6 +14,7 @@ from ..numbers import NONE, Scale, count, decimals, estimate, factor_of, known, 
 from ..printed import left, printed, right, text
 from ..sentences import Sentence, said
 from ..view import View
+from ..wording import say
 
 order = 5
 title = "This release"
@@ -33,7 +34,12 @@ def build(view: View) -> Section | None:
     blocks: list[Block] = list(said(view, SENTENCES))
     for one in view.run.release["accepted"]:
         blocks.append(
-            Paragraph(f"Published although the check {one['name']} failed: {one['reason']}", tone="warning")
+            Paragraph(
+                say("Published although the check {name} failed: {reason}").format(
+                    name=one["name"], reason=one["reason"]
+                ),
+                tone="warning",
+            )
         )
     if view.run.release["claims_changed"]:
         changed = pd.DataFrame(view.run.release["claims_changed"])
@@ -112,7 +118,9 @@ def _since(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         "before": before,
         "n": plural(found["numbers"], "number"),
         "outside": count(found["outside"]),
-        "how": f"not told apart: {found['unsplit']}" if found["unsplit"] else f"in this order: {order}",
+        "how": say("not told apart: {unsplit}").format(unsplit=found["unsplit"])
+        if found["unsplit"]
+        else say("in this order: {order}").format(order=order),
         "link": f"#{REVISIONS}",
     }
 

@@ -15,6 +15,7 @@ from ..printed import left, printed, right, text
 from ..sentences import Sentence, said
 from ..steps import words
 from ..view import View
+from ..wording import say
 from .sources import address
 
 order = 12
@@ -87,7 +88,9 @@ def _table(view: View, data: pd.DataFrame) -> Table:
     notes = (
         "Of all: share of the information behind the number, the prior's included. A number with a large share "
         "of the prior repeats what was assumed.",
-        f"The {MOST} largest sources of each; tables/{TABLE}.csv holds them all.",
+        say("The {most} largest sources of each; tables/{id}.csv holds them all.").format(
+            most=MOST, id=TABLE
+        ),
     )
     shown = data.drop(columns=["rank"])
     return Table(
@@ -133,6 +136,7 @@ def _kinds(view: View) -> Table:
             "name": left("Kind of observation", lambda k: words(str(k))),
             "share": right("Share", _percent),
         },
+        folded=len(data) > LONG,
     )
 
 

@@ -25,11 +25,14 @@ SHOWN = [name for name, _, _ in OFFENSES if not name.endswith(":unsplit")] + ["t
 
 
 def _cells(evidence: Evidence) -> dict[tuple[str, str], str]:
-    return {
-        (offense, step): evidence.page.rows[anchor(FRONT, "", offense)][1 + i]
-        for offense in SHOWN
-        for i, step in enumerate((*STEPS, WHOLE))
-    }
+    """Texts by offense and step; a row that says the same of every step says it once."""
+    steps = (*STEPS, WHOLE)
+    out = {}
+    for offense in SHOWN:
+        texts = evidence.page.rows[anchor(FRONT, "", offense)][1:]
+        assert len(texts) in (1, len(steps))
+        out |= {(offense, step): texts[i % len(texts)] for i, step in enumerate(steps)}
+    return out
 
 
 def test_every_offense_stands_beside_every_step(evidence: Evidence) -> None:

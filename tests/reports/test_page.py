@@ -17,8 +17,9 @@ from attrition.estimation.store.beside import write_notes
 from attrition.estimation.store.runs import Run
 from attrition.reports import canvas, plan
 from attrition.reports.figures import known
-from attrition.reports.page import page, read_template
+from attrition.reports.page import page
 from attrition.reports.plan import build_document
+from attrition.reports.templates.reading import read_template
 from attrition.reports.typeset import as_data
 from attrition.reports.view import View
 
