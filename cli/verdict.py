@@ -9,6 +9,10 @@ from .console import columns
 from .findings import number
 
 SHOWN = 12
+_WORDS = ("quantity", "step", "basis")
+_NUMBERS = (
+    "numbers", "bias", "mean_absolute", "root_mean_square", "share_outside", "counted", "counted_outside",
+)  # fmt: skip
 _HEADER = (
     "quantity",
     "step",
@@ -58,12 +62,8 @@ def _since(verdict: Mapping[str, Any]) -> list[str]:
 
 def statistics_text(found: Sequence[Mapping[str, Any]]) -> str:
     """Revisions from first to last: a line for each quantity, step and basis."""
-    words = ("quantity", "step", "basis")
-    numbers = (
-        "numbers", "bias", "mean_absolute", "root_mean_square", "share_outside", "counted", "counted_outside",
-    )  # fmt: skip
     return columns(
-        [[*(str(row[n]) for n in words), *(number(row[n]) for n in numbers)] for row in found], _HEADER
+        [[*(str(row[n]) for n in _WORDS), *(number(row[n]) for n in _NUMBERS)] for row in found], _HEADER
     )
 
 
