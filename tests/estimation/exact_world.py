@@ -61,4 +61,13 @@ def exact_fit(blueprint: Blueprint, *_: Any) -> Fit:
     field = FieldDraws(draws, {}, {}, np.ones_like(draws))
     stats = xr.Dataset({"log_weight": (("chain", "draw"), np.zeros((CHAINS, LENGTH)))})
     dataset = named_draws(blueprint, {"intercept": draws}, field, CHAINS)
-    return Fit(dataset, stats, field, CHAINS, {"sample": 0.0}, {}, "exact", weights=Weights(0.0, 0.0, (float(CHAINS * LENGTH),)))
+    return Fit(
+        dataset,
+        stats,
+        field,
+        CHAINS,
+        {"sample": 0.0},
+        {},
+        "exact",
+        weights=Weights(0.0, 0.0, (float(CHAINS * LENGTH),)),
+    )

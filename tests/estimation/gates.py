@@ -206,7 +206,9 @@ def _open(found: Seen, _: Path) -> Seen:
 def _uncalibrated(found: Seen, folder: Path) -> Seen:
     account = {"fitted": 200, "left_out": {}, "diverged": 0, "coverage": {}}
     bad = [{"quantity": "root rate", "failed": True}]
-    write_certificate(folder / "made-up", certificate(form_of(found.blueprint, found.engine), "made-up", bad, account))
+    write_certificate(
+        folder / "made-up", certificate(form_of(found.blueprint, found.engine), "made-up", bad, account)
+    )
     return replace(found, runs=folder)
 
 
