@@ -13,6 +13,7 @@ from ..engines.choose import KHAT
 
 Floats = NDArray[np.float64]
 LEAST: Final = 400.0
+_FEWEST: Final = 25  # draws whose upper fifth is a tail that a shape can be fitted to
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ def weigh(log_ratio: Floats, effective: float) -> Weights:
     share = min(effective / size, 1.0)
     if np.ptp(log_ratio) < 1e-9:
         return Weights(np.full(size, 1 / size), 0.0, share * size)
+    if size < _FEWEST:
+        return Weights(np.full(size, 1 / size), np.inf, 0.0)
     # It weighs by the inverse of what it is given.
     smoothed, khat = array_stats.psislw(-log_ratio, r_eff=share)
     weight = np.exp(smoothed - smoothed.max())

@@ -203,6 +203,10 @@ def _open(found: Seen, _: Path) -> Seen:
     )
 
 
+def _crossed(found: Seen, _: Path) -> Seen:
+    return replace(found, moments=replace(found.moments, given_others=np.full_like(found.moments.mean, 2.0)))
+
+
 def _uncalibrated(found: Seen, folder: Path) -> Seen:
     account = {"fitted": 200, "left_out": {}, "diverged": 0, "coverage": {}}
     bad = [{"quantity": "root rate", "failed": True}]
@@ -226,6 +230,7 @@ FAULTS: dict[str, Callable[[Seen, Path], Seen]] = {
     "ppc_suppressed": _rule,
     "loo": _surprises,
     "pit": _two_humps,
+    "crossing": _crossed,
     "closure": _closure,
     "bounds": _bounds,
     "reporting_share": _change,
