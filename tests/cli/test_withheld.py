@@ -32,6 +32,8 @@ stages = ["referral", "investigation", "arrest"]
 [[input]]
 file = "data.csv"
 as_of = 2024-01-31
+[release]
+scenarios = []
 """
 DATA = "offense,jurisdiction,period,referral,investigation,arrest\ntheft,North,2023,100,20,5\n"
 PLACES = {
