@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from .commands.backtest import backtest
 from .commands.check import check
 from .commands.compare import compare
 from .commands.effects import effects
@@ -38,6 +39,7 @@ for command in (
     compare,
     report,
     release,
+    backtest,
     show,
     simulate,
     sbc,

@@ -1,11 +1,30 @@
-"""What the command says of a release."""
+"""What the commands say of a release and of a backtest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .console import columns
+from .findings import number
+
 SHOWN = 12
+_WORDS = ("quantity", "step", "basis")
+_NUMBERS = (
+    "numbers", "bias", "mean_absolute", "root_mean_square", "share_outside", "counted", "counted_outside",
+)  # fmt: skip
+_HEADER = (
+    "quantity",
+    "step",
+    "basis",
+    "numbers",
+    "mean",
+    "absolute",
+    "root mean square",
+    "outside",
+    "counted",
+    "outside",
+)
 
 
 def verdict_text(verdict: Mapping[str, Any]) -> str:
@@ -39,3 +58,24 @@ def _since(verdict: Mapping[str, Any]) -> list[str]:
     lines.append(f"Claims: {len(changed)} different." if changed else "Claims: the same.")
     lines += [f"  {one['sentence']}" for one in changed[:SHOWN]]
     return lines + ([f"  and {len(changed) - SHOWN} more, in release.json"] if len(changed) > SHOWN else [])
+
+
+def statistics_text(found: Sequence[Mapping[str, Any]]) -> str:
+    """Revisions from first to last: a line for each quantity, step and basis."""
+    return columns(
+        [[*(str(row[n]) for n in _WORDS), *(number(row[n]) for n in _NUMBERS)] for row in found], _HEADER
+    )
+
+
+def backtest_text(found: Mapping[str, Any]) -> str:
+    """The dates, and how what was said first stands to what is known at the last of them."""
+    dates = [(one["as_of"], one["run"], one["status"]) for one in found["dates"]]
+    lines = [columns(dates, ("date", "run", "status")), ""]
+    lines += [f"Skipped, {one['as_of']}: {one['reason']}" for one in found["skipped"]]
+    lines += [
+        f"{found['numbers']:,} numbers said on an earlier date and on {dates[-1][0]}. Revisions from the first to the "
+        "last, and shares outside the 90 % interval said first, of all and of those counted since:",
+        statistics_text(found["statistics"]),
+        f"Folder: {found['folder']}",
+    ]
+    return "\n".join(lines)

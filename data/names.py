@@ -48,6 +48,14 @@ REVISION_COLUMNS: Final = (
     "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "old", "new", "revision",
     *REVISION_PARTS, "outside", "old_label", "new_label",
 )  # fmt: skip
+HISTORY_COLUMNS: Final = (
+    "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "vintages", "first_as_of", "first",
+    "first_q05", "first_q95", "first_label", "latest_as_of", "latest", "latest_label", "revision", "outside",
+)  # fmt: skip
+REVISION_STATISTICS: Final = (
+    "quantity", "step", "basis", "numbers", "bias", "mean_absolute", "root_mean_square", "share_outside", "counted",
+    "counted_outside",
+)  # fmt: skip
 CLAIM_KEYS: Final = (
     "key", "kind", "subject", "said", "text", "query", "quantity_ids", "probability", "threshold", "effect", "holds",
 )  # fmt: skip

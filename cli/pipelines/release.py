@@ -10,20 +10,23 @@ from typing import Any, Final
 
 import pandas as pd
 
+from ...data.digest import digest
 from ...data.errors import InputError, Problem
 from ...estimation import verbs
 from ...estimation.claims.catalogue import claims_of, told_of
 from ...estimation.plan import Plan, settled
 from ...estimation.sensitivity.claims import ClaimChange, claim_changes
+from ...estimation.sensitivity.history import history, statistics, vintage
 from ...estimation.sensitivity.revision import Revision
 from ...estimation.store import layout
 from ...estimation.store.beside import write_notes
-from ...estimation.store.find import last_release
+from ...estimation.store.find import earlier_releases
 from ...estimation.store.runs import Run
 from ...estimation.store.write import RunWriter, put_json, put_table
 from ...estimation.withholding import failures, withheld, without
 from ...reports.render import write_report
 from ..exits import CHECK_FAILED, DONE, UNFIT
+from ..findings import records
 
 Say = Callable[[str], None]
 COPIED: Final = (
@@ -77,6 +80,8 @@ def release(
                 "this release exists, and no release is overwritten", str(final), do="choose another date"
             )
         )
+    earlier = earlier_releases(root, plan.name, name)
+    previous = earlier[-1] if earlier else None
     say("1 of 6: validating")
     problems = verbs.validate(plan).problems
     if problems:
@@ -94,7 +99,6 @@ def release(
     if run.unfit:
         failed.append({"name": "unfit", "sentence": "The sampler did not reach its diagnostics."})
     hidden = withheld(run.estimates, run.blueprint, failed)
-    previous = last_release(root, plan.name, name)
     with RunWriter(root, plan.name, name) as writer:
         _copy(run, writer.folder, hidden)
         say("5 of 6: comparing with the last release" if previous else "5 of 6: no release before this one")
@@ -103,7 +107,12 @@ def release(
         changed = claim_changes(previous.claims, made.claims) if previous else ()
         if found is not None:
             put_table(writer.folder / layout.REVISIONS, found.table)
+        past = history([vintage(one.release["as_of"], one) for one in earlier] + [vintage(as_of, made)])
+        if earlier:
+            put_table(writer.folder / layout.HISTORY, past)
         verdict = _verdict(plan, run, made, failed, previous, found, changed)
+        verdict["vintages"] = [one.release["as_of"] for one in earlier] + [as_of]
+        verdict["statistics"] = records(statistics(past))
         put_json(writer.folder / layout.RELEASE, verdict)
         say("6 of 6: reporting")
         write_report(Run(writer.folder), formats, writer.folder / layout.REPORT)
@@ -121,6 +130,10 @@ def _copy(run: Run, folder: Path, hidden: dict[str, str]) -> None:
     except OSError:
         shutil.copyfile(run.folder / layout.DRAWS, folder / layout.DRAWS)
     put_table(folder / "estimates", without(run.estimates, hidden))
+    if (run.folder / layout.DISCLOSURE).is_file():
+        shutil.copyfile(run.folder / layout.DISCLOSURE, folder / layout.DISCLOSURE)
+        told = pd.read_parquet(run.folder / f"{layout.RELEASED}.parquet")
+        put_table(folder / layout.RELEASED, without(told, hidden))
     put_json(folder / layout.WITHHELD, hidden)
     write_notes(folder, run.notes)
     claims = claims_of(told_of(Run(folder)))
@@ -160,6 +173,7 @@ def _verdict(
         "verdict": VERDICTS[code],
         "exit": code,
         "run": run.identity,
+        "intake": digest(run.intake),
         "status": run.status,
         "checks": {name: int(tally.get(name, 0)) for name in ("passed", "failed", "informational")},
         "failed": [{"name": check["name"], "sentence": check["sentence"]} for check in failed],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,20 @@ import pandas as pd
 from .layout import NOTES, SCENARIOS, SENSITIVITY, read_json
 from .stale import TEMPORARY, hidden_name, tidy
 from .write import put_json, put_table
+
+
+@contextmanager
+def _apart(folder: Path, name: str) -> Iterator[Path]:
+    """A hidden folder to write into, gone at the end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tidy(folder)
+    new = folder / hidden_name(TEMPORARY, name)
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    try:
+        yield new
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def write_sensitivity(folder: Path, scenarios: Sequence[Mapping[str, Any]], table: pd.DataFrame) -> None:
@@ -30,18 +45,12 @@ def write_sensitivity(folder: Path, scenarios: Sequence[Mapping[str, Any]], tabl
     table : DataFrame
         Columns of ``SENSITIVITY_COLUMNS``.
     """
-    tidy(folder)
-    new = folder / hidden_name(TEMPORARY, SENSITIVITY)
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir()
-    try:
+    with _apart(folder, SENSITIVITY) as new:
         put_table(new / SENSITIVITY, table)
         put_json(new / SCENARIOS, list(scenarios))
         (folder / SCENARIOS).unlink(missing_ok=True)
         for name in (f"{SENSITIVITY}.csv", f"{SENSITIVITY}.parquet", SCENARIOS):
             os.replace(new / name, folder / name)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
 
 
 def write_notes(folder: Path, notes: Sequence[Mapping[str, Any]]) -> None:
@@ -61,3 +70,11 @@ def write_notes(folder: Path, notes: Sequence[Mapping[str, Any]]) -> None:
     new = folder / hidden_name(TEMPORARY, NOTES)
     put_json(new, list(notes))
     os.replace(new, path)
+
+
+def write_table(folder: Path, name: str, table: pd.DataFrame) -> None:
+    """Write ``<name>.parquet`` and ``.csv`` into a folder, each whole or not at all, over those that stand there."""
+    with _apart(folder, name) as new:
+        put_table(new / name, table)
+        for path in sorted(new.iterdir()):
+            os.replace(path, folder / path.name)

@@ -6,10 +6,12 @@ import os
 import tomllib
 from pathlib import Path
 
+from ...data.digest import digest
 from ...data.errors import InputError, Problem
 from .layout import (
     COMPLETE,
     FAILED,
+    INTAKE,
     MANIFEST,
     RELEASE,
     UNFIT,
@@ -40,8 +42,8 @@ def finished(root: Path, name: str, identity: str) -> Run | None:
     return Run(folder) if status_of(folder) in (COMPLETE, UNFIT) else None
 
 
-def last_release(root: Path, name: str, before: str) -> Run | None:
-    """The release of a plan with the latest date before one; None where there is none.
+def earlier_releases(root: Path, name: str, before: str) -> list[Run]:
+    """The releases of a plan of dates before one, in the order of their dates.
 
     Parameters
     ----------
@@ -51,12 +53,30 @@ def last_release(root: Path, name: str, before: str) -> Run | None:
         The plan's.
     before : str
         Name of a release's folder.
+
+    Raises
+    ------
+    InputError
+        What was read for one of them is not what it was: a vintage is kept as it was published.
     """
     parent = run_folder(root, name, before).parent
     tidy(parent)
     found = sorted(path.parent.name for path in parent.glob(f"*/{RELEASE}") if path.parent.name.isdigit())
-    earlier = [folder for folder in found if folder < before]
-    return Run(parent / earlier[-1]) if earlier else None
+    runs = [Run(parent / folder) for folder in found if folder < before]
+    changed = [run for run in runs if run.release["intake"] != digest(run.intake)]
+    if changed:
+        raise InputError(
+            [
+                Problem(
+                    "this release was changed after it was made",
+                    str(run.folder / INTAKE),
+                    "not the numbers that release.json has the digest of",
+                    do="put back the folder as it was published",
+                )
+                for run in changed
+            ]
+        )
+    return runs
 
 
 def list_runs(root: Path) -> list[Run]:

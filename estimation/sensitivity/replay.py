@@ -1,0 +1,126 @@
+"""Past dates replayed: the plan fitted to what was known at each, and held against what is known now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from ...data.errors import InputError, Problem
+from ...data.intake import read_panel
+from ..plan import Plan
+from ..store.runs import Run
+from .history import history, statistics, vintage
+
+Fit = Callable[[Plan], Run]
+Say = Callable[[str], None]
+END = "9999-12-31"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Runs of one plan on past dates.
+
+    Parameters
+    ----------
+    runs : tuple of (str, Run)
+        Dates, in order, and the run of what was known on each.
+    skipped : tuple of (str, str)
+        Dates on which the plan could not be fitted, and why.
+    """
+
+    runs: tuple[tuple[str, Run], ...]
+    skipped: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """What was first said of each number, and what is said at the last date (``HISTORY_COLUMNS``)."""
+        return history([vintage(day, run) for day, run in self.runs])
+
+    @cached_property
+    def statistics(self) -> pd.DataFrame:
+        """Revisions from first to last (``REVISION_STATISTICS``)."""
+        return statistics(self.table)
+
+    @property
+    def unfit(self) -> bool:
+        """A run did not reach its diagnostics."""
+        return any(run.unfit for _, run in self.runs)
+
+
+def known_dates(plan: Plan) -> list[str]:
+    """Days on which numbers of a plan became known, up to its ``intake.as_of``.
+
+    Raises
+    ------
+    InputError
+        Every fault of the data as known at the end.
+    """
+    spec = plan.panel_spec()
+    end = spec.as_of or END
+    _, intake = read_panel(spec.model_copy(update={"as_of": end}), plan.folder)
+    found = {r.statement.as_of for r in intake.records if r.status != "excluded"}
+    return sorted(day for day in found if day <= end)
+
+
+def chosen(dates: Sequence[str], since: str | None, every: int) -> list[str]:
+    """The dates to replay: from one on, every so many, counted back from the last.
+
+    Raises
+    ------
+    InputError
+        Fewer than two are left.
+    """
+    kept = [day for day in dates if since is None or day >= since][::-1][::every][::-1]
+    if len(kept) < 2:
+        raise InputError(
+            Problem(
+                "there is nothing to compare",
+                "the dates on which numbers became known",
+                ", ".join(dates) or "none",
+                "two or more",
+                "give the table a column as_of, or choose an earlier --from or a smaller --every",
+            )
+        )
+    return kept
+
+
+def replay(plans: Sequence[tuple[str, Plan]], fit: Fit, say: Say) -> Replay:
+    """Fit a plan to what was known on each of some dates.
+
+    Parameters
+    ----------
+    plans : sequence of (str, Plan)
+        Dates, in order, and the plan with that ``intake.as_of``.
+    fit : callable
+        Fits a plan, or finds its run.
+    say : callable
+        Told of every date when it begins and when it has finished.
+
+    Raises
+    ------
+    InputError
+        At fewer than two of the dates the plan can be fitted.
+    KeyboardInterrupt
+        The user stopped it; runs that have finished are kept.
+    """
+    runs: list[tuple[str, Run]] = []
+    skipped: list[tuple[str, str]] = []
+    for number, (day, plan) in enumerate(plans, start=1):
+        head = f"Date {number} of {len(plans)}, {day}"
+        say(f"{head}: fitting …")
+        try:
+            run = fit(plan)
+        except InputError as error:
+            skipped.append((day, "; ".join(problem.line() for problem in error.problems)))
+            say(f"{head}: skipped; {skipped[-1][1]}")
+            continue
+        say(f"{head}: run {run.identity}, {run.status}")
+        runs.append((day, run))
+    if len(runs) < 2:
+        raise InputError(
+            [Problem("the plan cannot be fitted on this date", day, why) for day, why in skipped]
+        )
+    return Replay(tuple(runs), tuple(skipped))
