@@ -210,10 +210,6 @@ def _open(found: Seen, _: Path) -> Seen:
     )
 
 
-def _crossed(found: Seen, _: Path) -> Seen:
-    return replace(found, moments=replace(found.moments, given_others=np.full_like(found.moments.mean, 2.0)))
-
-
 def _uncalibrated(found: Seen, folder: Path) -> Seen:
     account = {"fitted": 200, "left_out": {}, "diverged": 0, "coverage": {}}
     bad = [{"quantity": "root rate", "failed": True}]
@@ -237,7 +233,6 @@ FAULTS: dict[str, Callable[[Seen, Path], Seen]] = {
     "ppc_suppressed": _rule,
     "loo": _surprises,
     "pit": _two_humps,
-    "crossing": _crossed,
     "closure": _closure,
     "bounds": _bounds,
     "crossing": _crossing,
