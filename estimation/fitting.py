@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from ..models.prior_density import joint, log_prior
 from . import predictive
 from .binding import Bound, stream
 from .celldraws import draw_cells
@@ -104,6 +105,7 @@ def _find(
     thin = by_chain(length, fit.chains, KEPT)
     few, reference = (take(draws, by_chain(length, fit.chains, n)) for n in (KEPT, for_reference(size)))
     whole = whole_draws(blueprint, fit)
+    prior = joint(log_prior(blueprint, draws))
     fit = replace(fit, field=few)
     del draws
     answer = (plan.answer.jurisdiction, plan.answer.period)
@@ -127,14 +129,15 @@ def _find(
     likelihood = predictive.log_likelihood(blueprint, eta, few)
     del eta
     shares = informed(blueprint, table, rates, thin, shown, moments)
-    seen = Seen(
-        blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection, fit.engine
-    )
-    records = [result.record() for result in run_checks(seen)]
     told = Told(
         bound.description, table.table, table.aggregate_ids, table.aggregates, plan.claims.probability,
         plan.claims.effect,
     )  # fmt: skip
+    seen = Seen(
+        blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection, fit.engine,
+        told, prior, thin,
+    )  # fmt: skip
+    records = [result.record() for result in run_checks(seen)]
     claims = claims_of(told)
     # Under an assumed shift the curve would begin elsewhere in each unit: it is that of the plan without one.
     tipped = None if plan.assume.silent_shift else tipping(blueprint, few, rates, counts[thin], told, claims)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,3 +58,10 @@ def log_prior(blueprint: Blueprint, draws: FieldDraws) -> dict[str, Floats]:
 def summed(parts: dict[str, Floats]) -> Floats:
     """One log density a draw, (R,)."""
     return np.sum([part.reshape(len(part), -1).sum(axis=1) for part in parts.values()], axis=0)
+
+
+def joint(densities: Mapping[str, Floats]) -> Floats:
+    """Log density of all of them together, (R,)."""
+    return sum(
+        (value.reshape(len(value), -1).sum(axis=1) for value in densities.values()), start=np.zeros(())
+    )

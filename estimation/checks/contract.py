@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...models.blueprint import Blueprint
+from ..claims.contract import Told
 from ..diagnostics import Diagnostics
 from ..disclosure.protection import Protection
 from ..predictive import Moments, Report
@@ -84,6 +85,9 @@ class Seen:
     runs: Path | None = None
     likelihood: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     protection: Protection | None = None
+    told: Told | None = None
+    log_prior: Floats = field(default_factory=lambda: np.zeros(0))
+    thin: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     engine: str = "nuts"
 
 
