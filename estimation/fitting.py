@@ -134,8 +134,8 @@ def _find(
         plan.claims.effect,
     )  # fmt: skip
     seen = Seen(
-        blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection, fit.engine,
-        told, prior, thin,
+        blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection,
+        engine=fit.engine, told=told, log_prior=prior, thin=thin,
     )  # fmt: skip
     records = [result.record() for result in run_checks(seen)]
     claims = claims_of(told)

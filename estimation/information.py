@@ -145,18 +145,23 @@ def information(
 def _gain(mean: Floats, which: NDArray[np.int64], worth: Floats, psi: Floats) -> Floats:
     """Information of some reports, Σ worth · covariance², about each quantity, (Q,); centred draws psi (R, Q).
 
-    The sum over reports is one quadratic form in a quantity's draws: with ten thousands of reports and of quantities
-    their covariances are not written down.
+    Where reports outnumber draws the sum over them is one quadratic form in a quantity's draws: with ten thousands of
+    reports and of quantities their covariances are not written down.
     """
-    size = len(psi)
-    form, noise = np.zeros((size, size)), 0.0
+    size, noise = len(psi), 0.0
+    few = len(which) < size
+    form, found = np.zeros((0, 0) if few else (size, size)), np.zeros(psi.shape[1])
     for start in range(0, len(which), _TOGETHER):
         some = which[start : start + _TOGETHER]
         away = mean[:, some] - mean[:, some].mean(axis=0)
-        form += (away * worth[some]) @ away.T
+        if few:
+            found += worth[some] @ (away.T @ psi) ** 2
+        else:
+            form += (away * worth[some]) @ away.T
         noise += float(worth[some] @ away.var(axis=0))
-    parts = (psi[:, start : start + _TOGETHER] for start in range(0, psi.shape[1], _TOGETHER))
-    found = np.concatenate([(form @ part * part).sum(axis=0) for part in parts])
+    if not few:
+        parts = (psi[:, start : start + _TOGETHER] for start in range(0, psi.shape[1], _TOGETHER))
+        found = np.concatenate([(form @ part * part).sum(axis=0) for part in parts])
     # Squared sample covariances are biased upwards by their own variance; take it off.
     return np.maximum(found / size**2 - noise * psi.var(axis=0) / size, 0.0)
 

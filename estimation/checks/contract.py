@@ -74,6 +74,12 @@ class Seen:
         What the run holds back; None where its plan has no ``[disclosure]``.
     engine : str
         What drew the draws.
+    told : Told or None
+        The rows with joint draws; None where they were not evaluated.
+    log_prior : (R,)
+        Log prior density of the parameters, at those draws.
+    thin : (K,)
+        Positions of the thinned draws among them.
     """
 
     blueprint: Blueprint
@@ -85,10 +91,10 @@ class Seen:
     runs: Path | None = None
     likelihood: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     protection: Protection | None = None
+    engine: str = "nuts"
     told: Told | None = None
     log_prior: Floats = field(default_factory=lambda: np.zeros(0))
     thin: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    engine: str = "nuts"
 
 
 @runtime_checkable

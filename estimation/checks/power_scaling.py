@@ -59,9 +59,13 @@ def gradients(values: Floats, log_density: Floats) -> Floats:
     """
     if np.ptp(log_density) == 0:
         return np.zeros(len(values))
-    weights = []
-    for alpha in _ALPHAS:
-        log_weight = array_stats.power_scale_lw(log_density, alpha=alpha)
-        weight = np.exp(log_weight - log_weight.max())
-        weights.append(weight[None] / weight.sum())
-    return np.array([float(array_stats.power_scale_sense(row[None], *weights, *_ALPHAS)) for row in values])
+    lower, upper = (_weights(log_density, alpha) for alpha in _ALPHAS)
+    sense = array_stats.power_scale_sense
+    return np.array([float(sense(row[None], lower, upper, _ALPHAS[0], _ALPHAS[1])) for row in values])
+
+
+def _weights(log_density: Floats, alpha: float) -> Floats:
+    """Weights of the draws when the component is raised to a power, one chain of them."""
+    log_weight = array_stats.power_scale_lw(log_density, alpha=alpha)
+    weight = np.exp(log_weight - log_weight.max())
+    return weight[None] / weight.sum()

@@ -59,7 +59,8 @@ def exact_fit(blueprint: Blueprint, *_: Any) -> Fit:
     uniform = (np.arange(CHAINS * LENGTH) + 0.5) / (CHAINS * LENGTH)
     draws = np.interp(rng.permutation(uniform), posterior(COUNTS), GRID)[:, None]
     field = FieldDraws(draws, {}, {}, np.ones_like(draws))
-    stats = xr.Dataset({"log_weight": (("chain", "draw"), np.zeros((CHAINS, LENGTH)))})
+    each = np.arange(CHAINS * LENGTH).reshape(CHAINS, LENGTH, 1)  # a point of its own for every draw
+    stats = xr.Dataset({"point": (("chain", "draw", "step"), each)})
     dataset = named_draws(blueprint, {"intercept": draws}, field, CHAINS)
     return Fit(
         dataset,
