@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from ..data.axes import Axis
 
 Floats = NDArray[np.float64]
+Parts = tuple[sp.csr_matrix, sp.csr_matrix]
+# Below so many levels a zero sum is cheaper written out.
+_FEW = 5
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,14 @@ class Basis:
     fresh : (levels, levels or free) float
         What a *new* unit of the population is drawn from: the same structure without the constraint on these
         members.
+    parts : (levels, between), (between, free) csr, optional
+        Two matrices with few entries whose product is ``matrix``. A constraint makes every value depend on all
+        coefficients, but through their sum alone: written out, the work grows with the square of the levels.
     """
 
     matrix: Floats
     fresh: Floats
+    parts: Parts | None = None
 
     @property
     def levels(self) -> int:
@@ -45,6 +53,36 @@ class Basis:
     def free(self) -> int:
         """Number of free coefficients."""
         return self.matrix.shape[1]
+
+    @property
+    def sparse(self) -> Parts:
+        """The matrix as a product of two with as few entries as are known."""
+        if self.parts is not None:
+            return self.parts
+        return sp.csr_matrix(self.matrix), sp.identity(self.free, format="csr")
+
+    def read(self, by: Floats) -> Basis:
+        """The basis of values ``by`` (more, levels) @ values."""
+        outer, inner = self.sparse
+        return Basis(by @ self.matrix, by @ self.fresh, (sp.csr_matrix(sp.csr_matrix(by) @ outer), inner))
+
+
+def side_by_side(bases: Sequence[Basis]) -> Basis:
+    """The basis of sums of values, each with coefficients of its own."""
+    outer, inner = zip(*(basis.sparse for basis in bases), strict=True)
+    return Basis(
+        np.hstack([basis.matrix for basis in bases]),
+        np.hstack([basis.fresh for basis in bases]),
+        (sp.hstack(outer, format="csr"), sp.block_diag(inner, format="csr")),
+    )
+
+
+def _with_sum(straight: Floats, share: Floats, row: Floats) -> Parts:
+    """``straight`` (levels, free) + ``share`` (levels,) × ``row`` (free,) in two parts."""
+    return (
+        sp.hstack([sp.csr_matrix(straight), sp.csr_matrix(share[:, None])], format="csr"),
+        sp.vstack([sp.identity(len(row)), sp.csr_matrix(row[None])], format="csr"),
+    )
 
 
 def identity(levels: int) -> Basis:
@@ -64,9 +102,18 @@ def helmert(levels: int) -> Floats:
     return matrix
 
 
+def helmert_parts(levels: int) -> Parts:
+    """``helmert`` as a product: the coefficients and their sum, of which each level takes a share."""
+    if levels < _FEW:
+        return sp.csr_matrix(helmert(levels)), sp.identity(levels - 1, format="csr")
+    share = np.full(levels, -1.0 / (np.sqrt(levels) + levels))
+    share[-1] = -1.0 / np.sqrt(levels)
+    return _with_sum(np.eye(levels, levels - 1), share, np.ones(levels - 1))
+
+
 def zero_sum(levels: int) -> Basis:
     """Exchangeable levels that sum to zero."""
-    return Basis(helmert(levels), np.eye(levels))
+    return Basis(helmert(levels), np.eye(levels), helmert_parts(levels))
 
 
 def siblings(axis: Axis, names: Sequence[str]) -> Basis:
@@ -76,13 +123,17 @@ def siblings(axis: Axis, names: Sequence[str]) -> Basis:
     members, and varies less than one of them.
     """
     pieces: list[Floats] = []
+    parts: list[Parts] = []
     scales: list[float] = []
     for parent, group in groupby(names, key=lambda name: axis.by_name[name].parent):
         made = [axis.by_name[name].made == "rest" for name in group]
         scale = [mean_scale(axis, parent or "") if rest else 1.0 for rest in made]
-        pieces.append(np.diag(scale) if any(made) else helmert(len(made)))
+        free = any(made)
+        pieces.append(np.diag(scale) if free else helmert(len(made)))
+        parts.append(Basis(pieces[-1], pieces[-1]).sparse if free else helmert_parts(len(made)))
         scales += scale
-    return Basis(block_diag(*pieces), np.diag(scales))
+    outer, inner = (sp.block_diag(side, format="csr") for side in zip(*parts, strict=True))
+    return Basis(block_diag(*pieces), np.diag(scales), (outer, inner))
 
 
 def over(axis: Axis, constrained: bool) -> Basis:
@@ -97,16 +148,21 @@ def over(axis: Axis, constrained: bool) -> Basis:
     rest = [i for i, node in enumerate(nodes) if node.made == "rest"]
     weight = np.array([nodes[i].weight for i in plain])
     inner = np.eye(len(plain))
-    if constrained:
-        alike = np.ptp(weight) == 0
-        inner = helmert(len(plain)) if alike else inner - weight / weight.sum()
+    parts = Basis(inner, inner).sparse
+    if constrained and np.ptp(weight) == 0:
+        inner, parts = helmert(len(plain)), helmert_parts(len(plain))
+    elif constrained:
+        share = weight / weight.sum()
+        inner, parts = inner - share, _with_sum(inner, -np.ones(len(plain)), share)
     matrix = np.zeros((len(nodes), inner.shape[1] + len(rest)))
     matrix[plain, : inner.shape[1]] = inner
     fresh = np.zeros((len(nodes), len(nodes)))
     fresh[plain, plain] = 1.0
     for column, row in enumerate(rest, start=inner.shape[1]):
         matrix[row, column] = fresh[row, row] = mean_scale(axis, nodes[row].parent or "")
-    return Basis(matrix, fresh)
+    place = sp.csr_matrix(np.eye(len(nodes))[:, plain])
+    outer = sp.hstack([place @ parts[0], sp.csr_matrix(matrix[:, inner.shape[1] :])], format="csr")
+    return Basis(matrix, fresh, (outer, sp.block_diag([parts[1], np.eye(len(rest))], format="csr")))
 
 
 def mean_scale(axis: Axis, place: str) -> float:

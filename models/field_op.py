@@ -41,44 +41,56 @@ class Design:
     ----------
     block : (F,) int
         Block of each coefficient.
-    matrix : (V, F) csr
-        Values of all levels of all blocks from all coefficients.
+    outer : (V, W) csr
+    inner : (W, F) csr
+        Values of all levels of all blocks are outer @ (inner @ coefficients); between them stand coefficients and sums
+        of them.
     level : (A, B) int
-        Row of ``matrix`` that each active cell reads from each block.
+        Row of ``outer`` that each active cell reads from each block.
     """
 
     block: Ints
-    matrix: sp.csr_matrix
+    outer: sp.csr_matrix
+    inner: sp.csr_matrix
     level: Ints
+
+    def row(self, position: int, number: int) -> Floats:
+        """What an active cell takes from all coefficients through one block, (F,)."""
+        return np.asarray((self.outer[[self.level[position, number]]] @ self.inner).toarray()[0])
 
 
 def make_design(blocks: Sequence[Block], layout: Layout) -> Design:
     """Stack the blocks' bases."""
-    pieces, block, level = [], [], []
+    outers, inners, block, level = [], [], [], []
     offset = 0
     for number, one in enumerate(blocks):
         if one.cellwise:
-            piece = sp.identity(layout.units, format="csr")
+            outer = inner = sp.identity(layout.units, format="csr")
             where = layout.unit
         else:
-            piece = sp.csr_matrix(np.ones((1, 1)))
+            outer = inner = sp.csr_matrix(np.ones((1, 1)))
             for basis in one.bases:
-                piece = sp.csr_matrix(sp.kron(piece, sp.csr_matrix(basis.matrix)))
+                outer, inner = (
+                    sp.csr_matrix(sp.kron(whole, part))
+                    for whole, part in zip((outer, inner), basis.sparse, strict=True)
+                )
             sizes = [basis.levels for basis in one.bases]
             where = np.ravel_multi_index(
                 tuple(layout.coordinates[AXES.index(axis)] for axis in one.axes), sizes
             )
             if one.slope is not None:
                 # Every cell has a value of its own: that of its level, multiplied.
-                piece = sp.csr_matrix(sp.diags_array(one.slope.by.ravel()[layout.cells]) @ piece[where])
+                outer = sp.csr_matrix(sp.diags_array(one.slope.by.ravel()[layout.cells]) @ outer[where])
                 where = np.arange(layout.size)
-        pieces.append(piece)
-        block += [number] * piece.shape[1]
+        outers.append(outer)
+        inners.append(inner)
+        block += [number] * inner.shape[1]
         level.append(where + offset)
-        offset += piece.shape[0]
+        offset += outer.shape[0]
     return Design(
         np.array(block, dtype=np.int64),
-        sp.csr_matrix(sp.block_diag(pieces, format="csr")),
+        sp.csr_matrix(sp.block_diag(outers, format="csr")),
+        sp.csr_matrix(sp.block_diag(inners, format="csr")),
         np.ascontiguousarray(np.stack(level, axis=1)).astype(np.int64),
     )
 
@@ -89,22 +101,31 @@ def _forward(
     log_sd: Floats,
     weight: Floats,
     block: Ints,
-    data: Floats,
-    columns: Ints,
-    starts: Ints,
+    inner: Floats,
+    inner_columns: Ints,
+    inner_starts: Ints,
+    outer: Floats,
+    outer_columns: Ints,
+    outer_starts: Ints,
     level: Ints,
 ) -> Floats:
     steps, free = z.shape
-    values = np.empty(starts.shape[0] - 1)
+    between = np.empty(inner_starts.shape[0] - 1)
+    values = np.empty(outer_starts.shape[0] - 1)
     u = np.empty(free)
     eta = np.empty((steps, level.shape[0]))
     for s in range(steps):
         for f in range(free):
             u[f] = z[s, f] * np.exp((1.0 - weight[s, f]) * log_sd[s, block[f]])
+        for w in range(between.shape[0]):
+            total = 0.0
+            for k in range(inner_starts[w], inner_starts[w + 1]):
+                total += inner[k] * u[inner_columns[k]]
+            between[w] = total
         for v in range(values.shape[0]):
             total = 0.0
-            for k in range(starts[v], starts[v + 1]):
-                total += data[k] * u[columns[k]]
+            for k in range(outer_starts[v], outer_starts[v + 1]):
+                total += outer[k] * between[outer_columns[k]]
             values[v] = total
         for a in range(level.shape[0]):
             total = intercept[s]
@@ -120,9 +141,12 @@ def _backward(
     log_sd: Floats,
     weight: Floats,
     block: Ints,
-    data: Floats,
-    columns: Ints,
-    starts: Ints,
+    inner: Floats,
+    inner_columns: Ints,
+    inner_starts: Ints,
+    outer: Floats,
+    outer_columns: Ints,
+    outer_starts: Ints,
     level: Ints,
     g: Floats,
 ) -> tuple[Floats, Floats, Floats]:
@@ -130,18 +154,23 @@ def _backward(
     grad_intercept = np.zeros(intercept.shape)
     grad_z = np.empty((steps, free))
     grad_sd = np.zeros(log_sd.shape)
-    gv = np.empty(starts.shape[0] - 1)
+    gw = np.empty(inner_starts.shape[0] - 1)
+    gv = np.empty(outer_starts.shape[0] - 1)
     gu = np.empty(free)
     for s in range(steps):
         gv[:] = 0.0
+        gw[:] = 0.0
         gu[:] = 0.0
         for a in range(level.shape[0]):
             grad_intercept[s] += g[s, a]
             for b in range(level.shape[1]):
                 gv[level[a, b]] += g[s, a]
         for v in range(gv.shape[0]):
-            for k in range(starts[v], starts[v + 1]):
-                gu[columns[k]] += data[k] * gv[v]
+            for k in range(outer_starts[v], outer_starts[v + 1]):
+                gw[outer_columns[k]] += outer[k] * gv[v]
+        for w in range(gw.shape[0]):
+            for k in range(inner_starts[w], inner_starts[w + 1]):
+                gu[inner_columns[k]] += inner[k] * gw[w]
         for f in range(free):
             moved = gu[f] * np.exp((1.0 - weight[s, f]) * log_sd[s, block[f]])
             grad_z[s, f] = moved
@@ -170,9 +199,9 @@ class FieldEta(Fused):
     _body = staticmethod(_forward)
 
     def make_node(self, *inputs: Any) -> Apply:
-        """Inputs: intercept, z, log_sd, weight, block, data, columns, starts, level."""
+        """Inputs: intercept, z, log_sd, weight, block, both matrices as data, columns and starts, level."""
         tensors = [pt.as_tensor(x) for x in inputs]
-        shape = (tensors[0].type.shape[0], tensors[8].type.shape[0])
+        shape = (tensors[0].type.shape[0], tensors[-1].type.shape[0])
         return Apply(self, tensors, [pt.tensor(dtype="float64", shape=shape)])
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -240,11 +269,20 @@ _FIELD_ETA, _FIELD_GRADIENT, _FIELD_PRIOR = FieldEta(), FieldGradient(), FieldPr
 
 def field_eta(intercept: Any, z: Any, log_sd: Any, weight: Floats, design: Design) -> Any:
     """Linear predictors (S, A) of the field; see ``FieldEta``."""
-    matrix = design.matrix
     return _FIELD_ETA(
-        intercept, z, log_sd, weight, design.block, matrix.data, matrix.indices.astype(np.int64),
-        matrix.indptr.astype(np.int64), design.level,
-    )  # fmt: skip
+        intercept,
+        z,
+        log_sd,
+        weight,
+        design.block,
+        *_arrays(design.inner),
+        *_arrays(design.outer),
+        design.level,
+    )
+
+
+def _arrays(matrix: sp.csr_matrix) -> tuple[Floats, Ints, Ints]:
+    return matrix.data, matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)
 
 
 def field_prior(z: Any, log_sd: Any, weight: Any, block: Any) -> Any:

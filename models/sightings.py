@@ -166,5 +166,5 @@ def _sums(
                 if blueprint.blocks[number] is cell and effect is not None:
                     passed[g, effect] += 1.0
                     continue
-                out[g, step] += design.matrix[[design.level[position, number]]].toarray()[0]
+                out[g, step] += design.row(position, number)
     return out.reshape(len(paths), -1), passed

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...data.axes import Axes, Axis
 from .. import terms
-from ..basis import Basis, over, siblings
+from ..basis import Basis, over, siblings, side_by_side
 from ..priors import ScalePrior
 
 
@@ -20,8 +20,7 @@ def nested(axis: Axis, depth: int) -> Basis:
     below = np.zeros((len(axis), len(nodes)))
     for column, name in enumerate(nodes):
         below[axis.positions[name], column] = 1.0
-    basis = siblings(axis, nodes)
-    return Basis(below @ basis.matrix, below @ basis.fresh)
+    return siblings(axis, nodes).read(below)
 
 
 class Jurisdiction:
@@ -63,6 +62,6 @@ class Jurisdiction:
         if deepest > 1:
             # Few places lie deep in a tree: all levels below the first share one spread.
             below = [nested(axis, depth) for depth in range(2, deepest + 1)]
-            basis = Basis(np.hstack([b.matrix for b in below]), np.hstack([b.fresh for b in below]))
+            basis = side_by_side(below)
             blocks.append(terms.Block("jurisdiction_2", ("jurisdiction",), (basis,), settings.sd))
         return tuple(blocks)

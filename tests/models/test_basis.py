@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attrition.models.basis import helmert, identity, random_walk, siblings, zero_sum
+from attrition.models.basis import (
+    Basis,
+    helmert,
+    identity,
+    over,
+    random_walk,
+    siblings,
+    side_by_side,
+    zero_sum,
+)
 from attrition.models.effects.jurisdiction import nested
 
 from ..panels import axis
@@ -96,3 +105,28 @@ def test_a_change_from_end_to_end_does_not_widen_with_more_periods():
 
 def test_one_period_has_no_walk():
     assert random_walk(1).free == 0
+
+
+def _bases() -> list[Basis]:
+    tree = axis("jurisdiction", TREE)
+    weighted = axis("offense", {"a": "all", "b": "all", "c": "all"})
+    return [
+        *(zero_sum(levels) for levels in (1, 2, 4, 5, 40)),
+        identity(3),
+        random_walk(6),
+        siblings(tree, ["NE", "NY", "CA", "Wales", "Kent"]),
+        side_by_side([nested(tree, 1), nested(tree, 2)]),
+        over(tree, constrained=True),
+        over(weighted, constrained=True),
+        over(weighted, constrained=False),
+    ]
+
+
+@pytest.mark.parametrize("basis", _bases(), ids=lambda basis: f"{basis.levels} x {basis.free}")
+def test_the_two_parts_of_a_basis_multiply_to_it(basis):
+    outer, inner = basis.sparse
+    np.testing.assert_allclose((outer @ inner).toarray(), basis.matrix, atol=1e-12)
+
+
+def test_a_long_zero_sum_has_few_entries():
+    assert sum(part.nnz for part in zero_sum(400).sparse) < 4 * 400

@@ -58,17 +58,25 @@ def _eta(
     log_sd: Any,
     weight: Any,
     block: Any,
-    data: Any,
-    columns: Any,
-    starts: Any,
+    inner: Any,
+    inner_columns: Any,
+    inner_starts: Any,
+    outer: Any,
+    outer_columns: Any,
+    outer_starts: Any,
     level: Any,
 ) -> Any:
     u = z * jnp.exp((1.0 - weight) * log_sd[:, block])
-    levels = starts.shape[0] - 1
-    row = jnp.repeat(jnp.arange(levels), jnp.diff(starts), total_repeat_length=data.shape[0])
-    terms = (data * u[:, columns]).T
-    values = jax.ops.segment_sum(terms, row, num_segments=levels, indices_are_sorted=True)
+    values = _times(outer, outer_columns, outer_starts, _times(inner, inner_columns, inner_starts, u.T))
     return intercept[:, None] + values[level].sum(axis=1).T
+
+
+def _times(data: Any, columns: Any, starts: Any, right: Any) -> Any:
+    """A sparse matrix, given by its rows, times a dense one."""
+    rows = starts.shape[0] - 1
+    row = jnp.repeat(jnp.arange(rows), jnp.diff(starts), total_repeat_length=data.shape[0])
+    terms = data[:, None] * right[columns]
+    return jax.ops.segment_sum(terms, row, num_segments=rows, indices_are_sorted=True)
 
 
 def _field_prior(z: Any, log_sd: Any, weight: Any, block: Any) -> Any:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import null_space
 
 from ....data.names import AXES
 from ....models.basis import Basis
@@ -142,8 +141,16 @@ def _long(block: Block) -> Basis:
 
 
 def _zero(block: Block) -> Floats:
-    """Orthonormal functions of the jurisdictions' levels that are zero, (J, m)."""
-    return null_space(_long(block).matrix.T)
+    """Orthonormal functions of the jurisdictions' levels that are zero, (J, m).
+
+    What is left of vectors once the basis, orthonormal here, is taken out of them spans these; of as many random
+    ones as there are functions nothing is lost. A full decomposition costs the cube of the levels.
+    """
+    matrix = _long(block).matrix
+    left = np.random.default_rng(0).standard_normal((len(matrix), len(matrix) - matrix.shape[1]))
+    for _ in range(2):
+        left -= matrix @ (matrix.T @ left)
+    return np.linalg.qr(left)[0]
 
 
 def _constraint(column: int, zero: Floats, rows: int, width: int) -> list[Floats]:

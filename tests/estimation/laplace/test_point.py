@@ -71,7 +71,8 @@ def test_field_is_the_models_own(blueprint, world):
     grid, layout = world.grid, blueprint.layout
     blocks = tuple(block for block in blueprint.blocks if not block.cellwise)
     design = make_design(blocks, layout)
-    values = sum(design.matrix[design.level[:, b]].toarray() for b in range(len(blocks)))
+    matrix = design.outer @ design.inner
+    values = sum(matrix[design.level[:, b]].toarray() for b in range(len(blocks)))
     for number in range(len(blocks)):
         mine = values[:, design.block == number]
         wanted = mine @ mine.T
