@@ -19,8 +19,17 @@ from . import ops  # noqa: F401  (teaches our operations to the linker)
 Floats = NDArray[np.float64]
 
 
-def make_log_density(joined: Joined) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """The density with its own gradient, and its data on the device.
+def lifted(joined: Joined) -> tuple[FunctionGraph, tuple[NDArray[Any], ...]]:
+    """The graph of density and gradient as JAX is to see it, and the arrays that are its inputs behind the point."""
+    whole = FunctionGraph([joined.x], [joined.logp, joined.slope], clone=True)
+    get_mode("JAX").optimizer.rewrite(whole)
+    return lift(whole)
+
+
+def make_log_density(
+    graph: FunctionGraph, arrays: tuple[NDArray[Any], ...]
+) -> tuple[Callable[..., Any], Any]:
+    """The density with its own gradient, and its data on the device; from what ``lifted`` gives.
 
     Returns
     -------
@@ -30,9 +39,6 @@ def make_log_density(joined: Joined) -> tuple[Callable[..., Any], tuple[Any, ...
     data : tuple of array
         Handed over as arguments: a program that holds a million numbers takes minutes to compile.
     """
-    whole = FunctionGraph([joined.x], [joined.logp, joined.slope], clone=True)
-    get_mode("JAX").optimizer.rewrite(whole)
-    graph, arrays = lift(whole)
     program = jax_funcify(graph)
 
     @jax.custom_vjp
