@@ -109,8 +109,7 @@ class Field:
             z = z * held
         numbers = [self.blueprint.blocks.index(one) for one in blocks]
         of = np.flatnonzero(np.isin(block, numbers))
-        design = make_design(blocks, layout)
-        design = replace(design, level=np.ascontiguousarray(design.level[self.part.cells]))
+        design = make_design(blocks, layout).at(self.part.cells)
         return field_eta(intercept, z[:, of], self.log_sd[:, numbers], weight[:, of], design)
 
     def sighted(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,25 @@ _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 
 @dataclass(frozen=True)
+class Wide:
+    """How blocks lie in the full grid of cells, for machines that broadcast faster than they gather.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Numbers of leaves (O, J, T).
+    axes : tuple of tuple of int
+        The axes of each block; none for one value a unit of cells.
+    first : tuple of int
+        Its first level.
+    """
+
+    shape: tuple[int, ...]
+    axes: tuple[tuple[int, ...], ...]
+    first: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Design:
     """The field as arrays.
 
@@ -47,12 +66,25 @@ class Design:
         of them.
     level : (A, B) int
         Row of ``outer`` that each active cell reads from each block.
+    cell : (A,) int
+        Its place in the full grid.
+    wide : Wide or None
+        None where the active cells are less than half of the grid, or a block has a slope.
     """
 
     block: Ints
     outer: sp.csr_matrix
     inner: sp.csr_matrix
     level: Ints
+    cell: Ints
+    wide: Wide | None
+
+    def at(self, cells: Ints) -> Design:
+        """The same for some of the active cells."""
+        wide = self.wide
+        if wide is not None and 2 * len(cells) < math.prod(wide.shape):
+            wide = None
+        return replace(self, level=np.ascontiguousarray(self.level[cells]), cell=self.cell[cells], wide=wide)
 
     def row(self, position: int, number: int) -> Floats:
         """What an active cell takes from all coefficients through one block, (F,)."""
@@ -61,7 +93,7 @@ class Design:
 
 def make_design(blocks: Sequence[Block], layout: Layout) -> Design:
     """Stack the blocks' bases."""
-    outers, inners, block, level = [], [], [], []
+    outers, inners, block, level, first = [], [], [], [], []
     offset = 0
     for number, one in enumerate(blocks):
         if one.cellwise:
@@ -84,6 +116,7 @@ def make_design(blocks: Sequence[Block], layout: Layout) -> Design:
                 where = np.arange(layout.size)
         outers.append(outer)
         inners.append(inner)
+        first.append(offset)
         block += [number] * inner.shape[1]
         level.append(where + offset)
         offset += outer.shape[0]
@@ -92,7 +125,16 @@ def make_design(blocks: Sequence[Block], layout: Layout) -> Design:
         sp.csr_matrix(sp.block_diag(outers, format="csr")),
         sp.csr_matrix(sp.block_diag(inners, format="csr")),
         np.ascontiguousarray(np.stack(level, axis=1)).astype(np.int64),
+        layout.cells,
+        _wide(blocks, layout, first),
     )
+
+
+def _wide(blocks: Sequence[Block], layout: Layout, first: Sequence[int]) -> Wide | None:
+    if 2 * layout.size < math.prod(layout.shape) or any(block.slope is not None for block in blocks):
+        return None
+    axes = [() if block.cellwise else tuple(AXES.index(axis) for axis in block.axes) for block in blocks]
+    return Wide(tuple(int(size) for size in layout.shape), tuple(axes), tuple(int(at) for at in first))
 
 
 def _forward(
@@ -108,6 +150,7 @@ def _forward(
     outer_columns: Ints,
     outer_starts: Ints,
     level: Ints,
+    _cell: Ints,
 ) -> Floats:
     steps, free = z.shape
     between = np.empty(inner_starts.shape[0] - 1)
@@ -148,6 +191,7 @@ def _backward(
     outer_columns: Ints,
     outer_starts: Ints,
     level: Ints,
+    _cell: Ints,
     g: Floats,
 ) -> tuple[Floats, Floats, Floats]:
     steps, free = z.shape
@@ -196,10 +240,14 @@ def _prior(z: Floats, log_sd: Floats, weight: Floats, block: Ints) -> tuple[Floa
 class FieldEta(Fused):
     """Linear predictors (S, A) from intercept (S,), z (S, F) and log_sd (S, B)."""
 
+    __props__ = ("wide",)
     _body = staticmethod(_forward)
 
+    def __init__(self, wide: Wide | None = None) -> None:
+        self.wide = wide
+
     def make_node(self, *inputs: Any) -> Apply:
-        """Inputs: intercept, z, log_sd, weight, block, both matrices as data, columns and starts, level."""
+        """Inputs: intercept, z, log_sd, weight, block, both matrices as data, columns and starts, level, cell."""
         tensors = [pt.as_tensor(x) for x in inputs]
         shape = (tensors[0].type.shape[0], tensors[-1].type.shape[0])
         return Apply(self, tensors, [pt.tensor(dtype="float64", shape=shape)])
@@ -212,14 +260,18 @@ class FieldEta(Fused):
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
         """The transposed products, in an operation of their own."""
-        gradients = _FIELD_GRADIENT.make_node(*inputs, cotangents[0]).outputs
+        gradients = FieldGradient(self.wide).make_node(*inputs, cotangents[0]).outputs
         return [*gradients, *[disconnected_type() for _ in inputs[3:]]]
 
 
 class FieldGradient(Fused):
     """Pullback of ``FieldEta``."""
 
+    __props__ = ("wide",)
     _body = staticmethod(_backward)
+
+    def __init__(self, wide: Wide | None = None) -> None:
+        self.wide = wide
 
     def make_node(self, *inputs: Any) -> Apply:
         """The inputs of ``FieldEta`` and the cotangent of its output."""
@@ -264,21 +316,15 @@ def _numba_prior(op: FieldPrior, node: Apply, **_kwargs: Any) -> tuple[Any, int]
     return numba_njit(_prior, error_model="numpy"), _SOURCE
 
 
-_FIELD_ETA, _FIELD_GRADIENT, _FIELD_PRIOR = FieldEta(), FieldGradient(), FieldPrior()
+_FIELD_PRIOR = FieldPrior()
 
 
 def field_eta(intercept: Any, z: Any, log_sd: Any, weight: Floats, design: Design) -> Any:
     """Linear predictors (S, A) of the field; see ``FieldEta``."""
-    return _FIELD_ETA(
-        intercept,
-        z,
-        log_sd,
-        weight,
-        design.block,
-        *_arrays(design.inner),
-        *_arrays(design.outer),
-        design.level,
-    )
+    return FieldEta(design.wide)(
+        intercept, z, log_sd, weight, design.block, *_arrays(design.inner), *_arrays(design.outer),
+        design.level, design.cell,
+    )  # fmt: skip
 
 
 def _arrays(matrix: sp.csr_matrix) -> tuple[Floats, Ints, Ints]:

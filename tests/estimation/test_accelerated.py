@@ -58,6 +58,11 @@ def _totals_and_ranges() -> Blueprint:
     )
 
 
+def _few_of_many() -> Blueprint:
+    """Most cells silent: the field is gathered cell by cell, where else it is broadcast over the grid."""
+    return _panel({"A": [("investigation", "a", "exact", 9)], "B": [], "C": []})
+
+
 def _ratios() -> Blueprint:
     return _panel(
         {
@@ -69,7 +74,7 @@ def _ratios() -> Blueprint:
     )
 
 
-@pytest.mark.parametrize("make", [_exact_and_skipped, _totals_and_ranges, _ratios])
+@pytest.mark.parametrize("make", [_exact_and_skipped, _totals_and_ranges, _few_of_many, _ratios])
 def test_one_density_and_one_gradient(make: Any) -> None:
     """To 1e-8 relative, at points of four chains evaluated side by side as the sampler does."""
     compiled = compile_model(make())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import jax
@@ -19,7 +20,7 @@ from pytensor.link.jax.dispatch import jax_funcify
 from pytensor.tensor.variable import TensorConstant
 
 from ....models import paths
-from ....models.field_op import FieldEta, FieldGradient, FieldPrior
+from ....models.field_op import FieldEta, FieldGradient, FieldPrior, Wide
 from ....models.fused import Fused
 from ....models.path_op import Chances, ChancesPullback
 from ....models.scales_op import LogScales, LogScalesPullback, SpreadPrior
@@ -53,6 +54,7 @@ OPS = paths.Ops(
 
 
 def _eta(
+    wide: Wide | None,
     intercept: Any,
     z: Any,
     log_sd: Any,
@@ -65,10 +67,23 @@ def _eta(
     outer_columns: Any,
     outer_starts: Any,
     level: Any,
+    cell: Any,
 ) -> Any:
     u = z * jnp.exp((1.0 - weight) * log_sd[:, block])
     values = _times(outer, outer_columns, outer_starts, _times(inner, inner_columns, inner_starts, u.T))
-    return intercept[:, None] + values[level].sum(axis=1).T
+    if wide is None:
+        return intercept[:, None] + values[level].sum(axis=1).T
+    # Sums over axes, of which the gradient is made, are fast; adding up at the places of a table is not.
+    eta, own = jnp.zeros((1, 1, 1, len(intercept))), []
+    for number, (axes, first) in enumerate(zip(wide.axes, wide.first, strict=True)):
+        if not axes:
+            own.append(values[level[:, number]])
+            continue
+        shape = tuple(size if axis in axes else 1 for axis, size in enumerate(wide.shape))
+        eta = eta + values[first : first + math.prod(shape)].reshape(*shape, -1)
+    eta = jnp.broadcast_to(eta, (*wide.shape, len(intercept))).reshape(-1, len(intercept))
+    eta = eta.at[cell].get(unique_indices=True, indices_are_sorted=True, mode="promise_in_bounds")
+    return intercept[:, None] + sum(own, eta).T
 
 
 def _times(data: Any, columns: Any, starts: Any, right: Any) -> Any:
@@ -127,9 +142,9 @@ def _always(made: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
     return lambda op, node=None, **_kwargs: made
 
 
+jax_funcify.register(FieldEta)(lambda op, node=None, **_kwargs: partial(_eta, op.wide))
+jax_funcify.register(FieldGradient)(lambda op, node=None, **_kwargs: _pullback(partial(_eta, op.wide), 3))
 for operation, form in (
-    (FieldEta, _eta),
-    (FieldGradient, _pullback(_eta, 3)),
     (FieldPrior, _with_slopes(_field_prior, 2)),
     (LogScales, _scales),
     (LogScalesPullback, _pullback(_scales, 1)),
