@@ -32,6 +32,7 @@ from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 
 from attrition.estimation.engines.accelerated.density import lifted, make_log_density
 from attrition.estimation.engines.accelerated.fit import sample
+from attrition.estimation.engines.contract import Progress
 from attrition.estimation.plan import EstimateSpec
 
 CELL = '[[effect]]\nkind = "cell"\n'
@@ -97,7 +98,15 @@ def run(kept: dict[str, Any], tune: int, draws: int, accept: float, seed: int) -
     started = time.perf_counter()
     density, data = make_log_density(kept["graph"], tuple(kept["arrays"]))
     settings = EstimateSpec(chains=4, tune=tune, draws=draws, target_accept=accept)
-    points, stats, warmed = sample(density, data, kept["start"], settings, seed)
+
+    def report(progress: Progress) -> None:
+        print(
+            f"  {time.perf_counter() - started:.0f} s: {progress.done:,} of {progress.total:,}, "
+            f"{progress.steps:,} leapfrogs after warm-up",
+            flush=True,
+        )
+
+    points, stats, warmed = sample(density, data, kept["start"], settings, seed, report)
     ended = time.perf_counter()
     effective = np.asarray(effective_sample_size(points))
     ratio = np.asarray(split_gelman_rubin(points))
