@@ -1,4 +1,5 @@
 from .data.errors import AttritionError, InputError, NotReproducible, Problem, UnfitError
+from .estimation.runners.contract import Where
 from .estimation.sensitivity.compare import Comparison
 from .estimation.store.find import find_run, list_runs
 from .estimation.store.runs import Run
@@ -25,6 +26,7 @@ __all__ = [
     "Problem",
     "Run",
     "UnfitError",
+    "Where",
     "check",
     "compare",
     "compile",

@@ -31,6 +31,8 @@ from attrition.estimation.calibration.quantities import LIKELIHOOD
 from attrition.estimation.calibration.sbc import NAME, Calibration, calibrate, judged, kept
 from attrition.estimation.calibration.world import Case
 from attrition.estimation.plan import Plan, read_plan
+from attrition.estimation.runners.catalogue import open_runner
+from attrition.estimation.runners.contract import Where
 from attrition.estimation.store.identity import source_digest
 from attrition.models.blueprint import Blueprint
 from attrition.models.contract import Batch
@@ -91,7 +93,7 @@ def run(kinds: Sequence[str], worlds: int, workers: int, out: Path) -> None:
     """Calibrate the plans, one after another."""
     for kind in kinds:
         say(f"== {kind}")
-        found = calibrate(plan_of(kind), worlds, workers, out, say)
+        found = calibrate(plan_of(kind), worlds, Where(workers), out, say)
         for one in found.verdicts:
             if one.failed:
                 say(f"{one.quantity}: {one.record()}")
@@ -100,12 +102,13 @@ def run(kinds: Sequence[str], worlds: int, workers: int, out: Path) -> None:
 
 def mutants(kinds: Sequence[str], worlds: int, workers: int, out: Path) -> None:
     """Plant each fault in what is fitted; the kind's log-likelihood must tell."""
-    for kind in kinds:
-        for name, fault in FAULTS.items():
-            bound = bind_plan(plan_of(kind))
-            case = Case(fitted=partial(fault, kind=kind))
-            found = judged(bound, worlds, workers, file_of(kind, name, out), say, case)
-            say(_mutant_line(f"{kind}, {name}", _mutant(kind, found)))
+    with open_runner(Where(workers), say) as runner:
+        for kind in kinds:
+            for name, fault in FAULTS.items():
+                bound = bind_plan(plan_of(kind))
+                case = Case(fitted=partial(fault, kind=kind))
+                found = judged(bound, worlds, runner, file_of(kind, name, out), say, case)
+                say(_mutant_line(f"{kind}, {name}", _mutant(kind, found)))
 
 
 def file_of(kind: str, fault: str, out: Path) -> Path:

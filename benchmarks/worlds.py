@@ -26,6 +26,8 @@ from attrition.estimation.checks.pit import Pit
 from attrition.estimation.checks.predictive import Predictive
 from attrition.estimation.plan import read_plan
 from attrition.estimation.predictive import log_likelihood, moments, reports
+from attrition.estimation.runners.catalogue import open_runner
+from attrition.estimation.runners.contract import Where
 from attrition.models.blueprint import Blueprint
 from attrition.models.field import FieldDraws
 from attrition.models.simulate import Twin, simulate_panel
@@ -158,11 +160,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("out/calibration"), help="where worlds are kept")
     given = parser.parse_args(arguments)
-    for name in given.worlds or KINDS:
-        case = Case(made=KINDS[name].made, alarms=alarms)
-        found = judged(bound_of(name), given.n, given.workers, file_of(name, given.out), say, case)
-        one = found.coverage["cells"]
-        say(f"{name}: 90 % intervals of cells hold {one['cover90']:.3f} ± {one['error90']:.3f}")
+    with open_runner(Where(given.workers), say) as runner:
+        for name in given.worlds or KINDS:
+            case = Case(made=KINDS[name].made, alarms=alarms)
+            found = judged(bound_of(name), given.n, runner, file_of(name, given.out), say, case)
+            one = found.coverage["cells"]
+            say(f"{name}: 90 % intervals of cells hold {one['cover90']:.3f} ± {one['error90']:.3f}")
 
 
 if __name__ == "__main__":

@@ -28,9 +28,25 @@ ScenarioOption = Annotated[
     list[str] | None,
     typer.Option("--scenario", metavar="NAME", help="Only this one, or this family; may be repeated."),
 ]
+ListOption = Annotated[bool, typer.Option("--list", help="Only show what would be answered.")]
+DraftOption = Annotated[bool, typer.Option("--draft", help="Few draws, for a first look.")]
 RefitOption = Annotated[
     bool, typer.Option("--refit", help="Fit every scenario, those too that weights could answer.")
 ]
 WorkersOption = Annotated[
-    int, typer.Option("--workers", min=1, metavar="N", help="So many processes fit side by side.")
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        metavar="N",
+        help="So many processes fit side by side; this one alone unless told.",
+    ),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Fit on the workers of this Dask scheduler; local: one of this machine, with N workers.",
+    ),
 ]

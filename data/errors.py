@@ -60,6 +60,10 @@ class InputError(AttritionError, ValueError):
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(problem.line() for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        """Made again from its problems: an exception's own way is from its message."""
+        return type(self), (self.problems,)
+
 
 class UnfitError(AttritionError, RuntimeError):
     """The sampler did not reach its diagnostics; the run is kept and marked ``unfit``."""

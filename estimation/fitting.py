@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xarray as xr
 
 from ..models.prior_density import joint, log_prior
 from . import predictive
-from .binding import Bound, stream
+from .binding import Bound, run_identity, stream
 from .celldraws import draw_cells
 from .checks.catalogue import run_checks
 from .checks.contract import Seen
@@ -27,9 +26,10 @@ from .engines.contract import Fit, Progress
 from .estimates import Estimates, estimates
 from .information import informed
 from .plan import Plan
-from .record import draws_tree, manifest_of, whole_draws
+from .record import Record, manifest_of
 from .rows import Reals
 from .silent import Shift, shift_silent
+from .store.draws import MANY, DrawsWriter
 from .store.layout import DISCLOSURE, RELEASED, SILENT, TIPPING
 from .store.write import RunWriter
 from .thinning import KEPT, by_chain, evenly, for_reference, predictor, take
@@ -49,7 +49,6 @@ class _Found:
     tipped: Tipping | None
     records: list[dict[str, Any]]
     manifest: dict[str, Any]
-    tree: xr.DataTree
     seconds: dict[str, float]
 
 
@@ -59,10 +58,16 @@ def fit_plan(
     """Fit a bound plan and write its run; returns the run's folder."""
     clock = time.perf_counter()
     protection = _protection(bound, plan, say)
-    found = _find(bound, plan, root, protection, say, watch)
-    evaluated = time.perf_counter()
-    table, stages = found.table.table, bound.blueprint.panel.funnel.stages
-    with RunWriter(root, plan.name, found.manifest["identity"], again) as writer:
+    layout, stages = bound.blueprint.layout, bound.blueprint.panel.funnel.stages
+    size = layout.steps * layout.size
+    say(f"Fitting {sum(len(b.groups) for b in bound.blueprint.batches):,} reports of {size:,} step-cells …")
+    fits = [fit_blueprint(bound.blueprint, plan.estimate, say, watch)]
+    say(f"Fitted in {sum(fits[0].seconds.values()):.1f} s; evaluating every published rate …")
+    with RunWriter(root, plan.name, run_identity(bound, plan), again) as writer:
+        # Handed over, so that the fit goes when nothing reads it any more.
+        found = _evaluate(bound, plan, root, fits.pop(), protection, writer.draws(size > MANY))
+        evaluated = time.perf_counter()
+        table = found.table.table
         writer.write_text("plan.toml", _as_written(plan))
         writer.write_json("blueprint.json", bound.description)
         writer.write_json("intake.json", bound.intake.to_dict())
@@ -76,7 +81,6 @@ def fit_plan(
         if protection is not None:
             writer.write_json(DISCLOSURE, _held_back(protection, bound, found.shown))
             writer.write_table(RELEASED, released(table, protection, stages))
-        writer.write_draws(found.tree)
         done = time.perf_counter()
         seconds = found.seconds | {"writing": done - evaluated, "total": done - clock}
         timings = {name: round(value, 2) for name, value in seconds.items()}
@@ -84,27 +88,21 @@ def fit_plan(
     return writer.final
 
 
-def _find(
-    bound: Bound,
-    plan: Plan,
-    root: Path,
-    protection: Protection | None,
-    say: Say,
-    watch: Callable[[Progress], None] | None,
+def _evaluate(
+    bound: Bound, plan: Plan, root: Path, fit: Fit, protection: Protection | None, file: DrawsWriter
 ) -> _Found:
-    """Fit, evaluate, check; arrays of all cells under each draw are dropped as soon as nothing reads them."""
+    """Evaluate and check; arrays of all cells under each draw are written, and dropped when nothing reads them."""
     seed, blueprint = plan.estimate.seed, bound.blueprint
     size = blueprint.layout.steps * blueprint.layout.size
-    say(f"Fitting {sum(len(b.groups) for b in blueprint.batches):,} reports of {size:,} step-cells …")
-    fit = fit_blueprint(blueprint, plan.estimate, say, watch)
-    say(f"Fitted in {sum(fit.seconds.values()):.1f} s; evaluating every published rate …")
     sampled = time.perf_counter()
+    shown = predictive.reports(blueprint)
+    record = Record(bound, file, fit.chains, shown)
+    record.fit(fit, seed)
     draws = take(fit.field, evenly(len(fit.field.intercept), size, fit.chains))
     drawn = draw_cells(seed, blueprint, draws, _assumed(plan))
     length = len(drawn.rates)
     thin = by_chain(length, fit.chains, KEPT)
     few, reference = (take(draws, by_chain(length, fit.chains, n)) for n in (KEPT, for_reference(size)))
-    whole = whole_draws(blueprint, fit)
     prior = joint(log_prior(blueprint, draws))
     fit = replace(fit, field=few)
     del draws
@@ -121,13 +119,15 @@ def _find(
     )
     del reference
     diagnostics = _diagnose(fit, table, drawn.rates)
-    rates, counts, mean_counts = drawn.rates[thin], drawn.counts, drawn.mean_counts()
+    record.quantities(table)
+    rates, counts = drawn.rates[thin], drawn.counts
+    record.cells(rates, drawn.mean_counts())
     del drawn
     eta = shift_silent(blueprint, few, predictor(blueprint, few), _assumed(plan))
-    shown = predictive.reports(blueprint)
     moments = predictive.moments(stream(seed, "predictive"), blueprint, eta, few)
     likelihood = predictive.log_likelihood(blueprint, eta, few)
     del eta
+    record.reports(moments, likelihood)
     shares = informed(blueprint, table, rates, thin, shown, moments)
     told = Told(
         bound.description, table.table, table.aggregate_ids, table.aggregates, plan.claims.probability,
@@ -141,11 +141,10 @@ def _find(
     claims = claims_of(told)
     # Under an assumed shift the curve would begin elsewhere in each unit: it is that of the plan without one.
     tipped = None if plan.assume.silent_shift else tipping(blueprint, few, rates, counts[thin], told, claims)
-    tree = draws_tree(bound, fit, table, whole, rates, mean_counts, likelihood, shown, moments, seed)
     manifest = manifest_of(bound, plan, fit, diagnostics, records)
     seconds = {**fit.seconds, "quantities": time.perf_counter() - sampled}
     told_claims = [claim.record() for claim in claims]
-    return _Found(table, shares, shown, told_claims, tipped, records, manifest, tree, seconds)
+    return _Found(table, shares, shown, told_claims, tipped, records, manifest, seconds)
 
 
 def _assumed(plan: Plan) -> Shift:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,11 @@ from ..models.crossing import given_others
 from ..models.field import FieldDraws
 from ..models.kinds.all_sources import AllSources, log_share
 from ..models.values import batch_logp, values_of
+from .store.draws import MANY
 from .thinning import parts, take
 
 Floats = NDArray[np.float64]
+Reals = NDArray[np.floating[Any]]
 ALL_SOURCES = AllSources.name
 
 
@@ -70,9 +73,9 @@ class Moments:
         Standard deviation of a total given all totals that it crosses; NaN where it crosses none.
     """
 
-    mean: Floats
-    variance: Floats
-    replicate: Floats
+    mean: Reals
+    variance: Reals
+    replicate: Reals
     given_others: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
 
@@ -109,6 +112,8 @@ def reports(blueprint: Blueprint) -> tuple[Report, ...]:
 def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Moments:
     """Moments and replicates of every report under each draw, worked out a few draws at a time.
 
+    Of more than ``MANY`` step-cells they are kept in single precision, as the draws of cells are.
+
     Parameters
     ----------
     eta : (R, S, A)
@@ -117,11 +122,15 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
     """
     found = (_moments(rng, blueprint, eta[part], take(draws, part)) for part in parts(len(eta), eta[0].size))
     first = next(found)
-    whole = [np.empty((len(eta), first.mean.shape[1])) for _ in range(4)]
+    shape, kind = (len(eta), first.mean.shape[1]), np.float32 if eta[0].size > MANY else np.float64
+    whole = [np.empty(shape, dtype=kind) for _ in range(3)]
+    crossed = any(batch.members is not None for batch in blueprint.batches)
+    # Where no totals cross, one number says so of all.
+    whole.append(np.empty(shape) if crossed else np.broadcast_to(np.nan, shape))
     start = 0
-    for one in (first, *found):
+    for one in chain((first,), found):
         few_of = (one.mean, one.variance, one.replicate, one.given_others)
-        for out, few in zip(whole, few_of, strict=True):
+        for out, few in zip(whole[: 3 + crossed], few_of, strict=False):
             out[start : start + len(few)] = few
         start += len(one.mean)
     return Moments(*whole)
@@ -260,7 +269,10 @@ def log_likelihood(blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Floa
     total = draws.concentration if uses else np.zeros(len(eta))
     assert total is not None
     rest = [draws.unknown[name] for name in unknown]
-    return np.stack([program(eta[r], draws.phi[r], total[r], *(x[r] for x in rest)) for r in range(len(eta))])
+    out = np.empty((len(eta), len(group_ids(blueprint.batches))))
+    for r in range(len(eta)):
+        out[r] = program(eta[r], draws.phi[r], total[r], *(x[r] for x in rest))
+    return out
 
 
 def group_ids(batches: Sequence[Batch]) -> list[str]:
@@ -270,7 +282,7 @@ def group_ids(batches: Sequence[Batch]) -> list[str]:
 
 def dataset(values: NDArray[np.floating[Any]], shown: Sequence[Report], chains: int) -> xr.Dataset:
     """Replicates (R, reports) as a dataset ``count`` (chain, draw, statement_id)."""
-    shaped = values.reshape(chains, -1, values.shape[1]).astype(np.float32)
+    shaped = values.reshape(chains, -1, values.shape[1]).astype(np.float32, copy=False)
     return xr.Dataset({"count": (("chain", "draw", "statement_id"), shaped)}, coords=coordinates(shown))
 
 

@@ -1,9 +1,8 @@
-"""What a run keeps: its draws as a tree, and its manifest."""
+"""What a run keeps: its draws, group by group, and its manifest."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ..data.digest import digest
+from ..data.names import AXES
 from ..models.blueprint import Blueprint
 from ..models.prior_density import log_prior
 from . import predictive
@@ -24,79 +24,80 @@ from .estimates import Estimates
 from .kept import with_coordinates
 from .plan import Plan
 from .rows import Floats, Reals
+from .store.draws import CELLS, DrawsWriter
 from .store.identity import source_digest
 from .thinning import KEPT
 
 
-def whole_draws(blueprint: Blueprint, fit: Fit) -> dict[str, xr.Dataset]:
-    """The groups for which every draw is needed, cell effects and all."""
-    return {
-        "posterior": with_coordinates(fit.posterior, blueprint, fit.field, fit.chains),
-        "log_prior": _log_prior(blueprint, fit),
-    }
+class Record:
+    """Keeps the draws of a run, group by group, each as soon as it is known.
 
+    Parameters
+    ----------
+    bound : Bound
+    draws : DrawsWriter
+    chains : int
+    shown : tuple of Report
+    """
 
-def draws_tree(
-    bound: Bound,
-    fit: Fit,
-    table: Estimates,
-    whole: Mapping[str, xr.Dataset],
-    rates: Reals,
-    mean_counts: Floats,
-    likelihood: Floats,
-    shown: tuple[predictive.Report, ...],
-    moments: predictive.Moments,
-    seed: int,
-) -> xr.DataTree:
-    """The draws, in the groups of ``data.names.GROUPS`` and ``cells``; rates, moments and likelihood are thinned."""
-    blueprint, chains = bound.blueprint, fit.chains
-    layout, axes = blueprint.layout, blueprint.panel.axes
-    prior = blueprint.prior_draws(stream(seed, "prior"), KEPT)
-    replicate = predictive.replicates(stream(seed, "prior predictive"), blueprint, prior)
-    names = np.array([axes.cell_names(cell) for cell in layout.cells], dtype=object)
-    steps = [step.name for step in blueprint.panel.funnel.steps]
-    cell = ("step_cell",)
-    cells = xr.Dataset(
-        {
-            "rate": (
-                ("chain", "draw", "step_cell"),
-                rates.reshape(chains, -1, layout.steps * layout.size).astype(np.float32),
-            ),
-            "mean_count": (("stage", "cell"), mean_counts),
-        },
-        coords={
-            "step": (cell, np.repeat(steps, layout.size)),
-            **{
-                axis: (cell, np.tile(names[:, k].astype(str), layout.steps))
-                for k, axis in enumerate(("offense", "jurisdiction", "period"))
-            },
-        },
-    )
-    aggregates = table.aggregates.reshape(chains, -1, len(table.aggregate_ids))
-    return xr.DataTree.from_dict(
-        {
-            **whole,
-            "prior": prior_dataset(blueprint, prior, fit.posterior),
-            "posterior_predictive": predictive.dataset(moments.replicate, shown, chains),
-            "prior_predictive": predictive.dataset(replicate, shown, 1),
-            "log_likelihood": xr.Dataset(
-                {
-                    "statement": (
-                        ("chain", "draw", "group_id"),
-                        likelihood.reshape(chains, -1, likelihood.shape[1]),
-                    )
-                },
-                coords={"group_id": predictive.group_ids(blueprint.batches)},
-            ),
-            "sample_stats": fit.sample_stats,
-            "observed_data": predictive.observed(shown),
-            "quantities": xr.Dataset(
-                {"value": (("chain", "draw", "quantity_id"), aggregates)},
+    def __init__(
+        self, bound: Bound, draws: DrawsWriter, chains: int, shown: tuple[predictive.Report, ...]
+    ) -> None:
+        self._blueprint, self._draws, self._chains, self._shown = bound.blueprint, draws, chains, shown
+
+    def fit(self, fit: Fit, seed: int) -> None:
+        """What needs every draw, cell effects and all; and the prior beside it."""
+        blueprint = self._blueprint
+        self._draws.put("posterior", with_coordinates(fit.posterior, blueprint, fit.field, fit.chains))
+        self._draws.put("log_prior", _log_prior(blueprint, fit))
+        self._draws.put("sample_stats", fit.sample_stats)
+        prior = blueprint.prior_draws(stream(seed, "prior"), KEPT)
+        self._draws.put("prior", prior_dataset(blueprint, prior, fit.posterior))
+        replicate = predictive.replicates(stream(seed, "prior predictive"), blueprint, prior)
+        self._draws.put("prior_predictive", predictive.dataset(replicate, self._shown, 1))
+        self._draws.put("observed_data", predictive.observed(self._shown))
+
+    def quantities(self, table: Estimates) -> None:
+        """All draws of every row that is no single cell."""
+        value = table.aggregates.reshape(self._chains, -1, len(table.aggregate_ids))
+        self._draws.put(
+            "quantities",
+            xr.Dataset(
+                {"value": (("chain", "draw", "quantity_id"), value)},
                 coords={"quantity_id": table.aggregate_ids},
             ),
-            "cells": cells,
-        }
-    )
+        )
+
+    def cells(self, rates: Reals, mean_counts: Floats) -> None:
+        """Thinned rates (R, S, A) and mean counts (S + 1, A) of the cells."""
+        layout, panel = self._blueprint.layout, self._blueprint.panel
+        names = np.array([panel.axes.cell_names(cell) for cell in layout.cells], dtype=object)
+        labels = {axis: np.tile(names[:, k].astype(str), layout.steps) for k, axis in enumerate(AXES)}
+        labels["step"] = np.repeat([step.name for step in panel.funnel.steps], layout.size)
+        shaped = rates.reshape(self._chains, -1, layout.steps * layout.size)
+        self._draws.put(
+            CELLS,
+            xr.Dataset(
+                {
+                    "rate": (("chain", "draw", "step_cell"), shaped),
+                    "mean_count": (("stage", "cell"), mean_counts),
+                },
+                coords={name: (("step_cell",), text) for name, text in labels.items()},
+            ),
+        )
+
+    def reports(self, moments: predictive.Moments, likelihood: Floats) -> None:
+        """Thinned replicates (R, reports) and log probabilities (R, groups)."""
+        replicate = predictive.dataset(moments.replicate, self._shown, self._chains)
+        self._draws.put("posterior_predictive", replicate)
+        shaped = likelihood.reshape(self._chains, -1, likelihood.shape[1])
+        self._draws.put(
+            "log_likelihood",
+            xr.Dataset(
+                {"statement": (("chain", "draw", "group_id"), shaped)},
+                coords={"group_id": predictive.group_ids(self._blueprint.batches)},
+            ),
+        )
 
 
 def _log_prior(blueprint: Blueprint, fit: Fit) -> xr.Dataset:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
+from .store.draws import MANY
 
 KEPT = 400
 _NUMBERS, _REFERENCE = 60_000_000, 36_000_000
@@ -55,7 +56,7 @@ def take(draws: FieldDraws, index: np.ndarray) -> FieldDraws:
 
 def parts(size: int, cells: int) -> Iterator[np.ndarray]:
     """Positions of all draws, so many at a time that arrays of all cells stay small; of small runs all at once."""
-    few = max(_IN_MEMORY // max(cells, 1), 16)
+    few = max(_IN_MEMORY // max(cells, 1), 16) if cells <= MANY else max(_AT_ONCE // cells, 4)
     for start in range(0, size, few):
         yield np.arange(start, min(start + few, size))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,11 @@ from ..models.compile import CompiledModel, compile_model
 from ..models.simulate import simulate_panel
 from .binding import Bound, bind_plan, run_identity, stream
 from .contraction import touched
+from .many import fit_many
 from .plan import Plan, read_plan, settled
 from .rows import make_rows
+from .runners.catalogue import open_runner
+from .runners.contract import HERE, Where
 from .sensitivity.asked import OPTION, RELEASED
 from .sensitivity.claims import claim_changes
 from .sensitivity.compare import Comparison, Varied, moved
@@ -28,7 +30,6 @@ from .sensitivity.revision import Revision, revise
 from .sensitivity.reweight import Reweighted, reweight
 from .sensitivity.scenario import Bindings, Scenario, bind_scenarios
 from .sensitivity.sweep import FORCED, keep, sweep
-from .sensitivity.workers import side_by_side
 from .shown import fit_shown, say_nothing, say_on_stderr
 from .store.beside import write_notes
 from .store.find import find_run, finished, stored
@@ -232,7 +233,7 @@ def vary(
     draft: bool = False,
     progress: bool = True,
     refit: bool = False,
-    workers: int = 1,
+    where: Where = HERE,
 ) -> Comparison:
     """Answer the scenarios of a plan, and say what each moved; what is stored is not fitted again.
 
@@ -250,8 +251,9 @@ def vary(
         Tell of every scenario, and show a progress bar, on standard error.
     refit : bool
         Fit every scenario, those too that the draws of the plan's own run could answer by weights.
-    workers : int
-        Processes that fit side by side.
+    where : Where
+        Where they are fitted: in this process unless told. The workers of a scheduler have to see the folder of runs
+        and that of the plan under the same paths.
 
     Returns
     -------
@@ -261,7 +263,8 @@ def vary(
     Raises
     ------
     InputError
-        Every fault of the plan and of every scenario; nothing is fitted.
+        Every fault of the plan and of every scenario, and nothing is fitted; or the workers are gone, and what has
+        finished is kept.
     KeyboardInterrupt
         The user stopped it; scenarios that have finished are kept, and the next call goes on.
     """
@@ -272,17 +275,16 @@ def vary(
     say(f"{len(found.scenarios)} scenarios:")
     for sentence in found.sentences:
         say(f"  {sentence}")
-    base = finished(root, plan.name, found.identity) or estimate(plan, runs=runs, progress=progress)
+    # A scheduler that is not there is no reason to fit anything first.
+    with open_runner(where, say) as runner:
+        base = finished(root, plan.name, found.identity) or estimate(plan, runs=runs, progress=progress)
 
-    def weigh(one: Scenario) -> Reweighted | str:
-        return FORCED if refit else reweight(base, found.base, bind_plan(one.plan), one.identity)
+        def weigh(one: Scenario) -> Reweighted | str:
+            return FORCED if refit else reweight(base, found.base, bind_plan(one.plan), one.identity)
 
-    fit = partial(estimate, runs=runs, progress=progress and workers == 1)
-    return keep(
-        base,
-        sweep(found.scenarios, base, root, weigh, side_by_side(fit, workers), say),
-        found.order,
-    )
+        fits = fit_many(estimate, root, runner, progress)
+        varied = sweep(found.scenarios, base, root, weigh, fits, say)
+    return keep(base, varied, found.order)
 
 
 def compare(

@@ -8,14 +8,15 @@ import typer
 
 from ..console import emit, progress
 from ..exits import CHECK_FAILED
-from ..options import JsonOption, PlanArgument, RunsOption, SetOption
+from ..options import JsonOption, PlanArgument, RunsOption, SchedulerOption, SetOption, WorkersOption
 from ..planfile import open_plan
 
 
 def sbc(
     plan: PlanArgument,
     worlds: Annotated[int, typer.Option("-n", "--worlds", help="Simulated panels to fit.")] = 200,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with 4 when a quantity failed.")] = False,
     settings: SetOption = None,
     runs: RunsOption = None,
@@ -26,11 +27,12 @@ def sbc(
     Fit panels simulated from a plan's prior, rank their truths among the draws, and write a certificate.
     """
     from ...estimation.calibration.sbc import calibrate
+    from ...estimation.runners.contract import Where
     from ..calibrated import Stopped, calibration_text, calibration_value
 
     opened = open_plan(plan, settings)
     try:
-        found = calibrate(opened, worlds, workers, runs, progress)
+        found = calibrate(opened, worlds, Where(workers, scheduler), runs, progress)
     except KeyboardInterrupt:
         raise Stopped from None
     emit(calibration_text(found), calibration_value(found), as_json)

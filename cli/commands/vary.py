@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
+from .. import options as given
 from ..console import emit
-from ..exits import UNFIT
-from ..options import JsonOption, PlanArgument, RefitOption, RunsOption, ScenarioOption, WorkersOption
+from ..exits import DONE, UNFIT
 from ..planfile import open_plan
 
 
 def vary(
-    plan: PlanArgument,
-    scenario: ScenarioOption = None,
-    only_list: Annotated[bool, typer.Option("--list", help="Only show what would be answered.")] = False,
-    refit: RefitOption = False,
-    workers: WorkersOption = 1,
-    draft: Annotated[bool, typer.Option("--draft", help="Few draws, for a first look.")] = False,
-    runs: RunsOption = None,
-    as_json: JsonOption = False,
+    plan: given.PlanArgument,
+    scenario: given.ScenarioOption = None,
+    only_list: given.ListOption = False,
+    refit: given.RefitOption = False,
+    workers: given.WorkersOption = None,
+    scheduler: given.SchedulerOption = None,
+    draft: given.DraftOption = False,
+    runs: given.RunsOption = None,
+    as_json: given.JsonOption = False,
 ) -> None:
     """Weigh the draws of the plan's own fit for each scenario, or fit it; show what each moves."""
     from ...estimation import verbs
@@ -32,9 +31,10 @@ def vary(
         emit("\n".join(asked.sentences), asked.records(), as_json)
         raise typer.Exit
     try:
-        found = verbs.vary(opened, names, runs=runs, draft=draft, refit=refit, workers=workers)
+        found = verbs.vary(
+            opened, names, runs=runs, draft=draft, refit=refit, where=verbs.Where(workers, scheduler)
+        )
     except KeyboardInterrupt:
         raise Stopped from None
     emit(sensitivity_text(found), comparison_value(found), as_json)
-    if found.unfit:
-        raise typer.Exit(UNFIT)
+    raise typer.Exit(UNFIT if found.unfit else DONE)

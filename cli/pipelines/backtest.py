@@ -8,7 +8,10 @@ from typing import Any
 
 from ...estimation import verbs
 from ...estimation.binding import bind_plan, run_identity
+from ...estimation.many import fit_many
 from ...estimation.plan import Plan, settled
+from ...estimation.runners.catalogue import open_runner
+from ...estimation.runners.contract import Where
 from ...estimation.sensitivity.replay import Replay, chosen, known_dates, replay
 from ...estimation.store import layout
 from ...estimation.store.beside import write_table
@@ -28,6 +31,7 @@ def backtest(
     runs: Path | None,
     draft: bool,
     say: Say,
+    where: Where,
 ) -> dict[str, Any]:
     """Replay a plan.
 
@@ -45,6 +49,8 @@ def backtest(
         Few draws, for a first look.
     say : callable
         Told of every date.
+    where : Where
+        Where the dates are fitted.
 
     Returns
     -------
@@ -64,12 +70,14 @@ def backtest(
     root = layout.runs_root(plan.file or Path(layout.PLAN), runs)
     apart = root / layout.BACKTEST
 
-    def fit(wanted: Plan) -> Run:
+    def find(wanted: Plan) -> Run | None:
         identity = run_identity(bind_plan(wanted), wanted)
         places = (finished(place, wanted.name, identity) for place in (root, apart))
-        return next(filter(None, places), None) or verbs.estimate(wanted, runs=apart)
+        return next(filter(None, places), None)
 
-    found = replay([(day, settled(open_at(day), draft=draft)) for day in dates], fit, say)
+    plans = [(day, settled(open_at(day), draft=draft)) for day in dates]
+    with open_runner(where, say) as runner:
+        found = replay(plans, find, fit_many(verbs.estimate, apart, runner), say)
     folder = layout.run_folder(apart, plan.name, layout.BACKTEST).parent
     write_table(folder, layout.BACKTEST, found.table)
     return {"folder": str(folder.resolve()), "exit": UNFIT if found.unfit else DONE, **_value(found)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from ...estimation.sensitivity.history import history, statistics, vintage
 from ...estimation.sensitivity.revision import Revision
 from ...estimation.store import layout
 from ...estimation.store.beside import write_notes
+from ...estimation.store.draws import copy_draws
 from ...estimation.store.find import earlier_releases
 from ...estimation.store.runs import Run
 from ...estimation.store.write import RunWriter, put_json, put_table
@@ -100,6 +100,7 @@ def release(
         failed.append({"name": "unfit", "sentence": "The sampler did not reach its diagnostics."})
     hidden = withheld(run.estimates, run.blueprint, failed)
     with RunWriter(root, plan.name, name) as writer:
+        draws = copy_draws(run.folder, writer.folder)  # for as long as the report is made
         _copy(run, writer.folder, hidden)
         say("5 of 6: comparing with the last release" if previous else "5 of 6: no release before this one")
         made = Run(writer.folder)
@@ -117,18 +118,14 @@ def release(
         say("6 of 6: reporting")
         write_report(Run(writer.folder), formats, writer.folder / layout.REPORT)
         # Draws would give back what is withheld; the run keeps them.
-        (writer.folder / layout.DRAWS).unlink()
+        draws.unlink() if draws.is_file() else shutil.rmtree(draws)
     return {"folder": str(final.resolve()), **verdict}
 
 
 def _copy(run: Run, folder: Path, hidden: dict[str, str]) -> None:
-    """The files of a run, without the numbers that are withheld; its draws for as long as the report is made."""
+    """The files of a run, without the numbers that are withheld."""
     for name in COPIED:
         shutil.copyfile(run.folder / name, folder / name)
-    try:
-        os.link(run.folder / layout.DRAWS, folder / layout.DRAWS)
-    except OSError:
-        shutil.copyfile(run.folder / layout.DRAWS, folder / layout.DRAWS)
     put_table(folder / "estimates", without(run.estimates, hidden))
     if (run.folder / layout.DISCLOSURE).is_file():
         shutil.copyfile(run.folder / layout.DISCLOSURE, folder / layout.DISCLOSURE)

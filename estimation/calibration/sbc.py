@@ -7,12 +7,10 @@ where program and sampler are right, every rank is uniform (Talts et al. 2018).
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,8 @@ from ...data.digest import digest
 from ...data.errors import InputError, Problem
 from ..binding import Bound, bind_plan
 from ..plan import Plan
+from ..runners.catalogue import open_runner
+from ..runners.contract import HERE, Runner, Where
 from ..store.identity import source_digest
 from ..store.layout import run_folder, runs_root
 from ..store.lines import add_line, read_lines
@@ -88,7 +88,7 @@ class Calibration:
 
 
 def calibrate(
-    plan: Plan, worlds: int = 200, workers: int = 1, runs: Path | None = None, say: Say = print
+    plan: Plan, worlds: int = 200, where: Where = HERE, runs: Path | None = None, say: Say = print
 ) -> Calibration:
     """Calibrate a plan on worlds of its own and write its certificate; what is kept is not done again.
 
@@ -98,8 +98,8 @@ def calibrate(
         Fitted with its own ``[estimate]``.
     worlds : int
         Worlds to fit. Where some quantity fails, ``AGAIN`` times as many are fitted before it is called a failure.
-    workers : int
-        Processes.
+    where : Where
+        Where they are fitted; nothing but values goes there and comes back.
     runs : Path, optional
         Folder of runs; ``sbc.jsonl`` and ``certificate.json`` stand in the plan's own folder there.
     say : callable
@@ -108,7 +108,8 @@ def calibrate(
     Raises
     ------
     InputError
-        Faults of the plan or the data; too few worlds; or a plan hardly any of whose worlds can be fitted.
+        Faults of the plan or the data; too few worlds; a plan hardly any of whose worlds can be fitted; or what fits
+        them is gone, and finished worlds are kept.
     KeyboardInterrupt
         The user stopped it; finished worlds are kept, and the next call goes on.
     """
@@ -116,11 +117,12 @@ def calibrate(
         raise InputError(Problem("too few worlds", "-n", str(worlds), f"{LEAST} or more"))
     bound = bind_plan(plan)
     folder = run_folder(runs_root(plan.file or Path("plan.toml"), runs), plan.name, "").absolute()
-    found = judged(bound, worlds, workers, folder / NAME, say)
-    if not found.passed:
-        failed = ", ".join(one.quantity for one in found.verdicts if one.failed)
-        say(f"Not uniform at {worlds} worlds: {failed}. Fitting {AGAIN} times as many …")
-        found = judged(bound, AGAIN * worlds, workers, folder / NAME, say, repeated=True)
+    with open_runner(where, say) as runner:
+        found = judged(bound, worlds, runner, folder / NAME, say)
+        if not found.passed:
+            failed = ", ".join(one.quantity for one in found.verdicts if one.failed)
+            say(f"Not uniform at {worlds} worlds: {failed}. Fitting {AGAIN} times as many …")
+            found = judged(bound, AGAIN * worlds, runner, folder / NAME, say, repeated=True)
     records = [one.record() for one in found.verdicts]
     form = form_of(bound.blueprint, found.engine)
     write_certificate(folder, certificate(form, plan.name, records, found.account()))
@@ -130,7 +132,7 @@ def calibrate(
 def judged(
     bound: Bound,
     worlds: int,
-    workers: int,
+    runner: Runner,
     file: Path,
     say: Say,
     case: Case = AS_IT_IS,
@@ -145,7 +147,7 @@ def judged(
     case : Case
         As ``one_world``; a file of its own for each.
     """
-    return _judge(bound, simulated(bound, worlds, workers, file, say, case), repeated)
+    return _judge(bound, simulated(bound, worlds, runner, file, say, case), repeated)
 
 
 def kept(bound: Bound, file: Path) -> Calibration | None:
@@ -174,7 +176,7 @@ def _judge(bound: Bound, records: Sequence[Record], repeated: bool) -> Calibrati
 def simulated(
     bound: Bound,
     worlds: int,
-    workers: int,
+    runner: Runner,
     file: Path,
     say: Say,
     case: Case = AS_IT_IS,
@@ -186,20 +188,23 @@ def simulated(
     identity = _identity(bound)
     done = _done(file, identity)
     told = _Told(say, worlds)
-    with _processes(workers) as pool:
-        top = 0
-        while True:
-            fitted = sum(done[seed]["status"] == FITTED for seed in range(1, top + 1))
-            if fitted == worlds:
-                return [done[seed] for seed in range(1, top + 1)]
-            if top >= _MOST_LEFT_OUT * worlds:
-                raise InputError(_hardly_any(bound, done, fitted, top))
-            top += worlds - fitted
-            missing = [seed for seed in range(1, top + 1) if seed not in done]
-            for record in _fit(pool, bound, missing, case):
-                done[record["seed"]] = {**record, "identity": identity}
-                add_line(file, done[record["seed"]])
-                told.one(sum(one["status"] == FITTED for one in done.values()))
+    top = 0
+    while True:
+        fitted = sum(done[seed]["status"] == FITTED for seed in range(1, top + 1))
+        if fitted == worlds:
+            return [done[seed] for seed in range(1, top + 1)]
+        if top >= _MOST_LEFT_OUT * worlds:
+            raise InputError(_hardly_any(bound, done, fitted, top))
+        top += worlds - fitted
+        missing = [seed for seed in range(1, top + 1) if seed not in done]
+        for _, record in runner.finished(partial(_world, bound, case), missing):
+            done[record["seed"]] = {**record, "identity": identity}
+            add_line(file, done[record["seed"]])
+            told.one(sum(one["status"] == FITTED for one in done.values()))
+
+
+def _world(bound: Bound, case: Case, seed: int) -> dict[str, Any]:
+    return one_world(bound, seed, case)
 
 
 def _identity(bound: Bound) -> str:
@@ -227,30 +232,6 @@ def _hardly_any(bound: Bound, done: Mapping[int, Record], fitted: int, top: int)
         f"the first that was left out: {why}",
         do="give the plan denominators large enough that its prior makes panels like its own",
     )
-
-
-@contextmanager
-def _processes(workers: int) -> Iterator[Executor | None]:
-    """So many processes; None for this one."""
-    if workers < 2:
-        yield None
-        return
-    # Started afresh: threads of the sampler do not survive a fork.
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _fit(pool: Executor | None, bound: Bound, seeds: Sequence[int], case: Case) -> Iterator[Record]:
-    if pool is None:
-        for seed in seeds:
-            yield one_world(bound, seed, case)
-        return
-    for future in as_completed([pool.submit(one_world, bound, seed, case) for seed in seeds]):
-        yield future.result()
 
 
 class _Told:

@@ -10,11 +10,12 @@ import pandas as pd
 
 from ...data.errors import InputError, Problem
 from ...data.intake import read_panel
+from ..many import Fits
 from ..plan import Plan
 from ..store.runs import Run
 from .history import history, statistics, vintage
 
-Fit = Callable[[Plan], Run]
+Find = Callable[[Plan], Run | None]
 Say = Callable[[str], None]
 END = "9999-12-31"
 
@@ -87,40 +88,61 @@ def chosen(dates: Sequence[str], since: str | None, every: int) -> list[str]:
     return kept
 
 
-def replay(plans: Sequence[tuple[str, Plan]], fit: Fit, say: Say) -> Replay:
+def replay(plans: Sequence[tuple[str, Plan]], find: Find, fits: Fits, say: Say) -> Replay:
     """Fit a plan to what was known on each of some dates.
 
     Parameters
     ----------
     plans : sequence of (str, Plan)
         Dates, in order, and the plan with that ``intake.as_of``.
-    fit : callable
-        Fits a plan, or finds its run.
+    find : callable
+        The run of a plan where it is stored.
+    fits : callable
+        As ``many.fit_many``.
     say : callable
-        Told of every date when it begins and when it has finished.
+        Told of every date.
 
     Raises
     ------
     InputError
-        At fewer than two of the dates the plan can be fitted.
+        At fewer than two of the dates the plan can be fitted; or what fits them is gone.
     KeyboardInterrupt
         The user stopped it; runs that have finished are kept.
     """
-    runs: list[tuple[str, Run]] = []
-    skipped: list[tuple[str, str]] = []
-    for number, (day, plan) in enumerate(plans, start=1):
-        head = f"Date {number} of {len(plans)}, {day}"
-        say(f"{head}: fitting …")
+    found: dict[str, Run | InputError] = {}
+
+    def told(day: str, one: Run | InputError, how: str) -> None:
+        found[day] = one
+        words = (
+            f"skipped; {_why(one)}"
+            if isinstance(one, InputError)
+            else f"run {one.identity}, {one.status}{how}"
+        )
+        say(f"Date {days.index(day) + 1} of {len(days)}, {day}: {words}")
+
+    days, left = [day for day, _ in plans], []
+    for day, plan in plans:
         try:
-            run = fit(plan)
+            stored = find(plan)
         except InputError as error:
-            skipped.append((day, "; ".join(problem.line() for problem in error.problems)))
-            say(f"{head}: skipped; {skipped[-1][1]}")
+            told(day, error, "")
             continue
-        say(f"{head}: run {run.identity}, {run.status}")
-        runs.append((day, run))
+        if stored is None:
+            left.append((day, plan))
+        else:
+            told(day, stored, ", stored")
+    if left:
+        say(f"To be fitted: {', '.join(day for day, _ in left)} …")
+    for number, one in fits([plan for _, plan in left]):
+        told(left[number][0], one, "")
+    runs = [(day, run) for day in days if isinstance(run := found[day], Run)]
+    skipped = [(day, _why(error)) for day in days if isinstance(error := found[day], InputError)]
     if len(runs) < 2:
         raise InputError(
             [Problem("the plan cannot be fitted on this date", day, why) for day, why in skipped]
         )
     return Replay(tuple(runs), tuple(skipped))
+
+
+def _why(error: InputError) -> str:
+    return "; ".join(problem.line() for problem in error.problems)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ...data.errors import InputError
 from ...data.names import SENSITIVITY_COLUMNS
-from ..plan import Plan
+from ..many import Fits
 from ..store.beside import write_sensitivity
 from ..store.find import finished
 from ..store.runs import Run
@@ -18,7 +19,6 @@ from .compare import Comparison, Varied, moved
 from .reweight import Reweighted
 from .scenario import Scenario
 
-Fits = Callable[[Iterable[Plan]], Iterator[Run]]
 Weigh = Callable[[Scenario], Reweighted | str]
 Say = Callable[[str], None]
 FORCED = "a fit was asked for"
@@ -39,12 +39,14 @@ def sweep(
     weigh : callable
         Answers a scenario by weights, or says why they do not.
     fits : callable
-        Fits plans and keeps their runs, one after another or side by side; gives them in their order.
+        As ``many.fit_many``.
     say : callable
         Told of every scenario when it begins and when it has finished.
 
     Raises
     ------
+    InputError
+        A scenario cannot be fitted, or what fits them is gone; scenarios that have finished are kept.
     KeyboardInterrupt
         The user stopped it; scenarios that have finished are kept.
     """
@@ -71,7 +73,10 @@ def sweep(
     left = [one for one in scenarios if one.name not in answers]
     for one in left:
         say(f"{heads[one.name]}: to be fitted, {why[one.name]}")
-    for one, run in zip(left, fits([one.plan for one in left]), strict=True):
+    for number, run in fits([one.plan for one in left]):
+        one = left[number]
+        if isinstance(run, InputError):
+            raise run
         say(f"{heads[one.name]}: {run.manifest.get('timings', {}).get('total', 0.0):.0f} s{_mark(run)}")
         answers[one.name] = run
     return tuple(

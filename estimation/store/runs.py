@@ -10,17 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import lazy_loader
 import pandas as pd
 
 from ...data.errors import InputError, Problem, did_you_mean
 from ...data.names import AXES, BASES, ROOT
+from .draws import open_draws
 from .layout import (
     BLUEPRINT,
     CHECKS,
     CHECKS_EXTRA,
     CLAIMS,
-    DRAWS,
     ESTIMATES,
     INFORMATION,
     INTAKE,
@@ -40,9 +39,6 @@ from .layout import (
 
 if TYPE_CHECKING:
     import xarray as xr
-else:
-    # The draws are one file among eight: a table or a manifest must not wait for xarray.
-    xr = lazy_loader.load("xarray")
 
 RATES: Final = ("rate", "end_to_end")
 
@@ -172,10 +168,7 @@ class Run:
     @cached_property
     def draws(self) -> xr.DataTree:
         """Posterior, prior and predictive draws; variables are read from disk when used."""
-        path = self.folder / DRAWS
-        if not path.is_file():
-            raise InputError(Problem("a file of this run is missing", str(path), do="estimate with --again"))
-        return xr.open_datatree(path, engine="h5netcdf")
+        return open_draws(self.folder)
 
     @property
     def identity(self) -> str:

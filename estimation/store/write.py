@@ -9,21 +9,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from ...data.spreadsheet import harmless_table
-from .layout import COMPLETE, DRAWS, MANIFEST, run_folder, status_of
+from .draws import DrawsWriter
+from .layout import COMPLETE, MANIFEST, run_folder, status_of
 from .stale import ASIDE, TEMPORARY, hidden_name, tidy
 
 if TYPE_CHECKING:
     import xarray as xr
 
-CELLS: Final = "cells"
-QUANTITIES: Final = "quantities"
-COLUMNS: Final = 16
 _MANY = 50
 
 
@@ -67,6 +64,7 @@ class RunWriter:
         self.folder = self.final.parent / hidden_name(TEMPORARY, identity)
 
     def __enter__(self) -> RunWriter:
+        self._made = [path for path in (self.final.parent, self.final.parent.parent) if not path.exists()]
         self.final.parent.mkdir(parents=True, exist_ok=True)
         tidy(self.final.parent)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -84,6 +82,9 @@ class RunWriter:
                 self._commit()
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
+            for made in self._made:
+                with suppress(OSError):  # something stands in it
+                    made.rmdir()
 
     def write_text(self, name: str, text: str) -> None:
         """Write a UTF-8 text file as it is given."""
@@ -97,14 +98,13 @@ class RunWriter:
         """Write a table, without its index, as ``<name>.parquet`` and (unless told otherwise) ``.csv``."""
         put_table(self.folder / name, table, csv)
 
-    def write_draws(self, draws: xr.DataTree) -> None:
-        """Write ``draws.nc``; floating variables of the group ``cells`` become float32."""
-        path = self.folder / DRAWS
-        storable = draws.copy()
-        for group in storable.subtree:
-            group.dataset = _storable(group.to_dataset(inherit=False), single=group.path == f"/{CELLS}")
-        storable.to_netcdf(path, engine="h5netcdf", encoding=_chunks(storable))
-        _force(path)
+    def write_draws(self, draws: xr.DataTree, many: bool = False) -> None:
+        """Write the draws, as ``DrawsWriter``."""
+        self.draws(many).put_tree(draws)
+
+    def draws(self, many: bool) -> DrawsWriter:
+        """What adds groups to the draws, of many cells as Zarr."""
+        return DrawsWriter(self.folder, many)
 
     def _commit(self) -> None:
         if not (self.folder / MANIFEST).is_file():
@@ -186,31 +186,6 @@ def put_table(stem: Path, table: pd.DataFrame, csv: bool = True) -> None:
         path = path.with_suffix(".csv")
         harmless_table(table).to_csv(path, index=False, lineterminator="\n")
         _force(path)
-
-
-def _storable(dataset: xr.Dataset, single: bool) -> xr.Dataset:
-    """Text as plain objects, which netCDF can hold; floating variables in single precision where asked."""
-    texts = {
-        name: (variable.dims, np.asarray(variable.values, dtype=object))
-        for name, variable in dataset.variables.items()
-        if not isinstance(variable.dtype, np.dtype) or variable.dtype.kind == "T"
-    }
-    coords = {name: text for name, text in texts.items() if name in dataset.coords}
-    out = dataset.assign_coords(coords).assign({n: t for n, t in texts.items() if n not in coords})
-    if not single:
-        return out
-    return out.assign({n: v.astype(np.float32) for n, v in out.data_vars.items() if v.dtype.kind == "f"})
-
-
-def _chunks(draws: xr.DataTree) -> dict[str, dict[str, dict[str, tuple[int, ...]]]]:
-    """Quantities in columns of a few: a report reads some of many thousand, each with all its draws."""
-    if QUANTITIES not in draws.children:
-        return {}
-    value = draws[QUANTITIES].to_dataset().get("value")
-    if value is None or not value.size:
-        return {}
-    sizes = tuple(min(n, COLUMNS) if dim == "quantity_id" else n for dim, n in value.sizes.items())
-    return {f"/{QUANTITIES}": {"value": {"chunksizes": sizes}}}
 
 
 def _force(path: Path) -> None:

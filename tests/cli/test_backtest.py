@@ -41,7 +41,7 @@ def office(tmp_path: Path, monkeypatch) -> tuple[Path, list[str]]:
     def seed(plan: Any) -> int:
         return 1 + DATES.index(plan.intake.as_of)
 
-    def estimate(plan: Any, *, runs: Path) -> Run:
+    def estimate(plan: Any, *, runs: Path, progress: bool) -> Run:
         asked.append(plan.intake.as_of)
         if asked[-1] == DATES[0] and (tmp_path / "too early").exists():
             raise InputError(Problem("no statement carries information"))

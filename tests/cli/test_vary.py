@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from attrition.data.names import SCENARIO_KEYS
+from attrition.estimation.runners.contract import HERE, Where
 from attrition.estimation.sensitivity.compare import Comparison, Varied, moved
 from attrition.estimation.store.runs import Run
 
@@ -51,8 +52,8 @@ def asked(monkeypatch, varied):
     """``vary`` gives the known comparison, and records what was asked of it."""
     calls: list[tuple] = []
 
-    def vary(plan, scenarios=None, *, runs=None, draft=False, refit=False, workers=1):
-        calls.append((plan.name, scenarios, runs, draft, refit, workers))
+    def vary(plan, scenarios=None, *, runs=None, draft=False, refit=False, where=HERE):
+        calls.append((plan.name, scenarios, runs, draft, refit, where))
         return varied
 
     monkeypatch.setattr("attrition.estimation.verbs.vary", vary)
@@ -93,10 +94,10 @@ def test_a_stop_says_that_what_is_finished_stays(shell, planned, monkeypatch):
 def test_options_reach_the_verb(shell, planned, asked, tmp_path):
     plan = planned(wide='"prior.spread" = 2.0', deep='"prior.spread" = 3.0')
     shell("vary", plan, "--scenario", "wide", "--scenario", "deep", "--runs", tmp_path / "other", "--draft")
-    shell("vary", plan.parent, "--refit", "--workers", "2")
+    shell("vary", plan.parent, "--refit", "--workers", "2", "--scheduler", "local")
     assert asked == [
-        ("known", ["wide", "deep"], tmp_path / "other", True, False, 1),
-        ("known", None, None, False, True, 2),
+        ("known", ["wide", "deep"], tmp_path / "other", True, False, HERE),
+        ("known", None, None, False, True, Where(2, "local")),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import pytest
 
 from attrition.data.errors import InputError
 from attrition.data.names import SCENARIO_KEYS, SENSITIVITY_COLUMNS
+from attrition.estimation.many import Fits
 from attrition.estimation.plan import Plan, read_plan
+from attrition.estimation.runners.here import Here
 from attrition.estimation.sensitivity.compare import Varied, moved
 from attrition.estimation.sensitivity.scale import FEW_CELLS, few_cells, ratio_steps
 from attrition.estimation.sensitivity.scenario import Scenario
@@ -44,6 +46,11 @@ set = {"prior.spread" = 3.0, "axes.from" = 2015-01-01}
 def refused(_scenario: Scenario) -> str:
     """No weights answer it."""
     return "the k-hat of the weights is 0.90, not below 0.67"
+
+
+def each(fit: Callable[[Plan], Run]) -> Fits:
+    """Plans fitted here, one after another."""
+    return lambda plans: Here().finished(fit, plans)
 
 
 def order(plan: Plan) -> list[tuple[str, dict[str, Any]]]:
@@ -154,14 +161,14 @@ class TestSweep:
             return write_run(tmp_path / "runs", "bbbbbbbbbbbb", status="unfit")
 
         with pytest.raises(KeyboardInterrupt):
-            sweep(self.scenarios(plan), base, tmp_path / "runs", refused, partial(map, stopped), said.append)
+            sweep(self.scenarios(plan), base, tmp_path / "runs", refused, each(stopped), said.append)
         assert base.scenarios == []
 
         def fit(_plan: Plan) -> Run:
             asked.append(1)
             return write_run(tmp_path / "runs", "cccccccccccc", offset=0.2)
 
-        varied = sweep(self.scenarios(plan), base, tmp_path / "runs", refused, partial(map, fit), said.append)
+        varied = sweep(self.scenarios(plan), base, tmp_path / "runs", refused, each(fit), said.append)
         assert len(asked) == 3
         assert [one.run.identity for one in varied] == ["b" * 12, "c" * 12]
         assert "Scenario 1 of 2, one: 12 s, unfit: the sampler did not reach its diagnostics" in said

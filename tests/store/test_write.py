@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from attrition.estimation.store.draws import DrawsWriter, copy_draws, draws_path, open_draws
 from attrition.estimation.store.find import list_runs, stored
 from attrition.estimation.store.runs import Run
 from attrition.estimation.store.stale import tidy
@@ -100,7 +101,7 @@ def test_sigkill_at_every_point_leaves_only_complete_runs(
 def test_an_exception_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), RunWriter(tmp_path, "quarterly", "aaaaaaaaaaaa"):
         raise KeyboardInterrupt
-    assert list((tmp_path / "quarterly").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_without_a_manifest_is_refused(tmp_path: Path) -> None:
@@ -162,6 +163,54 @@ def test_draws_come_back_as_written_and_cells_in_single_precision(tmp_path: Path
     xr.testing.assert_equal(back["quantities"].to_dataset().load(), draws["quantities"].to_dataset())
     assert back["quantities"]["value"].encoding["chunksizes"] == (2, 5, 16)
     back.close()
+
+
+def test_draws_of_many_cells_are_read_as_those_of_few(tmp_path: Path, draws: xr.DataTree) -> None:
+    runs = []
+    for identity, many in (("aaaaaaaaaaaa", False), ("bbbbbbbbbbbb", True)):
+        with RunWriter(tmp_path, "quarterly", identity) as writer:
+            writer.write_json("manifest.json", {"status": "complete"})
+            writer.write_draws(draws, many)
+        runs.append(Run(writer.final))
+    few, many_cells = runs
+    assert draws_path(few.folder).name == "draws.nc"
+    assert draws_path(many_cells.folder).name == "draws.zarr"
+    assert set(few.draws.children) == set(many_cells.draws.children) == set(draws.children)
+    for name in draws.children:
+        one, two = (run.draws[name].to_dataset().load() for run in runs)
+        assert {n: v.dtype for n, v in one.data_vars.items()} == {
+            n: v.dtype for n, v in two.data_vars.items()
+        }
+        xr.testing.assert_equal(one, two)
+    few.draws.close()
+
+
+def test_a_chunk_holds_all_draws_of_some_columns(tmp_path: Path) -> None:
+    value = np.arange(2.0 * 500 * 3000).reshape(2, 500, 3000)
+    writer = DrawsWriter(tmp_path, many=True)
+    writer.put("quantities", xr.Dataset({"value": (("chain", "draw", "quantity_id"), value)}))
+    back = open_draws(tmp_path)["quantities"]["value"]
+    assert back.encoding["chunks"] == (2, 500, 500)
+    np.testing.assert_array_equal(back[:, :, 499:501], value[:, :, 499:501])
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_draws_are_copied_whole(tmp_path: Path, draws: xr.DataTree, many: bool) -> None:
+    source, to = tmp_path / "one", tmp_path / "two"
+    source.mkdir()
+    to.mkdir()
+    DrawsWriter(source, many).put_tree(draws)
+    new = copy_draws(source, to)
+    assert new.parent == to
+    xr.testing.assert_equal(open_draws(to)["posterior"].to_dataset().load(), draws["posterior"].to_dataset())
+
+
+def test_a_writer_that_fails_leaves_no_folder_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for root in (tmp_path / "new", tmp_path / "there"):
+        with pytest.raises(ZeroDivisionError), RunWriter(root, "quarterly", "aaaaaaaaaaaa") as writer:
+            writer.draws(many=1 / 0)
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
 
 
 def test_tables_are_written_twice_with_equal_content(tmp_path: Path) -> None:

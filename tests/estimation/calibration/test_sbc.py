@@ -14,6 +14,8 @@ from attrition.estimation.calibration.certificate import NAME as CERTIFICATE
 from attrition.estimation.calibration.certificate import form_of, standing
 from attrition.estimation.calibration.world import Case, one_world, ranks
 from attrition.estimation.plan import read_plan
+from attrition.estimation.runners.contract import HERE, Where
+from attrition.estimation.runners.here import Here
 
 WORLDS = 20
 
@@ -41,7 +43,7 @@ def calibrated(tiny, tmp_path_factory):
     runs = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(sbc, "one_world", every_third_refused)
-        return sbc.calibrate(read_plan(tiny), WORLDS, 1, runs, lambda _: None), runs
+        return sbc.calibrate(read_plan(tiny), WORLDS, HERE, runs, lambda _: None), runs
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def test_worlds_are_kept_and_the_certificate_written(calibrated, bound):
 def test_what_is_kept_is_not_done_again(calibrated, tiny, monkeypatch):
     found, runs = calibrated
     monkeypatch.setattr(sbc, "one_world", never)
-    again = sbc.calibrate(read_plan(tiny), WORLDS, 1, runs, lambda _: None)
+    again = sbc.calibrate(read_plan(tiny), WORLDS, HERE, runs, lambda _: None)
     assert again.verdicts == found.verdicts
 
 
@@ -86,7 +88,7 @@ def test_a_stopped_calibration_goes_on(calibrated, bound, tmp_path, monkeypatch)
         return kept[seed]
 
     monkeypatch.setattr(sbc, "one_world", stored)
-    again = sbc.judged(bound, WORLDS, 1, file, lambda _: None)
+    again = sbc.judged(bound, WORLDS, Here(), file, lambda _: None)
     assert done == list(range(11, len(lines) + 1))
     assert again.verdicts == found.verdicts
     assert len(sbc.read_lines(file)) == len(lines)
@@ -125,7 +127,7 @@ def test_what_is_fitted_in_its_place_shows(bound, first):
 def test_a_failure_is_judged_once_more_on_four_times_the_worlds(tiny, tmp_path, monkeypatch):
     said: list[str] = []
     monkeypatch.setattr(sbc, "one_world", lambda _b, seed, _a: world_of(seed, q=seed % 10))
-    found = sbc.calibrate(read_plan(tiny), 30, 1, tmp_path, said.append)
+    found = sbc.calibrate(read_plan(tiny), 30, HERE, tmp_path, said.append)
     assert (len(found.worlds), found.repeated, found.passed) == (120, True, False)
     assert any("Not uniform at 30 worlds: q" in text for text in said)
     assert not json.loads((tmp_path / "tiny" / CERTIFICATE).read_text())["passed"]
@@ -143,12 +145,12 @@ def test_a_plan_hardly_any_of_whose_worlds_can_be_fitted(bound, tmp_path, monkey
         sbc, "one_world", lambda _b, seed, _a: {"seed": seed, "status": "refused", "why": "no counts"}
     )
     with pytest.raises(InputError, match=r"0 of 200 simulated panels could be fitted.*no counts"):
-        sbc.judged(bound, 20, 1, tmp_path / sbc.NAME, lambda _: None)
+        sbc.judged(bound, 20, Here(), tmp_path / sbc.NAME, lambda _: None)
 
 
 def test_too_few_worlds(tiny, tmp_path):
     with pytest.raises(InputError, match="too few worlds"):
-        sbc.calibrate(read_plan(tiny), 19, 1, tmp_path, lambda _: None)
+        sbc.calibrate(read_plan(tiny), 19, HERE, tmp_path, lambda _: None)
     assert not list(tmp_path.iterdir())
 
 
@@ -175,7 +177,7 @@ def test_ranks_count_draws_below_and_break_ties_by_chance():
 @pytest.mark.slow
 def test_ranks_of_a_right_program_by_two_processes(tiny, tmp_path, first):
     """Forty worlds of the tiny plan: nothing fails, and a world is the same in another process."""
-    found = sbc.calibrate(read_plan(tiny), 40, 2, tmp_path, lambda _: None)
+    found = sbc.calibrate(read_plan(tiny), 40, Where(2), tmp_path, lambda _: None)
     assert found.passed
     assert not found.repeated
     assert found.worlds[0]["ranks"] == first["ranks"]

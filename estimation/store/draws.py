@@ -1,0 +1,136 @@
+"""The draws of a run on disk: one netCDF file, or, of many cells, a Zarr folder; groups are added one at a time.
+
+Both hold the same tree. What is added need not be held until the rest is there, and what is read is read when it is
+used. A Zarr array is many files, each compressed for itself: of a large run a few columns are read in a moment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import lazy_loader
+import numpy as np
+
+from ...data.errors import InputError, Problem
+from .layout import DRAWS, DRAWS_OF_MANY
+
+if TYPE_CHECKING:
+    import xarray as xr
+else:
+    # The draws are one part of a run among many: a table or a manifest must not wait for xarray.
+    xr = lazy_loader.load("xarray")
+
+MANY: Final = 100_000  # step-cells above which the draws are a Zarr folder
+CELLS: Final = "cells"
+QUANTITIES: Final = "quantities"
+COLUMNS: Final = 16  # quantities side by side in a chunk of a netCDF file
+_BYTES: Final = 4_000_000  # of a chunk of a Zarr array
+
+
+class DrawsWriter:
+    """Adds groups to the draws of a run that is being written.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    many : bool
+        As Zarr.
+    """
+
+    def __init__(self, folder: Path, many: bool = False) -> None:
+        self._many = many
+        self.path = folder / (DRAWS_OF_MANY if many else DRAWS)
+
+    def put(self, group: str, dataset: xr.Dataset) -> None:
+        """Add a group; floating variables of ``cells`` become float32. Nothing of it is kept in memory."""
+        ready = _storable(dataset, single=group == CELLS, text=str if self._many else object)
+        if self._many:
+            encoding = {name: {"chunks": _chunks(variable)} for name, variable in ready.variables.items()}
+            ready.to_zarr(self.path, group=group, mode="a", consolidated=False, encoding=encoding)
+        else:
+            columns = _columns(ready) if group == QUANTITIES else {}
+            ready.to_netcdf(self.path, group=group, mode="a", engine="h5netcdf", encoding=columns)
+
+    def put_tree(self, draws: xr.DataTree) -> None:
+        """Add every group of a tree."""
+        for group in draws.subtree:
+            if group.path != "/":
+                self.put(group.path.strip("/"), group.to_dataset(inherit=False))
+
+
+def open_draws(folder: Path) -> xr.DataTree:
+    """The draws of a run, however they were written; variables are read from disk when used.
+
+    Raises
+    ------
+    InputError
+        There are none.
+    """
+    path = draws_path(folder)
+    if path.name == DRAWS_OF_MANY:
+        return xr.open_datatree(path, engine="zarr", consolidated=False)
+    return xr.open_datatree(path, engine="h5netcdf")
+
+
+def draws_path(folder: Path) -> Path:
+    """The file or folder that holds a run's draws.
+
+    Raises
+    ------
+    InputError
+        There is neither.
+    """
+    found = [folder / name for name in (DRAWS, DRAWS_OF_MANY) if (folder / name).exists()]
+    if not found:
+        raise InputError(
+            Problem("a file of this run is missing", str(folder / DRAWS), do="estimate with --again")
+        )
+    return found[0]
+
+
+def _storable(dataset: xr.Dataset, single: bool, text: type) -> xr.Dataset:
+    """Text as the format can hold it; floating variables in single precision where asked."""
+    texts = {
+        name: (variable.dims, np.asarray(variable.values, dtype=text))
+        for name, variable in dataset.variables.items()
+        if not isinstance(variable.dtype, np.dtype) or variable.dtype.kind in "TO"
+    }
+    coords = {name: found for name, found in texts.items() if name in dataset.coords}
+    out = dataset.assign_coords(coords).assign({n: t for n, t in texts.items() if n not in coords})
+    if not single:
+        return out
+    return out.assign({n: v.astype(np.float32) for n, v in out.data_vars.items() if v.dtype.kind == "f"})
+
+
+def _columns(dataset: xr.Dataset) -> dict[Hashable, dict[str, Any]]:
+    """Quantities in columns of a few: a report reads some of many thousand, each with all its draws."""
+    value = dataset.get("value")
+    if value is None or not value.size:
+        return {}
+    sizes = tuple(min(n, COLUMNS) if dim == "quantity_id" else n for dim, n in value.sizes.items())
+    return {"value": {"chunksizes": sizes}}
+
+
+def _chunks(variable: xr.Variable) -> tuple[int, ...]:
+    """All draws of as many columns, on the last axis, as a chunk may hold."""
+    rest = int(np.prod(variable.shape[:-1])) * variable.dtype.itemsize
+    last = variable.shape[-1:]
+    return (*variable.shape[:-1], *(min(n, max(_BYTES // max(rest, 1), 1)) for n in last))
+
+
+def copy_draws(folder: Path, to: Path) -> Path:
+    """The draws of a run beside other files: linked where the system can, else copied; their new path."""
+    source = draws_path(folder)
+    files = [source] if source.is_file() else [path for path in source.rglob("*") if path.is_file()]
+    for path in files:
+        new = to / path.relative_to(folder)
+        new.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(path, new)
+        except OSError:
+            new.write_bytes(path.read_bytes())
+    return to / source.name
