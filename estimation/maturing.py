@@ -1,7 +1,7 @@
 """Counts of cohorts that are still developing, completed to what they hold at the horizon.
 
-A unit not seen yet passes later with the chance that is left to it, (p - P) / (1 - P) with P its chance to have been
-seen; a unit that reaches the stage before only later passes with the whole rate.
+A unit that is pending passes later with the chance that is left to it, (p - P) / (1 - P - C) with P its chance to have
+been seen and C to have been closed; a unit that reaches the stage before only later passes with the whole rate.
 """
 
 from __future__ import annotations
@@ -63,13 +63,12 @@ def _mature_batch(
     gathered = blueprint.gathered(batch, eta, draws.unknown)
     log_pi = blueprint.chances(batch, gathered, draws.unknown)
     rate = np.exp(np.where(batch.segment >= 0, -np.logaddexp(0.0, -gathered), 0.0).sum(axis=-1))
-    unseen = np.exp(log_pi[..., 0])
-    left = np.clip((rate - (1 - unseen)) / np.maximum(unseen, 1e-300), 0.0, 1.0)
     for row, number in enumerate(batch.groups):
         group = blueprint.analysis.groups[number]
         size, stage = len(group.cells), group.stages[0]
         waiting, seen = _seen(rng, group, log_pi[:, row, :size])
-        total = seen + rng.binomial(waiting, left[:, row, :size])
+        left = _left(group, log_pi[:, row, :size], rate[:, row, :size])
+        total = seen + rng.binomial(waiting, left)
         columns, at = np.unique(blueprint.layout.positions[group.cells], return_inverse=True)
         filled = np.stack([total[:, at == k].sum(axis=1) for k in range(len(columns))], axis=1).astype(float)
         if len(columns) == 1:
@@ -78,13 +77,22 @@ def _mature_batch(
         counts[:, stage, columns] = filled
 
 
+def _left(group: Group, log_pi: Floats, rate: Floats) -> Floats:
+    """Chance that a pending unit passes later, (R, m): closed units never do."""
+    pending = group.lags.closed if group.lags is not None else 0
+    seen, open_ = np.exp(log_pi[..., pending + 1 :]).sum(axis=-1), np.exp(log_pi[..., pending])
+    return np.clip((rate - seen) / np.maximum(open_, 1e-300), 0.0, 1.0)
+
+
 def _seen(
     rng: np.random.Generator, group: Group, log_pi: Floats
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Units of each cell not seen by the latest date, and those seen; (R, m) each."""
-    if len(group.cells) == 1 and group.low[0] == group.high[0]:
-        seen = np.full((len(log_pi), 1), int(group.low[0]))
-        return int(group.n[0]) - seen, seen
+    """Units of each cell that are pending at the latest date, and those seen to have passed; (R, m) each."""
+    pending = group.lags.closed if group.lags is not None else 0
+    if len(group.cells) == 1 and (group.low == group.high).all():
+        totals = [group.n[0], *group.low, *([0.0] if pending == len(group.low) else [])]
+        waiting, seen = int(totals[pending] - totals[pending + 1]), int(totals[pending + 1])
+        return np.full((len(log_pi), 1), waiting), np.full((len(log_pi), 1), seen)
     seed = int(rng.integers(2**31))
     z = draw_parts_many(seed, np.ascontiguousarray(log_pi), group.n, group.low, group.high, _SWEEPS)
-    return z[..., 0], z[..., 1:].sum(axis=-1)
+    return z[..., pending], z[..., pending + 1 :].sum(axis=-1)

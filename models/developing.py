@@ -1,6 +1,9 @@
 """Cohorts that are still developing: one density for all dates of the same cells.
 
-The counts before a complete one divide it by lag. Of a younger cohort all counts together are one multinomial. A count
+The counts before a complete one divide it by lag. Of a younger cohort all counts together are one multinomial; so they
+are with how many of its units had been closed, which begin as those not closed by the first date, by the second, …,
+and end as those converted by the last, by the one before. Of those left without the outcome in the end, closings say
+when they were closed. A count
 out of units whose own number is known by dates is a sum over when those units had come, so that no two densities share
 unobserved counts.
 """
@@ -83,31 +86,41 @@ class Developing:
         self.decisions: list[Decision] = []
         self.problems: list[Problem] = []
 
-    def add(self, stage: int, family: Sequence[Vintage]) -> None:
-        """Put together the counts of the same cells at one stage."""
-        cells = self._panel.cells(family[0].statement)
+    def add(self, stage: int, family: Sequence[Vintage], closings: Sequence[Vintage] = ()) -> None:
+        """Put together the counts of the same cells at one stage, and of their units that were closed without it."""
+        cells = self._panel.cells([*family, *closings][0].statement)
         complete = [v for v in family if v.complete]
         whole = max(complete, key=lambda v: v.statement.as_of, default=None)
         for vintage in complete:
             if whole is not None and vintage.statement.as_of < whole.statement.as_of:
                 self._repeats(vintage, whole)
         found = self._by_date([v for v in family if not v.complete])
+        ended = self._by_date(self._in_time(closings))
         # Where an earlier count is 0 the analyser knows the later ones too.
         some = ~(self._analysis.counts[:stage, cells] == 0).any(axis=0)
-        cells, found = cells[some], [replace(v, ages=v.ages[some]) for v in found]
-        if not found:
+        cells = cells[some]
+        found, ended = ([replace(v, ages=v.ages[some]) for v in part] for part in (found, ended))
+        if not found and not ended:
             return
         if not len(cells):
-            self._keep(stage, cells, cells, np.zeros(0), found, self._whenever(0))
+            self._keep(stage, cells, cells, np.zeros(0), found, self._whenever(0), ended)
             return
         count = float(self._analysis.counts[stage, cells[0]])
         if len(cells) == 1 and np.isfinite(count):
-            self._divide(stage, cells, found, count, whole)
+            if found:
+                self._divide(stage, cells, found, count, whole)
+            self._never(stage, cells, ended, count)
         elif self.spoken[stage:, cells].any():
             reason = "other counts of some of its cells are known; the two share unobserved counts"
-            self._settle(found, reason, "unused")
+            self._settle([*found, *ended], reason, "unused")
         else:
-            self._develop(stage, cells, found)
+            self._develop(stage, cells, found, ended)
+
+    def _in_time(self, closings: Sequence[Vintage]) -> list[Vintage]:
+        """Counts of closed units up to the horizon: when those were closed that are closed later is not modelled."""
+        late = [v for v in closings if v.ages.max() > self._horizon]
+        self._settle(late, "it also holds units that were closed after the horizon", "unused")
+        return [v for v in closings if v not in late]
 
     def _repeats(self, vintage: Vintage, whole: Vintage) -> None:
         if vintage.low <= whole.high and (vintage.high >= whole.low or self._latest):
@@ -166,25 +179,52 @@ class Developing:
             if whole is not None and (stage, int(cells[0])) in self.dated:
                 self.dated[stage, int(cells[0])] = [replace(whole, ages=np.array([EVER])), *found]
 
-    def _develop(self, stage: int, cells: Ints, found: list[Vintage]) -> None:
+    def _never(self, stage: int, cells: Ints, ended: list[Vintage], count: float) -> None:
+        """The complete count is known: of the units left without it, closings say when they were closed."""
+        before, step = self._analysis.counts[stage - 1, cells], self._panel.funnel.step(stage - 1, stage)
+        left = before - count
+        if not ended:
+            return
+        if step.kind == "ratio" or not np.isfinite(left).all():
+            self._settle(ended, self._not_out_of(stage), "unused")
+        elif left[0] == 0:
+            self._settle(ended, "no unit is left without the outcome", "dropped")
+        else:
+            start = np.full(1, stage, dtype=np.int64)
+            self._keep(stage, cells, start, left, [], self._whenever(1), ended)
+
+    def _not_out_of(self, stage: int) -> str:
+        before = self._panel.funnel.stages[stage - 1]
+        return (
+            f"closed units are read out of {before} counts that are known and complete, on probability steps"
+        )
+
+    def _develop(self, stage: int, cells: Ints, found: list[Vintage], ended: list[Vintage]) -> None:
         """Counts out of the nearest earlier stage that is known, complete or by its own dates."""
         stages = self._panel.funnel.stages
         spoken = self.spoken[:stage, cells]
         start = stage - 1 - np.argmax(spoken[::-1], axis=0)
+        dated = any((int(a), int(c)) in self.dated for a, c in zip(start, cells, strict=True))
+        if ended and (dated or (start < stage - 1).any()):
+            self._settle(ended, self._not_out_of(stage), "unused")
+            ended = []
+        if not found and not ended:
+            return
+        both = [*found, *ended]
         if not spoken.any(axis=0).all():
             lacking = cells[~spoken.any(axis=0)]
-            self._settle(found, f"no {stages[0]} count is known for {place(self._panel, lacking)}", "unused")
+            self._settle(both, f"no {stages[0]} count is known for {place(self._panel, lacking)}", "unused")
         elif any(self._panel.funnel.step(int(a), stage).kind == "ratio" for a in np.unique(start)):
             reason = "cohorts that are still developing are read on probability steps only"
-            self._settle(found, reason, "unused")
-        elif any((int(a), int(c)) in self.dated for a, c in zip(start, cells, strict=True)):
+            self._settle(both, reason, "unused")
+        elif dated:
             self._out_of_dated(stage, int(start[0]), cells, found)
         elif np.isnan(self._analysis.counts[start, cells]).any():
             reason = "an earlier stage is known in sums only; the two share unobserved counts"
-            self._settle(found, reason, "unused")
+            self._settle(both, reason, "unused")
         else:
             n = self._analysis.counts[start, cells]
-            self._keep(stage, cells, start, n, found, self._whenever(len(cells)))
+            self._keep(stage, cells, start, n, found, self._whenever(len(cells)), ended)
 
     def _out_of_dated(self, stage: int, start: int, cells: Ints, found: list[Vintage]) -> None:
         """The latest count of one cell, out of units that had come by each date of an earlier stage."""
@@ -214,38 +254,49 @@ class Developing:
         return np.tile(np.array([0, EVER], dtype=np.int64), (size, 1))
 
     def _keep(
-        self, stage: int, cells: Ints, start: Ints, n: Floats, found: list[Vintage], entered: Ints
+        self,
+        stage: int,
+        cells: Ints,
+        start: Ints,
+        n: Floats,
+        found: list[Vintage],
+        entered: Ints,
+        ended: Sequence[Vintage] = (),
     ) -> None:
-        """The group, unless nothing or too much is open."""
+        """The group, unless nothing or too much is open: ``found`` converted and ``ended`` closed, the latest first."""
         units, vary = float(n.sum()), n > 0
-        low = np.array([v.low for v in found])
-        high = np.array([min(v.high, units) for v in found])
-        if low[0] > units:
-            self.above(found[0].statement, [found[0].name], low[0], units)
+        closed = list(reversed(ended))
+        both = [*closed, *found]
+        low = np.array([units - v.high for v in closed] + [v.low for v in found]).clip(0.0)
+        high = np.array([units - v.low for v in closed] + [min(v.high, units) for v in found])
+        gone = sum(part[0].low for part in (found, ended) if part)
+        if gone > units:
+            named = [part[0] for part in (found, ended) if part]
+            self.above(named[0].statement, [v.name for v in named], gone, units)
         elif not vary.any():
-            self._settle(found, "its denominators are 0", "dropped")
+            self._settle(both, "its denominators are 0", "dropped")
         elif too_wide(low, high):
-            self._settle(found, "several of its counts are known only roughly", "unused")
+            self._settle(both, "several of its counts are known only roughly", "unused")
         else:
-            last = np.stack([v.ages[vary] for v in found], axis=1)
-            lags = Lags(np.zeros_like(last), last, entered[vary], self._horizon)
+            last = np.stack([v.ages[vary] for v in both], axis=1)
+            lags = Lags(np.zeros_like(last), last, entered[vary], self._horizon, len(closed))
             none = np.full(int(vary.sum()), -1, dtype=np.int64)
-            names = tuple((v.name,) for v in found)
-            stages = (stage,) * len(found)
+            names = tuple((v.name,) for v in both)
+            stages = (stage,) * len(both)
             self.groups.append(
                 Group(cells[vary], start[vary], n[vary], none, stages, low, high, names, lags=lags)
             )
-            for vintage in found:
+            for vintage in both:
                 self._settle([vintage], _came(vintage), "used")
             self.spoken[stage, cells] = True
-            if len(np.unique(cells)) == 1:
+            if found and len(np.unique(cells)) == 1:
                 self.dated[stage, int(cells[0])] = found
 
     def above(self, statement: Statement, names: Sequence[str], count: float, units: float) -> None:
         """Report counts that exceed their denominators."""
         self.problems.append(
             Problem(
-                f"{statement.stage} count above its denominator",
+                f"{what_of(statement)} above its denominator",
                 rows(self._panel, names),
                 f"{count:,.0f} out of {units:,.0f}",
                 "at most one outcome per unit",
@@ -271,7 +322,7 @@ class Developing:
 
     def _falls(self, earlier: Vintage, later: str, behind: Vintage | None) -> None:
         self._problem(
-            f"{earlier.statement.stage} count falls from one date to the next",
+            f"{what_of(earlier.statement)} falls from one date to the next",
             (earlier,) if behind is None else (earlier, behind),
             f"{self._said(earlier)}, then {later}",
             "counts of a cohort that never fall",
@@ -283,8 +334,16 @@ class Developing:
         self.problems.append(Problem(what, rows(self._panel, [v.name for v in found]), said, allowed, do))
 
 
+def what_of(statement: Statement) -> str:
+    """What a statement counts, in words."""
+    return (
+        f"count of those closed without {statement.stage}" if statement.closed else f"{statement.stage} count"
+    )
+
+
 def _came(vintage: Vintage) -> str:
     """How old the cohorts were, in words."""
     ages = sorted({int(a) for a in vintage.ages})
     span = f"{ages[0]}" if len(ages) == 1 else f"{ages[0]} to {ages[-1]}"
-    return f"what had come by the end of {span} period{'' if span == '1' else 's'} after the cohort's own"
+    what = "what had been closed" if vintage.statement.closed else "what had come"
+    return f"{what} by the end of {span} period{'' if span == '1' else 's'} after the cohort's own"

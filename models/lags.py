@@ -25,9 +25,13 @@ class Lags:
         First and last lag at which the units of ``n`` reached ``start``.
     horizon : int
         Lags that a step can take, beyond which it is not waited for.
+    closed : int
+        So many totals, the first ones, count the units *not* closed without the stage at those lags. Where the units
+        start at the stage itself none of them ever reaches it.
     """
 
     first: Ints
     last: Ints
     entered: Ints
     horizon: int
+    closed: int = 0

@@ -155,7 +155,9 @@ class _Table:
             self._said[stage, open_cells[0]] = max(left, 0.0)
 
     def count(self, statement: Statement) -> float | None:
-        """The count a statement speaks of; None where it was given and not drawn."""
+        """The count a statement speaks of; None where it was given and not drawn, or is of units that stopped."""
+        if statement.closed:
+            return None
         cells, stage = self._panel.cells(statement), self._panel.funnel.index(statement.stage)
         drawn = np.isfinite(self._counts[stage, cells])
         given = stage == 0 or (self._begins[cells] == stage).all()

@@ -14,7 +14,7 @@ from ...data.statement import Statement
 from .. import terms
 from ..arrivals import arrivals
 from ..contract import Analysis, Batch, Decision, Floats, Group, PartKind, Parts, PathRates, Unknown
-from ..delays import category_chances, delay_law, seen_within
+from ..delays import category_chances, closing_law, delay_law, seen_within
 from ..paths import ARRAY, TENSOR
 from ..vintages import Vintages
 
@@ -25,7 +25,8 @@ class Immature(PartKind):
     """Counts of a cohort by dates: a multinomial over lags, thinned by discrete hazards.
 
     The rate of a step is the chance to pass within ``horizon`` periods; the rest never passes. Of those who do, a share
-    has by a date, by hazards that differ by step, lag, offense, jurisdiction and cohort.
+    has by a date, by hazards that differ by step, lag, offense, jurisdiction and cohort. Of those who never do, a share
+    is known to be closed by a date (see ``closed``), by hazards of its own.
     """
 
     name: ClassVar[str] = "immature"
@@ -48,10 +49,12 @@ class Immature(PartKind):
         ``horizon``: how many periods of the axis an outcome is waited for; 0, the default, leaves every count as it is.
         ``hazard``: central 90 % of the chance that an outcome which comes at all comes in its cohort's own period.
         ``walk``: sd of the logit hazard from one lag to the next. ``offense``, ``jurisdiction``: sd of its departures
-        between them. ``drift``: sd of its change from one cohort to the next. ``publication``: relative shares of
-        events that reach the tables 0, 1, … periods after they happened. ``revisions``: a count that falls from one
-        date to the next is refused, or with ``latest`` the counts before it are dropped and listed. ``tail``: central
-        90 % of how many pass in a period after the horizon per one in the period before, which no count informs.
+        between them. ``drift``: sd of its change from one cohort to the next. ``closing``: central 90 % of the chance
+        that a unit which never passes is closed in its cohort's own period; the rest of these hazards as of the others.
+        ``publication``: relative shares of events that reach the tables 0, 1, … periods after they happened.
+        ``revisions``: a count that falls from one date to the next is refused, or with ``latest`` the counts before it
+        are dropped and listed. ``tail``: central 90 % of how many pass in a period after the horizon per one in the
+        period before, which no count informs.
         """
 
         horizon: int = Field(0, ge=0)
@@ -60,11 +63,12 @@ class Immature(PartKind):
         offense: float = Field(0.3, ge=0)
         jurisdiction: float = Field(0.3, ge=0)
         drift: float = Field(0.05, ge=0)
+        closing: tuple[float, float] = (0.02, 0.6)
         publication: tuple[float, ...] = (1.0,)
         revisions: Literal["refuse", "latest"] = "refuse"
         tail: tuple[float, float] = (0.2, 0.8)
 
-        @field_validator("hazard", "tail")
+        @field_validator("hazard", "closing", "tail")
         @classmethod
         def _ordered(cls, value: tuple[float, float], info: ValidationInfo) -> tuple[float, float]:
             if not 0 < value[0] < value[1] < 1:
@@ -82,6 +86,11 @@ class Immature(PartKind):
         def location(self) -> tuple[float, float]:
             """Mean and sd of the logit of the first hazard."""
             return _logit_normal(self.hazard)
+
+        @property
+        def closings(self) -> tuple[float, float]:
+            """Mean and sd of the logit of the first hazard of being closed."""
+            return _logit_normal(self.closing)
 
         @property
         def beyond(self) -> tuple[float, float]:
@@ -109,9 +118,7 @@ class Immature(PartKind):
         return bool(settings.horizon > 0)
 
     def aside(self, panel: Panel, ranges: Mapping[str, tuple[float, float]], settings: Any) -> frozenset[str]:
-        """Counts of cohorts younger than the horizon, earlier counts of older ones, and counts by period."""
-        if not settings.horizon:
-            return frozenset()
+        """Counts of cohorts younger than the horizon, earlier counts of older ones, by period, and of closed units."""
         return Vintages(panel, ranges, settings.horizon, len(settings.publication)).aside
 
     def groups(
@@ -131,10 +138,19 @@ class Immature(PartKind):
         if not horizon:
             return ()
         steps = len(panel.funnel.steps)
-        axes = (("lag_offense", panel.axes.offense), ("lag_jurisdiction", panel.axes.jurisdiction),
-                ("lag_drift", panel.axes.period))  # fmt: skip
-        departures = (Unknown(name, (steps, len(axis))) for name, axis in axes if len(axis) > 1)
-        return (Unknown("lag_hazard", (steps, horizon)), *departures)
+        axes = (
+            ("offense", panel.axes.offense),
+            ("jurisdiction", panel.axes.jurisdiction),
+            ("drift", panel.axes.period),
+        )
+        closed = any(group.lags.closed for group in analysis.groups if group.lags is not None)
+        out = []
+        for kind, lags in (("lag", horizon), *((("close", horizon + 1),) if closed else ())):
+            departures = (
+                Unknown(f"{kind}_{name}", (steps, len(axis))) for name, axis in axes if len(axis) > 1
+            )
+            out += [Unknown(f"{kind}_hazard", (steps, lags)), *departures]
+        return tuple(out)
 
     def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel, analysis: Analysis) -> Batch:
         """Lags of each total, and where each cell stands on the axes."""
@@ -142,6 +158,7 @@ class Immature(PartKind):
         first = np.zeros((*shape, depth), dtype=np.int64)
         last, entered = first.copy(), np.zeros((*shape, 2), dtype=np.int64)
         start, place = np.zeros(shape, dtype=np.int64), np.zeros((3, *shape), dtype=np.int64)
+        closed = np.array([[d < (g.lags.closed if g.lags else 0) for d in range(depth)] for g in groups])
         for row, group in enumerate(groups):
             lags, size = group.lags, len(group.cells)
             assert lags is not None
@@ -154,6 +171,7 @@ class Immature(PartKind):
                 "lag_first": first,
                 "lag_last": last,
                 "lag_entered": entered,
+                "lag_closed": closed,
                 "lag_start": start,
                 "lag_stage": np.array([group.stages[0] for group in groups]),
                 "lag_offense": place[0],
@@ -178,15 +196,20 @@ class Immature(PartKind):
         where = np.array(np.unravel_index(np.arange(cells), panel.axes.shape))[:, None]
         place = dict(zip(("lag_offense", "lag_jurisdiction", "lag_drift"), where, strict=True))
         place["lag_sizes"] = np.array([[steps, len(panel.axes.period)]])
-        laws = [
-            delay_law(hazards(settings, unknown, place, step, ARRAY), ARRAY)[0, 0] for step in range(steps)
-        ]
-        came = arrivals(rng, counts, laws, settings.published)
+        laws, closing = (
+            None if found is None else [law[0, 0] for law in found]
+            for found in _laws(settings, unknown, place, steps, ARRAY)
+        )
+        assert laws is not None
+        came, closed = arrivals(rng, counts, laws, settings.published, closing)
         everything = {s.id: (0.0, 0.0) for s in panel.statements}
         out = {}
         vintages = Vintages(panel, everything, settings.horizon, len(settings.publication))
         for statement, at, first, last in vintages.windows:
-            there = came[panel.funnel.index(statement.stage)][at]
+            table = closed if statement.closed else came
+            if not table:
+                continue
+            there = table[panel.funnel.index(statement.stage)][at]
             lags = np.arange(there.shape[1])
             inside = (lags >= first[:, None]) & (lags <= last[:, None])
             if np.isfinite(there).all():
@@ -198,10 +221,16 @@ class Immature(PartKind):
     ) -> Any:
         """Log chances to be seen in none of the totals, in the widest alone, …, in all of them."""
         log_rate = ops.where(batch.segment >= 0, -ops.softplus(-eta), 0.0).sum(axis=-1)
-        steps = range(int(batch.data["lag_sizes"][0, 0]))
-        laws = [delay_law(hazards(settings, unknown, batch.data, step, ops), ops) for step in steps]
-        within = seen_within(laws, batch, settings.horizon, settings.published, ops)
-        return category_chances(log_rate, within, ops)
+        laws, closing = _laws(settings, unknown, batch.data, int(batch.data["lag_sizes"][0, 0]), ops)
+        law = (batch, settings.horizon, settings.published, ops)
+        rate = ops.exp(log_rate)[..., None]
+        reach = rate * seen_within(laws, *law)
+        totals = batch.data["lag_closed"]
+        if totals.any():
+            never = batch.data["lag_start"] == batch.data["lag_stage"][:, None]
+            stays = ops.where(never[..., None], 1.0, 1 - rate)
+            reach = ops.where(totals[:, None], 1 - stays * seen_within(laws, *law, closing), reach)
+        return category_chances(reach, ops)
 
     def parts(self, parts: Parts, rates: PathRates, batch: Batch, settings: Any) -> Parts:
         """Categories of lags in place of stages."""
@@ -215,10 +244,26 @@ def _logit_normal(ends: tuple[float, float]) -> tuple[float, float]:
     return float((low + high) / 2), float((high - low) / (2 * _NORMAL_90))
 
 
+def _laws(
+    settings: Any, unknown: Mapping[str, Any], place: Mapping[str, np.ndarray], steps: int, ops: Any
+) -> tuple[list[Any], list[Any] | None]:
+    """Of each step the law of its delay, and that of the closing of units that do not pass it, where that is known."""
+    at = range(steps)
+    laws = [delay_law(hazards(settings, unknown, place, step, ops), ops) for step in at]
+    if "close_hazard" not in unknown:
+        return laws, None
+    return laws, [closing_law(hazards(settings, unknown, place, step, ops, "close"), ops) for step in at]
+
+
 def hazards(
-    settings: Any, unknown: Mapping[str, Any], place: Mapping[str, np.ndarray], step: int, ops: Any
+    settings: Any,
+    unknown: Mapping[str, Any],
+    place: Mapping[str, np.ndarray],
+    step: int,
+    ops: Any,
+    of: Literal["lag", "close"] = "lag",
 ) -> Any:
-    """Logits of the hazards of one step at lags 0 … D - 1, (…, S, m, D).
+    """Logits of the hazards of one step at lags 0 … D - 1, (…, S, m, D); of being closed at lags 0 … D.
 
     Parameters
     ----------
@@ -229,18 +274,21 @@ def hazards(
         numbers of steps and periods, ``lag_sizes`` (S, 2).
     step : int
     ops : Ops
+    of : {"lag", "close"}
+        Of passing, for those who do, or of being closed, for those who do not.
     """
-    centre, sd = settings.location
-    z = unknown["lag_hazard"][..., step, :]
-    scale = np.full(settings.horizon, settings.walk)
+    centre, sd = settings.location if of == "lag" else settings.closings
+    z = unknown[f"{of}_hazard"][..., step, :]
+    scale = np.full(settings.horizon + (of == "close"), settings.walk)
     scale[:1] = sd
     level = (centre + ops.cumsum(scale * z))[..., None, None, :]
     moved: Any = np.zeros((*place["lag_offense"].shape, 1))
-    for name, spread in (("lag_offense", settings.offense), ("lag_jurisdiction", settings.jurisdiction)):
-        if name in unknown:
-            moved = moved + (spread * unknown[name][..., step, :])[..., place[name]][..., None]
-    if "lag_drift" in unknown:
-        walk = unknown["lag_drift"][..., step, :] @ _walk(int(place["lag_sizes"][0, 1]))
+    for name, spread in (("offense", settings.offense), ("jurisdiction", settings.jurisdiction)):
+        if f"{of}_{name}" in unknown:
+            one = spread * unknown[f"{of}_{name}"][..., step, :]
+            moved = moved + one[..., place[f"lag_{name}"]][..., None]
+    if f"{of}_drift" in unknown:
+        walk = unknown[f"{of}_drift"][..., step, :] @ _walk(int(place["lag_sizes"][0, 1]))
         moved = moved + (settings.drift * walk)[..., place["lag_drift"]][..., None]
     return level + moved
 
