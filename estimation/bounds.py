@@ -193,6 +193,8 @@ class Bounds:
             if group.lags is not None:
                 # What had come by the latest date is the least that will; what was closed never will.
                 closed = group.lags.closed
+                if group.lags.revised:
+                    continue  # what was counted can be taken back
                 least = float(group.low[closed]) if closed < len(group.low) else 0.0
                 most = float(group.high[closed - 1]) if closed else np.inf
                 sums.append((group.stages[0], np.unique(group.cells), least, most))

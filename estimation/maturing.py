@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from ..models.blueprint import Blueprint
 from ..models.contract import Batch, Group
 from ..models.field import FieldDraws
+from ..models.kinds.immature import Immature
 from ..models.layers import own_cases
+from ..models.paths import ARRAY
+from ..models.revised import counted_in_the_end, unseen
 from ..models.sums.draw import draw_parts_many
 
 Floats = NDArray[np.float64]
@@ -21,7 +24,8 @@ _SWEEPS = 12
 
 def developing(group: Group) -> bool:
     """Are its totals parts of counts that nobody has seen whole?"""
-    return group.lags is not None and bool((group.start < group.stages[0]).all())
+    lags = group.lags
+    return lags is not None and lags.later is None and bool((group.start < group.stages[0]).all())
 
 
 def mature(
@@ -68,13 +72,33 @@ def _mature_batch(
         size, stage = len(group.cells), group.stages[0]
         waiting, seen = _seen(rng, group, log_pi[:, row, :size])
         left = _left(group, log_pi[:, row, :size], rate[:, row, :size])
-        total = seen + rng.binomial(waiting, left)
+        total = _complete(rng, blueprint, group, draws, waiting, seen, left, rate[:, row, :size])
         columns, at = np.unique(blueprint.layout.positions[group.cells], return_inverse=True)
         filled = np.stack([total[:, at == k].sum(axis=1) for k in range(len(columns))], axis=1).astype(float)
         if len(columns) == 1:
             later = counts[:, group.start[0], columns[0]] - group.n.sum()
             filled[:, 0] += rng.binomial(np.maximum(later, 0).astype(np.int64), rate[:, row, 0])
         counts[:, stage, columns] = filled
+
+
+def _complete(
+    rng: np.random.Generator,
+    blueprint: Blueprint,
+    group: Group,
+    draws: FieldDraws,
+    waiting: NDArray[np.int64],
+    seen: NDArray[np.int64],
+    left: Floats,
+    rate: Floats,
+) -> NDArray[np.int64]:
+    """What is counted in the end of those seen and those pending, (R, m); some of either may be revised."""
+    if group.lags is None or group.lags.left is None:
+        return seen + rng.binomial(waiting, left)
+    settings = blueprint.kind_settings[Immature.name]
+    step = np.full(group.lags.left.shape, group.stages[0] - 1)
+    kept = unseen(settings, draws.unknown, step, group.lags.left, ARRAY)
+    stay, come = (counted_in_the_end(one, rate, left, kept) for one in (1.0, 0.0))
+    return rng.binomial(seen, np.clip(stay, 0.0, 1.0)) + rng.binomial(waiting, np.clip(come, 0.0, 1.0))
 
 
 def _left(group: Group, log_pi: Floats, rate: Floats) -> Floats:

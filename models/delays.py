@@ -68,6 +68,7 @@ def seen_within(
     publication: Floats,
     ops: Ops,
     closing: list[Any] | None = None,
+    age: NDArray[np.int64] | None = None,
 ) -> Any:
     """Chance that a unit which passes its path is seen to do so within the lags of each total.
 
@@ -85,6 +86,8 @@ def seen_within(
     closing : list of (…, S, m, D + 1), optional
         Laws of the closing of units that do not pass each step: the chance is then that a unit which does not pass the
         last step of its path is seen to be closed.
+    age : (S, m, D) int, optional
+        In place of the lags of each total, all up to these.
 
     Returns
     -------
@@ -113,6 +116,7 @@ def seen_within(
     index: NDArray[np.int64] = np.indices(batch.mask.shape)
     row, column = index[0][..., None], index[1][..., None]
     last, first = batch.data["lag_last"], batch.data["lag_first"]
+    last, first = (last, first) if age is None else (age, np.zeros_like(age))
     upto = passed[..., row, column, np.minimum(np.maximum(last, 0), length - 1)]
     earlier = passed[..., row, column, np.minimum(np.maximum(first - 1, 0), length - 1)]
     return ops.where(last >= 0, upto, 0.0) - ops.where(first > 0, earlier, 0.0)

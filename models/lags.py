@@ -28,6 +28,11 @@ class Lags:
     closed : int
         So many totals, the first ones, count the units *not* closed without the stage at those lags. Where the units
         start at the stage itself none of them ever reaches it.
+    later : (m, 3) int or None
+        The units are known by whether they are counted at a later date: the age at that date, 1 for those that are and
+        0 for the others, and the periods between. The one total is of those that were counted before (``revised``).
+    left : (m,) int or None
+        Periods in which the latest counts can still be corrected; None where counts are never taken back.
     """
 
     first: Ints
@@ -35,3 +40,10 @@ class Lags:
     entered: Ints
     horizon: int
     closed: int = 0
+    later: Ints | None = None
+    left: Ints | None = None
+
+    @property
+    def revised(self) -> bool:
+        """Can its counts be taken back?"""
+        return self.later is not None or self.left is not None

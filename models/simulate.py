@@ -114,11 +114,13 @@ def _partly(rng: np.random.Generator, blueprint: Blueprint, forward: Forward) ->
     layout, panel = blueprint.layout, blueprint.panel
     counts = np.full((len(panel.funnel.stages), int(np.prod(layout.shape))), np.nan)
     counts[:, layout.cells] = forward.counts()
+    rates = np.full((layout.steps, counts.shape[1]), np.nan)
+    rates[:, layout.cells] = forward.rates
     out: dict[str, float] = {}
     for kind in catalogue.kinds():
         if isinstance(kind, PartKind):
             settings = blueprint.kind_settings[kind.name]
-            out |= kind.recount(rng, panel, counts, settings, forward.draws.unknown)
+            out |= kind.recount(rng, panel, counts, rates, settings, forward.draws.unknown)
     return out
 
 

@@ -18,8 +18,9 @@ from ..data.names import ROOT
 from ..data.panel import Panel
 from ..data.statement import Statement
 from .contract import Analysis, Decision, Group, Ints
-from .developing import Developing, Vintage
+from .developing import Developing
 from .occurrences import Occurrence, lags_of, period_groups, read_occurrence
+from .vintage import Vintage
 
 Ranges = Mapping[str, tuple[float, float]]
 
@@ -39,7 +40,7 @@ class Vintages:
 
     def __init__(self, panel: Panel, ranges: Ranges, horizon: int, publication: int) -> None:
         self._panel = panel
-        self._horizon = horizon
+        self._horizon, self._delay = horizon, publication - 1
         self._periods = [_ordinal(name) for name in panel.axes.period.leaves]
         self._families: dict[tuple[int, bytes], list[Vintage]] = defaultdict(list)
         self._closings: dict[tuple[int, bytes], list[Vintage]] = defaultdict(list)
@@ -112,22 +113,22 @@ class Vintages:
         for one in self._periodic:
             yield one.statement, *lags_of(one, self._panel)
 
-    def groups(self, analysis: Analysis, latest: bool) -> tuple[list[Group], list[Decision]]:
+    def groups(self, analysis: Analysis, revisions: str) -> tuple[list[Group], list[Decision]]:
         """The groups of the counts set aside.
 
         Parameters
         ----------
         analysis : Analysis
             Of all other statements.
-        latest : bool
-            Where a count falls from one date to the next, drop those before; else such counts are refused.
+        revisions : {"refuse", "latest", "model"}
+            Where a count falls from one date to the next: refuse such counts, drop those before, or model them.
 
         Raises
         ------
         InputError
             Counts that fall, exceed their denominators, or go on changing beyond the horizon.
         """
-        maker = Developing(self._panel, analysis, self._horizon, latest)
+        maker = Developing(self._panel, analysis, self._horizon, revisions, self._delay)
         for key, family in sorted(self._families.items(), key=lambda item: _order(item[0], item[1])):
             maker.add(key[0], family, self._closings.get(key, ()))
         for key, closings in self._closings.items():

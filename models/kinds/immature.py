@@ -15,7 +15,9 @@ from .. import terms
 from ..arrivals import arrivals
 from ..contract import Analysis, Batch, Decision, Floats, Group, PartKind, Parts, PathRates, Unknown
 from ..delays import category_chances, closing_law, delay_law, seen_within
+from ..lags import EVER
 from ..paths import ARRAY, TENSOR
+from ..revised import NAME, counted_before, records_of, unseen
 from ..vintages import Vintages
 
 _NORMAL_90 = 1.6448536269514722
@@ -53,8 +55,9 @@ class Immature(PartKind):
         that a unit which never passes is closed in its cohort's own period; the rest of these hazards as of the others.
         ``publication``: relative shares of events that reach the tables 0, 1, … periods after they happened.
         ``revisions``: a count that falls from one date to the next is refused, or with ``latest`` the counts before it
-        are dropped and listed. ``tail``: central 90 % of how many pass in a period after the horizon per one in the
-        period before, which no count informs.
+        are dropped and listed, or with ``model`` records are taken back by chance. ``revised``: central 90 % of the
+        chance, for ``model``, that a unit's record is looked at anew in a period. ``tail``: central 90 % of how many
+        pass in a period after the horizon per one in the period before, which no count informs.
         """
 
         horizon: int = Field(0, ge=0)
@@ -65,10 +68,11 @@ class Immature(PartKind):
         drift: float = Field(0.05, ge=0)
         closing: tuple[float, float] = (0.02, 0.6)
         publication: tuple[float, ...] = (1.0,)
-        revisions: Literal["refuse", "latest"] = "refuse"
+        revisions: Literal["refuse", "latest", "model"] = "refuse"
+        revised: tuple[float, float] = (0.001, 0.1)
         tail: tuple[float, float] = (0.2, 0.8)
 
-        @field_validator("hazard", "closing", "tail")
+        @field_validator("hazard", "closing", "revised", "tail")
         @classmethod
         def _ordered(cls, value: tuple[float, float], info: ValidationInfo) -> tuple[float, float]:
             if not 0 < value[0] < value[1] < 1:
@@ -91,6 +95,11 @@ class Immature(PartKind):
         def closings(self) -> tuple[float, float]:
             """Mean and sd of the logit of the first hazard of being closed."""
             return _logit_normal(self.closing)
+
+        @property
+        def looked_at(self) -> tuple[float, float]:
+            """Mean and sd of the logit of the chance that a record is looked at anew in a period."""
+            return _logit_normal(self.revised)
 
         @property
         def beyond(self) -> tuple[float, float]:
@@ -126,7 +135,7 @@ class Immature(PartKind):
     ) -> tuple[list[Group], list[Decision]]:
         """One group for the counts of the same cells at all their dates, or in all their periods."""
         vintages = Vintages(panel, ranges, settings.horizon, len(settings.publication))
-        return vintages.groups(analysis, settings.revisions == "latest")
+        return vintages.groups(analysis, settings.revisions)
 
     def applies(self, group: Group, panel: Panel, analysis: Analysis) -> bool:
         """Are its totals counted within certain lags?"""
@@ -150,6 +159,8 @@ class Immature(PartKind):
                 Unknown(f"{kind}_{name}", (steps, len(axis))) for name, axis in axes if len(axis) > 1
             )
             out += [Unknown(f"{kind}_hazard", (steps, lags)), *departures]
+        if any(group.lags.revised for group in analysis.groups if group.lags is not None):
+            out.append(Unknown(NAME, (steps,)))
         return tuple(out)
 
     def bind(self, batch: Batch, groups: Sequence[Group], panel: Panel, analysis: Analysis) -> Batch:
@@ -158,6 +169,7 @@ class Immature(PartKind):
         first = np.zeros((*shape, depth), dtype=np.int64)
         last, entered = first.copy(), np.zeros((*shape, 2), dtype=np.int64)
         start, place = np.zeros(shape, dtype=np.int64), np.zeros((3, *shape), dtype=np.int64)
+        later = np.tile(np.array([EVER, 0, 0], dtype=np.int64), (*shape, 1))
         closed = np.array([[d < (g.lags.closed if g.lags else 0) for d in range(depth)] for g in groups])
         for row, group in enumerate(groups):
             lags, size = group.lags, len(group.cells)
@@ -165,6 +177,7 @@ class Immature(PartKind):
             index = np.minimum(np.arange(shape[1]), size - 1)
             first[row], last[row], entered[row] = lags.first[index], lags.last[index], lags.entered[index]
             start[row] = group.start[index]
+            later[row] = later[row] if lags.later is None else lags.later[index]
             place[:, row] = np.array(np.unravel_index(group.cells[index], panel.axes.shape))
         return batch.with_data(
             {
@@ -172,6 +185,8 @@ class Immature(PartKind):
                 "lag_last": last,
                 "lag_entered": entered,
                 "lag_closed": closed,
+                "lag_later": later,
+                "lag_revised": np.array([g.lags is not None and g.lags.later is not None for g in groups]),
                 "lag_start": start,
                 "lag_stage": np.array([group.stages[0] for group in groups]),
                 "lag_offense": place[0],
@@ -186,6 +201,7 @@ class Immature(PartKind):
         rng: np.random.Generator,
         panel: Panel,
         counts: Floats,
+        rates: Floats,
         settings: Any,
         unknown: Mapping[str, Floats],
     ) -> Mapping[str, float]:
@@ -202,6 +218,7 @@ class Immature(PartKind):
         )
         assert laws is not None
         came, closed = arrivals(rng, counts, laws, settings.published, closing)
+        stands = records_of(rng, counts, rates, laws, settings, unknown) if NAME in unknown else None
         everything = {s.id: (0.0, 0.0) for s in panel.statements}
         out = {}
         vintages = Vintages(panel, everything, settings.horizon, len(settings.publication))
@@ -210,6 +227,12 @@ class Immature(PartKind):
             if not table:
                 continue
             there = table[panel.funnel.index(statement.stage)][at]
+            if stands is not None and statement.clock == "cohort" and not statement.closed:
+                table = stands[panel.funnel.index(statement.stage)]
+                stood = table[at, np.minimum(last, table.shape[1] - 1)]
+                if np.isfinite(stood).all():
+                    out[statement.id] = float(np.where(last >= 0, stood, 0.0).sum())
+                continue
             lags = np.arange(there.shape[1])
             inside = (lags >= first[:, None]) & (lags <= last[:, None])
             if np.isfinite(there).all():
@@ -224,12 +247,21 @@ class Immature(PartKind):
         laws, closing = _laws(settings, unknown, batch.data, int(batch.data["lag_sizes"][0, 0]), ops)
         law = (batch, settings.horizon, settings.published, ops)
         rate = ops.exp(log_rate)[..., None]
-        reach = rate * seen_within(laws, *law)
+        within = seen_within(laws, *law)
+        reach = rate * within
         totals = batch.data["lag_closed"]
         if totals.any():
             never = batch.data["lag_start"] == batch.data["lag_stage"][:, None]
             stays = ops.where(never[..., None], 1.0, 1 - rate)
             reach = ops.where(totals[:, None], 1 - stays * seen_within(laws, *law, closing), reach)
+        revised = batch.data["lag_revised"]
+        if revised.any():
+            age, counted, periods = np.moveaxis(batch.data["lag_later"], -1, 0)
+            step = np.broadcast_to(batch.data["lag_stage"][:, None] - 1, age.shape)
+            kept = unseen(settings, unknown, step, periods, ops)[..., None]
+            later = seen_within(laws, *law, age=np.repeat(age[..., None], totals.shape[1], axis=-1))
+            before = counted_before(counted[..., None], rate, within, later, kept)
+            reach = ops.where(revised[:, None, None], before, reach)
         return category_chances(reach, ops)
 
     def parts(self, parts: Parts, rates: PathRates, batch: Batch, settings: Any) -> Parts:
