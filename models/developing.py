@@ -16,8 +16,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..data.errors import Problem
 from ..data.panel import Panel
-from .clashes import place
+from .clashes import place, rows
 from .contract import Analysis, Floats, Group, Ints
 from .lags import EVER, Lags
 from .revised import chain
@@ -45,6 +46,7 @@ class Developing(Account):
     spoken : (stages, cells) bool
         Counts that some density speaks of, or that are known.
     dated : mapping of (stage, cell) to its counts by date, the latest first
+    per_unit : mapping of stage to the statements of young cohorts whose outcomes can be several a unit
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Developing(Account):
                 self.spoken[np.ix_(group.stages, group.cells)] = True
         self.dated: dict[tuple[int, int], list[Vintage]] = {}
         self.groups: list[Group] = []
+        self.per_unit: dict[int, list[str]] = defaultdict(list)
 
     def add(self, stage: int, family: Sequence[Vintage], closings: Sequence[Vintage] = ()) -> None:
         """Put together the counts of the same cells at one stage, and of their units that were closed without it."""
@@ -92,6 +95,21 @@ class Developing(Account):
             self.settle([*found, *ended], reason, "unused")
         else:
             self._develop(stage, cells, found, ended)
+
+    def refuse_ratios(self) -> None:
+        """Report young cohorts on ratio steps: in how many periods how much of a ratio comes is not modelled."""
+        funnel = self._panel.funnel
+        for stage, names in sorted(self.per_unit.items()):
+            self.problems.append(
+                Problem(
+                    f"{funnel.stages[stage]} counts of cohorts that still develop, on a step that is a ratio",
+                    rows(self._panel, names),
+                    f"{len(names)} of them, out of units that can have several ({funnel.unit(funnel.stages[stage])})",
+                    f"a probability step, or cohorts older than {self._full(stage)} periods",
+                    "leave them out with [[exclude]], read every count as complete with kind.immature.horizon = 0, or "
+                    "say in [funnel] assume_one_to_one why a unit has one at most",
+                )
+            )
 
     def _in_time(self, closings: Sequence[Vintage]) -> list[Vintage]:
         """Counts of closed units up to the horizon: when those were closed that are closed later is not modelled."""
@@ -222,8 +240,7 @@ class Developing(Account):
             lacking = cells[~spoken.any(axis=0)]
             self.settle(both, f"no {stages[0]} count is known for {place(self._panel, lacking)}", "unused")
         elif any(self._panel.funnel.step(int(a), stage).kind == "ratio" for a in np.unique(start)):
-            reason = "cohorts that are still developing are read on probability steps only"
-            self.settle(both, reason, "unused")
+            self.per_unit[stage] += [v.name for v in both]
         elif dated:
             self._out_of_dated(stage, int(start[0]), cells, found)
         elif np.isnan(self._analysis.counts[start, cells]).any():

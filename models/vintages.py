@@ -135,6 +135,7 @@ class Vintages:
             if key not in self._families:
                 maker.add(key[0], (), closings)
         groups, decisions = period_groups(self._panel, analysis, self._periodic, self._horizon, maker)
+        maker.refuse_ratios()
         if maker.problems:
             raise InputError(dict.fromkeys(maker.problems))
         left = [Decision(name, "unused", reason) for name, reason in self._left.items()]

@@ -37,11 +37,14 @@ class Immature(PartKind):
     soft: ClassVar[bool] = False
     limit: ClassVar[str] = "without delay, or with every count older than the horizon, it is exact"
     example: ClassVar[str] = (
-        "# plan.toml: outcomes are waited for during four quarters\n[kind.immature]\nhorizon = 4\n\n"
-        "# long form: the same cohort at two dates\n# data.csv\n"
+        "# plan.toml: outcomes are waited for during four quarters, and some are taken back\n"
+        '[kind.immature]\nhorizon = 4\nrevisions = "model"\n\n'
+        "# long form: the same cohort at three dates; two of 60 investigations were found to belong elsewhere\n"
+        '# without revisions the two rows are refused, with "latest" only the last one is read\n# data.csv\n'
         "jurisdiction,period_start,period_end,offense,stage,relation,count,origin,as_of\n"
         "North,2024-01-01,2024-03-31,possession,referral,exact,412,referred_only,2024-06-30\n"
         "North,2024-01-01,2024-03-31,possession,investigation,exact,31,referred_only,2024-06-30\n"
+        "North,2024-01-01,2024-03-31,possession,investigation,exact,60,referred_only,2024-09-30\n"
         "North,2024-01-01,2024-03-31,possession,investigation,exact,58,referred_only,2024-12-31\n"
     )
 
