@@ -231,8 +231,8 @@ class Immature(PartKind):
                 continue
             there = table[panel.funnel.index(statement.stage)][at]
             if stands is not None and statement.clock == "cohort" and not statement.closed:
-                table = stands[panel.funnel.index(statement.stage)]
-                stood = table[at, np.minimum(last, table.shape[1] - 1)]
+                by_age = stands[panel.funnel.index(statement.stage)]
+                stood = by_age[at, np.minimum(last, by_age.shape[1] - 1)]
                 if np.isfinite(stood).all():
                     out[statement.id] = float(np.where(last >= 0, stood, 0.0).sum())
                 continue
