@@ -33,6 +33,7 @@ class Subject(NamedTuple):
     clock: str
     share_of: str | None
     as_of: str = ""
+    closed: bool = False
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -45,7 +46,7 @@ def subject(statement: Statement, dated: bool = False) -> Subject:
     s = statement
     clock = "cohort" if s.clock == "cohort" else "period"
     as_of = s.as_of if dated and clock == "cohort" and s.share_of is None else ""
-    return Subject(s.stage, s.offense, s.jurisdiction, s.period, s.origin, clock, s.share_of, as_of)
+    return Subject(s.stage, s.offense, s.jurisdiction, s.period, s.origin, clock, s.share_of, as_of, s.closed)
 
 
 class Contradictory(InputError):
@@ -109,7 +110,7 @@ def incoherences(
         if problem is not None:
             first = min(members, key=lambda s: (s.file, s.row))
             report(about, problem, f"{first.file}, column {columns.get(first.id, first.stage)}")
-        elif about.share_of is None and (pair := _pair(members)) is not None:
+        elif about.share_of is None and not about.closed and (pair := _pair(members)) is not None:
             agreed[about] = pair
     for outcome, denominator in _outcomes_above(agreed, funnel):
         column = columns.get(outcome.id, outcome.stage)

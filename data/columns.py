@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from .errors import Problem, did_you_mean
 from .faults import Faults
 from .inputs import InputSpec
-from .names import LONG_COLUMNS, LONG_OPTIONAL, WIDE_KEYS, WIDE_OPTIONAL
+from .names import CLOSED_WITHOUT, LONG_COLUMNS, LONG_OPTIONAL, WIDE_KEYS, WIDE_OPTIONAL
 from .table import Table
 
 LONG_NEEDED = ("jurisdiction", "period_start", "period_end", "offense", "stage", "relation", "count")
@@ -53,7 +53,8 @@ def match_columns(
         Receives missing and ambiguous columns.
     """
     wide = spec.form == "wide"
-    standard = (*WIDE_KEYS, *WIDE_OPTIONAL, *stages) if wide else (*LONG_COLUMNS, *LONG_OPTIONAL)
+    closed = tuple(CLOSED_WITHOUT + stage for stage in stages[1:])
+    standard = (*WIDE_KEYS, *WIDE_OPTIONAL, *stages, *closed) if wide else (*LONG_COLUMNS, *LONG_OPTIONAL)
     at: dict[str, int] = {}
     theirs: dict[str, str] = {}
     for name, column in spec.columns.items():

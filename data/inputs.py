@@ -13,9 +13,11 @@ from .errors import did_you_mean
 from .filterspec import ExcludeSpec, PreferSpec
 from .funnel import Funnel
 from .names import (
+    CLOSED_WITHOUT,
     LONG_COLUMNS,
     LONG_OPTIONAL,
     ROOT,
+    SHARE_OF,
     UNIT_CLASSES,
     WIDE_KEYS,
     WIDE_OPTIONAL,
@@ -43,7 +45,7 @@ class FunnelSpec(Section):
     def _stages(cls, stages: tuple[str, ...]) -> tuple[str, ...]:
         reserved = {*WIDE_KEYS, *WIDE_OPTIONAL, *LONG_COLUMNS, *LONG_OPTIONAL, ROOT}
         for stage in stages:
-            if not stage or "-" in stage or stage in reserved or stage.startswith("share_of_"):
+            if not stage or "-" in stage or stage in reserved or stage.startswith((SHARE_OF, CLOSED_WITHOUT)):
                 raise ValueError(
                     f"{stage!r} cannot name a stage: it is empty, holds '-', or is a column's name"
                 )

@@ -21,7 +21,7 @@ def limits(statement: Statement) -> tuple[float, float] | None:
         return 0.0, count
     if statement.relation in ("range", "suppressed", "rounded") and low is not None and high is not None:
         return low, high
-    if statement.share_of is not None:
+    if statement.share_of is not None or statement.closed:
         if low is not None and high is not None:
             return low, high
         return None if count is None else (count, count)

@@ -8,7 +8,7 @@ from typing import cast
 
 from .draft import Draft, Drafts
 from .fields import Fields
-from .names import CLOCKS, ORIGINS, RELATIONS, ROLES, SHARE_OF, Clock, Origin, Role
+from .names import CLOCKS, CLOSED, ORIGINS, RELATIONS, ROLES, SHARE_OF, Clock, Origin, Role
 from .statement import Statement
 from .tokens import (
     NOT_APPLICABLE,
@@ -166,6 +166,15 @@ def _complete(fields: Fields, number: int, reading: Reading, share: bool) -> Rea
             f"{count:g}",
             "an empty count",
             "use count_low, count_high",
+        )
+        return None
+    if relation == CLOSED and count is not None and ranged:
+        refuse(
+            "count",
+            f"relation {relation} with a count and a range",
+            f"{count:g}, {low:g}..{high:g}",
+            "one of the two",
+            "empty count, or count_low and count_high",
         )
         return None
     if relation in ("exact", "approx", "at_least", "at_most", "rounded") and count is None:

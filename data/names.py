@@ -9,8 +9,10 @@ AXES: Final = ("offense", "jurisdiction", "period")
 MADE: Final = (":rest", ":unsplit")  # ends of names of nodes that the model adds; never published
 
 Relation = str  # one of RELATIONS or "share_of_<stage>"
-RELATIONS: Final = ("exact", "approx", "at_least", "at_most", "range", "suppressed", "rounded")
+CLOSED: Final = "closed"  # how many units were closed without the outcome
+RELATIONS: Final = ("exact", "approx", "at_least", "at_most", "range", "suppressed", "rounded", CLOSED)
 SHARE_OF: Final = "share_of_"
+CLOSED_WITHOUT: Final = "closed_without_"  # a column of the wide form, before the name of a stage
 
 Origin = Literal["referred_only", "all_sources", "unknown"]
 ORIGINS: Final = ("referred_only", "all_sources", "unknown")

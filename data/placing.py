@@ -72,10 +72,11 @@ def unfit_reason(draft: Draft, funnel: Funnel, roles: Sequence[str], faults: Fau
         return f"the stage {stage} is not in the funnel"
     if denominator is not None and funnel.index(denominator) >= funnel.index(statement.stage):
         return f"a share of {denominator}, which is no earlier stage than {statement.stage}"
-    # A share has no unit of its own.
-    if denominator is None and statement.unit_class not in ("", *funnel.classes(statement.stage)):
+    # A share has no unit of its own; what was closed without a stage are units of the stage before.
+    counted = funnel.stages[max(funnel.index(statement.stage) - statement.closed, 0)]
+    if denominator is None and statement.unit_class not in ("", *funnel.classes(counted)):
         unit = f"{statement.unit!r} (class {statement.unit_class})"
-        return f"it counts {unit}, while the stage {statement.stage} counts {funnel.unit(statement.stage)}"
+        return f"it counts {unit}, while the stage {counted} counts {funnel.unit(counted)}"
     return ""
 
 
@@ -161,7 +162,15 @@ def place_periods(drafts: Sequence[Draft], calendar: Calendar) -> list[Record]:
     for i, (draft, placement) in enumerate(zip(drafts, placed, strict=True)):
         if placement.node is not None and calendar.grain == "year":
             s = draft.statement
-            key = (s.stage, s.offense, s.jurisdiction, placement.node, s.origin, s.clock, s.share_of or "")
+            key = (
+                s.stage,
+                s.offense,
+                s.jurisdiction,
+                placement.node,
+                s.origin,
+                s.clock,
+                s.share_of or s.closed * s.relation,
+            )
             groups.setdefault(key, []).append(i)
     beaten: dict[int, int] = {}
     for members in groups.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .names import SHARE_OF, Clock, Origin, Relation, Role
+from .names import CLOSED, SHARE_OF, Clock, Origin, Relation, Role
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,14 @@ class Statement:
     id : str
         Unique within a panel, e.g. ``"data.csv:12:arrest"`` (file, row, stage).
     stage : str
-        The stage counted; for a share, the numerator.
+        The stage counted; for a share, the numerator; for ``closed``, the stage not reached.
     offense, jurisdiction, period : str
         Nodes of the three axes; the statement speaks of the sum over the leaves below them.
     relation : str
-        exact, approx, at_least, at_most, range, suppressed, rounded or ``share_of_<stage>``.
+        exact, approx, at_least, at_most, range, suppressed, rounded, closed or ``share_of_<stage>``.
     count, low, high : float or None
         exact, approx, rounded, at_least and at_most use ``count``; range and suppressed ``low``..``high``,
-        inclusive; a share a value in [0, 1] in ``count`` or in ``low``..``high``.
+        inclusive; closed either; a share a value in [0, 1] in ``count`` or in ``low``..``high``.
     unit : str
         As the source names what it counts; may be empty.
     origin : {"referred_only", "all_sources", "unknown"}
@@ -75,6 +75,11 @@ class Statement:
         return self.relation[len(SHARE_OF) :] if self.relation.startswith(SHARE_OF) else None
 
     @property
+    def closed(self) -> bool:
+        """Does it count units that were closed without reaching the stage, and not those that reached it?"""
+        return self.relation == CLOSED
+
+    @property
     def where(self) -> str:
         """File and row, for messages."""
         return f"{self.file}, row {self.row}" if self.file else self.id
@@ -89,9 +94,10 @@ class Statement:
             "at_most": f"at most {self.count:,.0f}" if self.count is not None else "?",
         }.get(
             self.relation,
-            f"{_plain(self.low)} to {_plain(self.high)}" if self.count is None else f"{self.count}",
+            f"{_plain(self.low)} to {_plain(self.high)}" if self.count is None else _plain(self.count),
         )
-        return f"{self.stage} {value} ({self.offense}, {self.jurisdiction}, {self.period})"
+        what = f"closed without {self.stage}" if self.closed else self.stage
+        return f"{what} {value} ({self.offense}, {self.jurisdiction}, {self.period})"
 
     def record(self) -> dict[str, Any]:
         """Plain values, for digests: the fact without where and when it was read.

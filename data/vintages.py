@@ -59,5 +59,6 @@ def _fact(draft: Draft) -> Hashable:
     """What a statement counts, and who says so."""
     s = draft.statement
     return (
-        s.stage, s.offense, s.jurisdiction, draft.span, s.origin, s.clock, s.unit, s.share_of, s.role, s.source_id
+        s.stage, s.offense, s.jurisdiction, draft.span, s.origin, s.clock, s.unit, s.share_of, s.closed, s.role,
+        s.source_id,
     )  # fmt: skip

@@ -1,14 +1,15 @@
-"""The wide form: one row a cell, one column a stage."""
+"""The wide form: one row a cell, one column a stage, and where there is one a column of those closed without it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from .draft import Draft, Drafts
 from .fields import Fields
-from .names import CLOCKS, ORIGINS, ROOT, Clock, Origin
+from .names import CLOCKS, CLOSED, CLOSED_WITHOUT, ORIGINS, ROOT, Clock, Origin
 from .statement import Statement
-from .tokens import NumberFault, parse_tokens, read_count
+from .tokens import NumberFault, Reading, parse_tokens, read_count
 
 
 def read_wide(fields: Fields, stages: tuple[str, ...], label: str) -> Drafts:
@@ -18,12 +19,13 @@ def read_wide(fields: Fields, stages: tuple[str, ...], label: str) -> Drafts:
     ----------
     fields : Fields
     stages : tuple of str
-        Of the funnel; those that are columns are read.
+        Of the funnel; those that are columns are read, and the columns ``closed_without_<stage>``.
     label : str
         The table's name in statement ids, unique within the panel.
     """
     tokens = parse_tokens(fields.spec.tokens)
-    present = [stage for stage in stages if stage in fields.layout.at]
+    named = [(stage, stage) for stage in stages] + [(CLOSED_WITHOUT + stage, stage) for stage in stages[1:]]
+    present = [(column, stage) for column, stage in named if column in fields.layout.at]
     spec = fields.spec
     drafts: list[Draft] = []
     blank = inapplicable = 0
@@ -37,11 +39,12 @@ def read_wide(fields: Fields, stages: tuple[str, ...], label: str) -> Drafts:
         source = row.get("source_id", "").strip() or spec.source_id or fields.table.name
         as_of = fields.as_of(number, row, source)
         sound = ok and None not in (offense, jurisdiction, origin, clock, as_of)
-        for stage in present:
+        for column, stage in present:
             try:
-                reading = read_count(row[stage], tokens)
+                reading = read_count(row[column], tokens)
+                reading = reading if column == stage else _closed(reading)
             except NumberFault as fault:
-                fields.number_fault(number, stage, row[stage], fault)
+                fields.number_fault(number, column, row[column], fault)
                 continue
             if reading.state != "count":
                 blank += reading.state == "not reported"
@@ -50,7 +53,7 @@ def read_wide(fields: Fields, stages: tuple[str, ...], label: str) -> Drafts:
             if not sound:
                 continue
             statement = Statement(
-                id=f"{label}:{number}:{stage}",
+                id=f"{label}:{number}:{column}",
                 stage=stage,
                 offense=offense or ROOT,
                 jurisdiction=jurisdiction or ROOT,
@@ -67,5 +70,18 @@ def read_wide(fields: Fields, stages: tuple[str, ...], label: str) -> Drafts:
                 row=number,
                 note=row.get("note", "").strip(),
             )
-            drafts.append(Draft(statement, span, row, fields.layout.theirs[stage], fields.layout.theirs))
+            drafts.append(Draft(statement, span, row, fields.layout.theirs[column], fields.layout.theirs))
     return Drafts(drafts, blank, inapplicable)
+
+
+def _closed(reading: Reading) -> Reading:
+    """A count of units closed without the stage, exactly or within a range."""
+    if reading.state != "count":
+        return reading
+    if reading.relation not in ("exact", "range", "suppressed"):
+        raise NumberFault(
+            f"{reading.relation.replace('_', ' ')} in a count of closed units",
+            "a whole number, or a token that stands for a range",
+            "give the range, or leave it empty",
+        )
+    return replace(reading, relation=CLOSED)

@@ -191,8 +191,13 @@ class Bounds:
             if not own_cases(group, panel):
                 continue
             if group.lags is not None:
-                # What had come by the latest date is the least that will.
-                sums.append((group.stages[0], np.unique(group.cells), float(group.low[0]), np.inf))
+                # What had come by the latest date is the least that will; what was closed never will.
+                closed = group.lags.closed
+                if group.lags.revised:
+                    continue  # what was counted can be taken back
+                least = float(group.low[closed]) if closed < len(group.low) else 0.0
+                most = float(group.high[closed - 1]) if closed else np.inf
+                sums.append((group.stages[0], np.unique(group.cells), least, most))
                 continue
             beyond = np.where(group.end >= 0, analysis.counts[group.end, group.cells], 0.0)
             for stage, cells, low, high in zip(group.stages, group.sets, group.low, group.high, strict=True):

@@ -1,7 +1,7 @@
 """Counts of cohorts that are still developing, completed to what they hold at the horizon.
 
-A unit not seen yet passes later with the chance that is left to it, (p - P) / (1 - P) with P its chance to have been
-seen; a unit that reaches the stage before only later passes with the whole rate.
+A unit that is pending passes later with the chance that is left to it, (p - P) / (1 - P - C) with P its chance to have
+been seen and C to have been closed; a unit that reaches the stage before only later passes with the whole rate.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from ..models.blueprint import Blueprint
 from ..models.contract import Batch, Group
 from ..models.field import FieldDraws
+from ..models.kinds.immature import Immature
 from ..models.layers import own_cases
+from ..models.paths import ARRAY
+from ..models.revised import counted_in_the_end, unseen
 from ..models.sums.draw import draw_parts_many
 
 Floats = NDArray[np.float64]
@@ -21,7 +24,8 @@ _SWEEPS = 12
 
 def developing(group: Group) -> bool:
     """Are its totals parts of counts that nobody has seen whole?"""
-    return group.lags is not None and bool((group.start < group.stages[0]).all())
+    lags = group.lags
+    return lags is not None and lags.later is None and bool((group.start < group.stages[0]).all())
 
 
 def mature(
@@ -63,13 +67,12 @@ def _mature_batch(
     gathered = blueprint.gathered(batch, eta, draws.unknown)
     log_pi = blueprint.chances(batch, gathered, draws.unknown)
     rate = np.exp(np.where(batch.segment >= 0, -np.logaddexp(0.0, -gathered), 0.0).sum(axis=-1))
-    unseen = np.exp(log_pi[..., 0])
-    left = np.clip((rate - (1 - unseen)) / np.maximum(unseen, 1e-300), 0.0, 1.0)
     for row, number in enumerate(batch.groups):
         group = blueprint.analysis.groups[number]
         size, stage = len(group.cells), group.stages[0]
         waiting, seen = _seen(rng, group, log_pi[:, row, :size])
-        total = seen + rng.binomial(waiting, left[:, row, :size])
+        left = _left(group, log_pi[:, row, :size], rate[:, row, :size])
+        total = _complete(rng, blueprint, group, draws, waiting, seen, left, rate[:, row, :size])
         columns, at = np.unique(blueprint.layout.positions[group.cells], return_inverse=True)
         filled = np.stack([total[:, at == k].sum(axis=1) for k in range(len(columns))], axis=1).astype(float)
         if len(columns) == 1:
@@ -78,13 +81,42 @@ def _mature_batch(
         counts[:, stage, columns] = filled
 
 
+def _complete(
+    rng: np.random.Generator,
+    blueprint: Blueprint,
+    group: Group,
+    draws: FieldDraws,
+    waiting: NDArray[np.int64],
+    seen: NDArray[np.int64],
+    left: Floats,
+    rate: Floats,
+) -> NDArray[np.int64]:
+    """What is counted in the end of those seen and those pending, (R, m); some of either may be revised."""
+    if group.lags is None or group.lags.left is None:
+        return seen + rng.binomial(waiting, left)
+    settings = blueprint.kind_settings[Immature.name]
+    step = np.full(group.lags.left.shape, group.stages[0] - 1)
+    kept = unseen(settings, draws.unknown, step, group.lags.left, ARRAY)
+    stay, come = (counted_in_the_end(one, rate, left, kept) for one in (1.0, 0.0))
+    return rng.binomial(seen, np.clip(stay, 0.0, 1.0)) + rng.binomial(waiting, np.clip(come, 0.0, 1.0))
+
+
+def _left(group: Group, log_pi: Floats, rate: Floats) -> Floats:
+    """Chance that a pending unit passes later, (R, m): closed units never do."""
+    pending = group.lags.closed if group.lags is not None else 0
+    seen, open_ = np.exp(log_pi[..., pending + 1 :]).sum(axis=-1), np.exp(log_pi[..., pending])
+    return np.clip((rate - seen) / np.maximum(open_, 1e-300), 0.0, 1.0)
+
+
 def _seen(
     rng: np.random.Generator, group: Group, log_pi: Floats
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Units of each cell not seen by the latest date, and those seen; (R, m) each."""
-    if len(group.cells) == 1 and group.low[0] == group.high[0]:
-        seen = np.full((len(log_pi), 1), int(group.low[0]))
-        return int(group.n[0]) - seen, seen
+    """Units of each cell that are pending at the latest date, and those seen to have passed; (R, m) each."""
+    pending = group.lags.closed if group.lags is not None else 0
+    if len(group.cells) == 1 and (group.low == group.high).all():
+        totals = [group.n[0], *group.low, *([0.0] if pending == len(group.low) else [])]
+        waiting, seen = int(totals[pending] - totals[pending + 1]), int(totals[pending + 1])
+        return np.full((len(log_pi), 1), waiting), np.full((len(log_pi), 1), seen)
     seed = int(rng.integers(2**31))
     z = draw_parts_many(seed, np.ascontiguousarray(log_pi), group.n, group.low, group.high, _SWEEPS)
-    return z[..., 0], z[..., 1:].sum(axis=-1)
+    return z[..., pending], z[..., pending + 1 :].sum(axis=-1)

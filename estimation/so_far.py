@@ -26,9 +26,12 @@ def counts_so_far(blueprint: Blueprint) -> tuple[Floats, NDArray[np.bool_]]:
     counts = blueprint.analysis.counts[:, layout.cells].copy()
     young = np.zeros(counts.shape, dtype=bool)
     for group in blueprint.analysis.groups:
-        if developing(group) and len(np.unique(group.cells)) == 1 and group.low[0] == group.high[0]:
+        if not developing(group) or group.lags is None or len(np.unique(group.cells)) > 1:
+            continue
+        latest = slice(group.lags.closed, group.lags.closed + 1)
+        if len(group.low[latest]) and (group.low[latest] == group.high[latest]).all():
             column = layout.positions[group.cells[0]]
-            counts[group.stages[0], column] = group.low[0]
+            counts[group.stages[0], column] = group.low[latest][0]
             young[group.stages[0], column] = True
     return counts, young
 

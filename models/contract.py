@@ -357,12 +357,14 @@ class PartKind(Kind, Protocol):
         rng: np.random.Generator,
         panel: Panel,
         counts: Floats,
+        rates: Floats,
         settings: Any,
         unknown: Mapping[str, Floats],
     ) -> Mapping[str, float]:
         """By statement, the count it would have given of others, where that is not the whole count.
 
-        ``counts`` (stages, cells) are complete counts of the funnel's own cases, NaN where unknown.
+        ``counts`` (stages, cells) are complete counts of the funnel's own cases, ``rates`` (steps, cells) those they
+        were drawn at, NaN where unknown.
         """
         return {}
 

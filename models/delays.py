@@ -3,7 +3,8 @@
 Of the units that pass a step within D periods a share f_d passes at lag d, f_d = h_d Π_{i<d} (1 - h_i) with h_D = 1, so
 that the rate of the step is the chance to pass within D and the hazards say only when (the reference-date form of
 epinowcast, with a denominator in place of an open-ended mean). Delays of successive steps add: their laws convolve.
-Written once for two array libraries.
+Of those who do not pass a share g_d is closed at lag d, the rest is closed later or never: a mixture of competing ends
+(Larson and Dinse 1985). Written once for two array libraries.
 """
 
 from __future__ import annotations
@@ -55,7 +56,20 @@ def entry_weights(entered: NDArray[np.int64], size: int, publication: Floats) ->
     return (inside * publication).sum(axis=-1)
 
 
-def seen_within(laws: list[Any], batch: Batch, horizon: int, publication: Floats, ops: Ops) -> Any:
+def closing_law(logit: Any, ops: Ops) -> Any:
+    """Shares g_0 … g_D of those who do not pass, (…, D + 1), from the logits of their hazards; the rest stays open."""
+    return delay_law(logit, ops)[..., :-1]
+
+
+def seen_within(
+    laws: list[Any],
+    batch: Batch,
+    horizon: int,
+    publication: Floats,
+    ops: Ops,
+    closing: list[Any] | None = None,
+    age: NDArray[np.int64] | None = None,
+) -> Any:
     """Chance that a unit which passes its path is seen to do so within the lags of each total.
 
     Parameters
@@ -69,12 +83,18 @@ def seen_within(laws: list[Any], batch: Batch, horizon: int, publication: Floats
     publication : (P,)
         Shares of events that are seen after 0, 1, … periods; one entry for none.
     ops : Ops
+    closing : list of (…, S, m, D + 1), optional
+        Laws of the closing of units that do not pass each step: the chance is then that a unit which does not pass the
+        last step of its path is seen to be closed.
+    age : (S, m, D) int, optional
+        In place of the lags of each total, all up to these.
 
     Returns
     -------
     (…, S, m, D)
     """
     start, stage = batch.data["lag_start"], batch.data["lag_stage"][:, None]
+    start = start if closing is None else np.broadcast_to(stage - 1, start.shape)
     before, size = _sum_of(laws, [step < start for step in range(len(laws))], horizon, ops)
     if before is not None:
         weight = entry_weights(batch.data["lag_entered"], size, publication)
@@ -82,7 +102,7 @@ def seen_within(laws: list[Any], batch: Batch, horizon: int, publication: Floats
             weighted = before * weight
             before = weighted / (weighted.sum(axis=-1)[..., None] + _TINY)
     on = [(step >= start) & (step < stage) for step in range(len(laws))]
-    path, more = _sum_of(laws, on, horizon, ops)
+    path, more = _sum_of(laws if closing is None else closing, on, horizon, ops)
     if before is None:
         law, length = path, more
     elif path is None:
@@ -96,6 +116,7 @@ def seen_within(laws: list[Any], batch: Batch, horizon: int, publication: Floats
     index: NDArray[np.int64] = np.indices(batch.mask.shape)
     row, column = index[0][..., None], index[1][..., None]
     last, first = batch.data["lag_last"], batch.data["lag_first"]
+    last, first = (last, first) if age is None else (age, np.zeros_like(age))
     upto = passed[..., row, column, np.minimum(np.maximum(last, 0), length - 1)]
     earlier = passed[..., row, column, np.minimum(np.maximum(first - 1, 0), length - 1)]
     return ops.where(last >= 0, upto, 0.0) - ops.where(first > 0, earlier, 0.0)
@@ -115,20 +136,17 @@ def _sum_of(laws: list[Any], used: list[Any], horizon: int, ops: Ops) -> tuple[A
     return out, size
 
 
-def category_chances(log_rate: Any, within: Any, ops: Ops) -> Any:
+def category_chances(reach: Any, ops: Ops) -> Any:
     """Log chances to be in none of the totals, in the first alone, …, in all of them.
 
     Parameters
     ----------
-    log_rate : (…, S, m)
-        Log chance to pass the path at all.
-    within : (…, S, m, D)
-        Chance to be seen within the lags of each total, given that; not rising.
+    reach : (…, S, m, D)
+        Chance to be in each total; not rising.
 
     Returns
     -------
     (…, S, m, D + 1)
     """
-    reach = ops.exp(log_rate)[..., None] * within
     chance = ops.join([1 - reach[..., :1], reach[..., :-1] - reach[..., 1:], reach[..., -1:]])
     return ops.log(ops.where(chance > _TINY, chance, _TINY))

@@ -25,9 +25,25 @@ class Lags:
         First and last lag at which the units of ``n`` reached ``start``.
     horizon : int
         Lags that a step can take, beyond which it is not waited for.
+    closed : int
+        So many totals, the first ones, count the units *not* closed without the stage at those lags. Where the units
+        start at the stage itself none of them ever reaches it.
+    later : (m, 3) int or None
+        The units are known by whether they are counted at a later date: the age at that date, 1 for those that are and
+        0 for the others, and the periods between. The one total is of those that were counted before (``revised``).
+    left : (m,) int or None
+        Periods in which the latest counts can still be corrected; None where counts are never taken back.
     """
 
     first: Ints
     last: Ints
     entered: Ints
     horizon: int
+    closed: int = 0
+    later: Ints | None = None
+    left: Ints | None = None
+
+    @property
+    def revised(self) -> bool:
+        """Can its counts be taken back?"""
+        return self.later is not None or self.left is not None

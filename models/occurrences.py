@@ -132,7 +132,8 @@ class _Periods:
             lacking = place(self._panel, cells[~spoken[:stage].any(axis=0)])
             reason = f"no {self._panel.funnel.stages[0]} count is known for {lacking}"
         elif any(self._panel.funnel.step(int(a), stage).kind == "ratio" for a in np.unique(start)):
-            reason = "period counts are read as sums over cohorts on probability steps only"
+            self._developing.per_unit[stage] += [one.statement.id for one in run]
+            return
         elif (
             np.isnan(n).any()
             or spoken[stage:].any(where=n > 0)

@@ -114,11 +114,13 @@ def _partly(rng: np.random.Generator, blueprint: Blueprint, forward: Forward) ->
     layout, panel = blueprint.layout, blueprint.panel
     counts = np.full((len(panel.funnel.stages), int(np.prod(layout.shape))), np.nan)
     counts[:, layout.cells] = forward.counts()
+    rates = np.full((layout.steps, counts.shape[1]), np.nan)
+    rates[:, layout.cells] = forward.rates
     out: dict[str, float] = {}
     for kind in catalogue.kinds():
         if isinstance(kind, PartKind):
             settings = blueprint.kind_settings[kind.name]
-            out |= kind.recount(rng, panel, counts, settings, forward.draws.unknown)
+            out |= kind.recount(rng, panel, counts, rates, settings, forward.draws.unknown)
     return out
 
 
@@ -155,7 +157,9 @@ class _Table:
             self._said[stage, open_cells[0]] = max(left, 0.0)
 
     def count(self, statement: Statement) -> float | None:
-        """The count a statement speaks of; None where it was given and not drawn."""
+        """The count a statement speaks of; None where it was given and not drawn, or is of units that stopped."""
+        if statement.closed:
+            return None
         cells, stage = self._panel.cells(statement), self._panel.funnel.index(statement.stage)
         drawn = np.isfinite(self._counts[stage, cells])
         given = stage == 0 or (self._begins[cells] == stage).all()

@@ -18,8 +18,9 @@ from ..data.names import ROOT
 from ..data.panel import Panel
 from ..data.statement import Statement
 from .contract import Analysis, Decision, Group, Ints
-from .developing import Developing, Vintage
+from .developing import Developing
 from .occurrences import Occurrence, lags_of, period_groups, read_occurrence
+from .vintage import Vintage
 
 Ranges = Mapping[str, tuple[float, float]]
 
@@ -39,13 +40,20 @@ class Vintages:
 
     def __init__(self, panel: Panel, ranges: Ranges, horizon: int, publication: int) -> None:
         self._panel = panel
-        self._horizon = horizon
+        self._horizon, self._delay = horizon, publication - 1
         self._periods = [_ordinal(name) for name in panel.axes.period.leaves]
         self._families: dict[tuple[int, bytes], list[Vintage]] = defaultdict(list)
+        self._closings: dict[tuple[int, bytes], list[Vintage]] = defaultdict(list)
         self._periodic: list[Occurrence] = []
         self._left: dict[str, str] = {}
         for statement in panel.statements:
-            if statement.id in ranges and statement.stage != panel.funnel.stages[0]:
+            if statement.id not in ranges or statement.stage == panel.funnel.stages[0]:
+                continue
+            if not horizon and statement.closed:
+                self._left[statement.id] = (
+                    "closed units are read of cohorts that are waited for: kind.immature.horizon"
+                )
+            elif horizon:
                 self._place(statement, *ranges[statement.id], publication)
 
     def _place(self, statement: Statement, low: float, high: float, publication: int) -> None:
@@ -54,6 +62,14 @@ class Vintages:
         arranged = panel.arrangement is not None and statement.id in panel.arrangement.parts
         own = statement.origin == "referred_only" and not statement.shifted and not arranged
         vintage = self._read(statement, low, high, stage * self._horizon + publication - 1)
+        if statement.closed:
+            if vintage is None or statement.clock != "cohort" or not own:
+                self._left[statement.id] = (
+                    "closed units are read of cohorts of the funnel's own cases by a date"
+                )
+            else:
+                self._closings[stage, panel.cells(statement).tobytes()].append(vintage)
+            return
         if vintage is None:
             return
         if statement.clock == "cohort" and own:
@@ -79,8 +95,9 @@ class Vintages:
 
     @property
     def aside(self) -> frozenset[str]:
-        """Counts of young cohorts, all but the latest of the complete ones, and counts by period."""
+        """Counts of young cohorts, all but the latest of the complete ones, by period, and of closed units."""
         names = {*self._left, *(one.statement.id for one in self._periodic)}
+        names |= {v.name for family in self._closings.values() for v in family}
         for family in self._families.values():
             complete = [v.statement.as_of for v in family if v.complete]
             names |= {v.name for v in family if not v.complete or v.statement.as_of < max(complete)}
@@ -89,32 +106,36 @@ class Vintages:
     @property
     def windows(self) -> Iterator[tuple[Statement, Ints, Ints, Ints]]:
         """Each statement with its cells, and the first and last lag that it holds of each."""
-        for family in self._families.values():
+        for family in (*self._families.values(), *self._closings.values()):
             for vintage in family:
                 cells = self._panel.cells(vintage.statement)
                 yield vintage.statement, cells, np.zeros_like(vintage.ages), vintage.ages
         for one in self._periodic:
             yield one.statement, *lags_of(one, self._panel)
 
-    def groups(self, analysis: Analysis, latest: bool) -> tuple[list[Group], list[Decision]]:
+    def groups(self, analysis: Analysis, revisions: str) -> tuple[list[Group], list[Decision]]:
         """The groups of the counts set aside.
 
         Parameters
         ----------
         analysis : Analysis
             Of all other statements.
-        latest : bool
-            Where a count falls from one date to the next, drop those before; else such counts are refused.
+        revisions : {"refuse", "latest", "model"}
+            Where a count falls from one date to the next: refuse such counts, drop those before, or model them.
 
         Raises
         ------
         InputError
             Counts that fall, exceed their denominators, or go on changing beyond the horizon.
         """
-        maker = Developing(self._panel, analysis, self._horizon, latest)
-        for (stage, _), family in sorted(self._families.items(), key=lambda item: _order(item[0], item[1])):
-            maker.add(stage, family)
+        maker = Developing(self._panel, analysis, self._horizon, revisions, self._delay)
+        for key, family in sorted(self._families.items(), key=lambda item: _order(item[0], item[1])):
+            maker.add(key[0], family, self._closings.get(key, ()))
+        for key, closings in self._closings.items():
+            if key not in self._families:
+                maker.add(key[0], (), closings)
         groups, decisions = period_groups(self._panel, analysis, self._periodic, self._horizon, maker)
+        maker.refuse_ratios()
         if maker.problems:
             raise InputError(dict.fromkeys(maker.problems))
         left = [Decision(name, "unused", reason) for name, reason in self._left.items()]

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..data.axes import Axis
-from ..data.names import AXES
+from ..data.names import AXES, CLOSED
 from .nodes import made
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class Observed:
     @cached_property
     def _codes(self) -> pd.DataFrame:
         """Statements with the position of their stage and of their three nodes, those known last behind."""
-        used = self.view.used.sort_values("as_of", kind="stable").reset_index(drop=True)
+        used = self.view.used.sort_values("as_of", kind="stable")
+        used = used[used["relation"] != CLOSED].reset_index(drop=True)
         codes = pd.DataFrame({"stage": pd.Index(self.view.stages).get_indexer(used["stage"])})
         for axis in AXES:
             codes[axis] = pd.Index(list(self.view.axes[axis].by_name)).get_indexer(used[axis])

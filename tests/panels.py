@@ -99,6 +99,7 @@ def fits(total: np.ndarray, s: Statement) -> np.ndarray:
         return (total >= s.count - grain / 2) & (total < s.count + grain / 2)
     compare: dict[str, Callable[..., np.ndarray]] = {
         "exact": np.equal,
+        "closed": np.equal,
         "at_least": np.greater_equal,
         "at_most": np.less_equal,
     }

@@ -66,12 +66,12 @@ class NonReporting(PartKind):
 
     def claims(self, statement: Statement, panel: Panel) -> bool:
         """Is it a total over several places, of which some published no such count of their own?"""
-        if statement.stage == panel.funnel.stages[0] or statement.share_of is not None:
+        if statement.stage == panel.funnel.stages[0] or statement.share_of is not None or statement.closed:
             return False
         own = {
             place
             for s in panel.statements
-            if (s.stage, s.period) == (statement.stage, statement.period)
+            if (s.stage, s.period, s.closed) == (statement.stage, statement.period, False)
             and len(places := places_of(panel.cells(s), panel)) == 1
             for place in places
         }

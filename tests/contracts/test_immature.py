@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from ..dated import (
     referrals,
     worlds,
 )
-from ..panels import bind, group_logp
+from ..panels import bind, group_logp, make_panel
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -105,6 +106,24 @@ def test_or_the_counts_before_the_correction_are_dropped_and_listed():
 def test_what_cannot_be_true_is_refused(facts, what):
     period = facts[0][1][1].split("/")[-1]
     assert refused(facts, {f"a/{period}": 3}).what == what
+
+
+def test_young_cohorts_on_a_ratio_step_are_refused_in_one_line():
+    stages, units = ("referral", "arrest"), {"referral": "report", "arrest": "person"}
+    facts = [(stage, f"all/P/{t}", "exact", 5) for t in ("2021", "2023", "2024") for stage in stages]
+    panel = make_panel(facts, (), ("P",), PERIODS, stages, units)
+    dated = tuple(replace(s, as_of="2024-12-31") for s in panel.statements)
+    with pytest.raises(InputError) as caught:
+        bind(replace(panel, statements=dated, dated=True), ["intercept"], kinds=KIND)
+    (problem,) = caught.value.problems
+    assert problem.what == "arrest counts of cohorts that still develop, on a step that is a ratio"
+    assert problem.where == "t.csv, row 3 and t.csv, row 5"
+    assert "kind.immature.horizon = 0" in problem.do
+    complete = replace(panel, statements=dated[:2], dated=True)
+    assert [d.action for d in bind(complete, ["intercept"], kinds=KIND).analysis.decisions] == [
+        "known",
+        "used",
+    ]
 
 
 def test_what_no_density_covers_is_left_out_with_a_reason():

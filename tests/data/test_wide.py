@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from attrition.data.errors import InputError
+
 if TYPE_CHECKING:
     from .conftest import Bench
 
@@ -183,3 +185,23 @@ def test_one_file_read_twice_gives_distinct_ids(bench: Bench) -> None:
         {"inputs": [{"file": "data.csv"}, {"file": "data.csv"}]},
     )
     assert len(panel.by_id) == len(panel.statements) == 6
+
+
+def test_units_closed_without_a_stage_have_a_column_of_their_own(bench: Bench) -> None:
+    head = "period,referral,investigation,arrest,closed_without_investigation\n"
+    inputs = [{"file": "data.csv", "tokens": {"<5": "suppressed 1..4"}}]
+    text = head + "2023,100,20,,40\n2024,100,7,,<5\n"
+    panel, _ = bench.read(text, {"inputs": inputs})
+    closed = [s for s in panel.statements if s.closed]
+    assert [(s.id, s.stage, s.count, s.low, s.high) for s in closed] == [
+        ("data.csv:2:closed_without_investigation", "investigation", 40, None, None),
+        ("data.csv:3:closed_without_investigation", "investigation", None, 1, 4),
+    ]
+    assert closed[0].sentence() == "closed without investigation 40 (all, all, 2023)"
+
+
+def test_closed_units_that_disagree_are_a_fault(bench: Bench) -> None:
+    head = "period,referral,investigation,arrest,closed_without_investigation\n"
+    with pytest.raises(InputError) as caught:
+        bench.read(head + "2024,100,20,,40\n2024,100,20,,41\n")
+    assert [problem.what for problem in caught.value.problems] == ["two rows disagree"]
