@@ -26,6 +26,7 @@ from .engines.choose import fit_blueprint
 from .engines.contract import Fit, Progress
 from .estimates import Estimates, estimates
 from .information import informed
+from .margins import margins
 from .plan import Plan
 from .record import draws_tree, manifest_of, whole_draws
 from .rows import Reals
@@ -136,6 +137,7 @@ def _find(
     seen = Seen(
         blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection,
         engine=fit.engine, told=told, log_prior=prior, thin=thin,
+        margins=margins(stream(seed, "margins"), blueprint, few),
     )  # fmt: skip
     records = [result.record() for result in run_checks(seen)]
     claims = claims_of(told)

@@ -42,6 +42,8 @@ PLACES = {
     "ppc_zeros": [{"offense": "offense1", "stage": "investigation"}],
     "ppc_totals": [{"period": "2024Q4", "stage": "arrest"}],
     "ppc_suppressed": [{"stage": "arrest"}],
+    "ppc_mix": [{"offense": "offense1", "stage": "arrest"}],
+    "reporting_share_places": [{"offense": "offense1", "jurisdiction": "J00"}],
 }  # of the others a failure touches every number
 SHIFT = 0.0123456789
 
