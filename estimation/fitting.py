@@ -109,14 +109,13 @@ def _find(
     prior = joint(log_prior(blueprint, draws))
     fit = replace(fit, field=few)
     del draws
-    answer = (plan.answer.jurisdiction, plan.answer.period)
     table = estimates(
         blueprint,
         reference,
         drawn.rates,
         drawn.counts,
         stream(seed, "reference"),
-        answer,
+        bound.answer,
         plan.publish.cells,
         plan.publish.crossed,
     )
