@@ -161,6 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for _ in range(min(KILLS, asked.kills - killed)):
                 after = float(rng.uniform(0.1, 1.0)) * whole
                 if not kill(command, after):
+                    whole = min(whole, after)  # the machine has become less busy
                     break
                 killed += 1
                 found, stand = faults(folder, stand)
