@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from ..data.coherence import Contradictory
 from ..data.digest import digest
 from ..data.errors import InputError, Problem
 from ..data.intake import Intake, read_panel
+from ..data.names import ROOT
 from ..data.panel import Panel
 from ..models.blueprint import Blueprint, contradictions, make_blueprint
 from ..models.explain import describe, extreme, implied_prior
@@ -22,6 +23,7 @@ from ..models.unsplit import arrange
 from .plan import Plan
 from .store.identity import identity, source_digest
 
+LATEST: Final = "latest"
 Effects = tuple[tuple[Effect, Settings], ...]
 
 
@@ -34,6 +36,12 @@ class Bound:
     intake: Intake
     blueprint: Blueprint
     description: dict[str, Any]
+
+    @property
+    def answer(self) -> tuple[str, str]:
+        """Jurisdiction and period at which the front table is read."""
+        found = self.description["answer"]
+        return found["jurisdiction"], found["period"]
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -94,22 +102,32 @@ def _bind(plan: Plan, panel: Panel, intake: Intake, effects: Effects, kinds: dic
                 "narrow prior.intercept or prior.spread, or give the reason in prior.allow_extreme",
             )
         )
-    _check_answer(plan, panel)
     description = describe(blueprint, implied)
-    description["answer"] = plan.answer.model_dump()
+    description["answer"] = _answer(plan, panel)
     description["patches"] = plan.patches
     description["plan"] = plan.model_dump(mode="json", exclude={"estimate"})
     return Bound(plan, panel, _account(intake, blueprint), blueprint, description)
 
 
-def _check_answer(plan: Plan, panel: Panel) -> None:
+def _answer(plan: Plan, panel: Panel) -> dict[str, str]:
+    """The node of each axis at which the front table is read; ``latest`` is the last period any statement speaks of."""
+    names = {"jurisdiction": plan.answer.jurisdiction, "period": plan.answer.period}
+    if names["period"] == LATEST and LATEST not in panel.axes.period.by_name:
+        axis = panel.axes.period
+        ends = [axis.positions[s.period].max() for s in panel.statements if s.period != ROOT]
+        names["period"] = axis.leaves[max(ends)] if ends else ROOT
+    allowed = {
+        "jurisdiction": "a node of the axis, or all",
+        "period": f"a node of the axis, all, or {LATEST}",
+    }
     problems = [
-        Problem("no such node", f"plan, [answer] {axis}", repr(name), "a node of the axis, or all")
-        for axis, name in (("jurisdiction", plan.answer.jurisdiction), ("period", plan.answer.period))
+        Problem("no such node", f"plan, [answer] {axis}", repr(name), allowed[axis])
+        for axis, name in names.items()
         if name not in panel.axes[axis].by_name
     ]
     if problems:
         raise InputError(problems)
+    return names
 
 
 def _account(intake: Intake, blueprint: Blueprint) -> Intake:

@@ -38,7 +38,7 @@ def _differences(
     moved = link(two.superpopulation, ratio) - link(one.superpopulation, ratio)
     against = contraction(moved.var(axis=1), (prior[1] - prior[0]).var(axis=1))
     against[~behind.touched] = 0.0
-    labels = label(against, np.full(len(names), np.nan), behind.margins_only, behind.unread)
+    labels = label(against, np.full(len(names), np.nan), behind.margins_only, behind.unread, behind.few)
     labels[withheld] = NOT
     size = np.median(np.minimum(one.denominator, two.denominator), axis=1)
     values = two.superpopulation - one.superpopulation
@@ -64,6 +64,7 @@ def _both(behind: Behind, one: NDArray[np.int64], two: NDArray[np.int64]) -> Beh
         np.where(a.as_of > b.as_of, a.as_of, b.as_of),
         a.mixed | b.mixed,
         a.bare | b.bare,
+        np.minimum(a.reported, b.reported),
     )
 
 
@@ -79,7 +80,7 @@ def changes(
 ) -> None:
     """The last period against the one before, at every offense and jurisdiction that has both.
 
-    Over all jurisdictions it is withheld where too little of the denominator reports: what changed may be who did.
+    It is withheld where too little of the denominator reports: what changed may be who did.
     """
     leaves = blueprint.panel.axes.period.leaves
     if len(leaves) < 2:
@@ -95,9 +96,11 @@ def changes(
     names = rows.names[two].copy()
     names[:, 2] = f"{before}→{after}"
     national = rows.whole[two, AXES.index("jurisdiction")]
+    both = _both(behind, one, two)
+    few = (national & (reporting_share(blueprint) < LEAST)) | both.few
     _differences(
         collector, "change", step, names, (rows.member[one], rows.member[two]), cells, reference,
-        _both(behind, one, two), _minus(limits[one], limits[two]), national & (reporting_share(blueprint) < LEAST),
+        both, _minus(limits[one], limits[two]), few,
     )  # fmt: skip
 
 

@@ -171,7 +171,7 @@ def _collect(
     against: Floats,
     own: Floats,
 ) -> None:
-    labels = label(against, own, behind.margins_only, behind.unread)
+    labels = label(against, own, behind.margins_only, behind.unread, behind.few)
     size = np.median(values.denominator, axis=1)
     block_frame = frame(
         quantity, step, rows.names, "superpopulation", values.superpopulation, limits, against, own, labels,

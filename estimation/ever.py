@@ -67,7 +67,7 @@ class Ever:
         against = contraction(link(values.superpopulation, False).var(axis=1), before)
         against[~told.touched] = 0.0
         none, all_ = np.full(len(keep), np.nan), np.ones(len(keep), dtype=bool)
-        labels = label(against, none, all_, told.unread)
+        labels = label(against, none, all_, told.unread, told.few)
         open_ = np.column_stack([limits[keep, 0], np.ones(len(keep))])
         size = np.median(values.denominator, axis=1)
         block = frame(

@@ -9,9 +9,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..data.funnel import Step
+from ..data.names import AXES
 from ..models.blueprint import Blueprint
 from ..models.layout import Layout
 from ..models.margins import margins_only
+from .reporting import LEAST_OF_ONE
 from .rows import Bools, Rows
 
 
@@ -38,6 +40,9 @@ class Behind:
     bare : bool
         A step of the row's offense is counted by sums over offenses only, and no contextual term of the model says how
         its rate may depend on the mix.
+    reported : float
+        Share of the row's first-stage count in cells of which its own jurisdictions report some later stage; 1 for rows
+        over all jurisdictions.
     """
 
     statements: NDArray[np.int64]
@@ -48,6 +53,7 @@ class Behind:
     as_of: NDArray[np.object_]
     mixed: Bools
     bare: Bools
+    reported: NDArray[np.float64]
 
     @property
     def unread(self) -> Bools:
@@ -57,6 +63,11 @@ class Behind:
         term has nothing to multiply.
         """
         return self.mixed | self.bare
+
+    @property
+    def few(self) -> Bools:
+        """Less of the denominator reports than a number of a part of all jurisdictions asks for."""
+        return self.reported < LEAST_OF_ONE
 
     def take(self, keep: NDArray[np.int64]) -> Behind:
         """Evidence of some of the rows."""
@@ -69,6 +80,7 @@ class Behind:
             self.as_of[keep],
             self.mixed[keep],
             self.bare[keep],
+            self.reported[keep],
         )
 
 
@@ -145,7 +157,31 @@ class Evidence:
             bare=~rows.whole[:, 0] & self._bare[step.source : step.target].any(),
             period_clock=dated,
             as_of=self._latest(hits, about),
+            reported=self.reported(rows),
         )
+
+    def reported(self, rows: Rows) -> NDArray[np.float64]:
+        """Share of each row's first-stage count in cells of which its own jurisdictions report some later stage, (N,).
+
+        A total that holds other jurisdictions too is no report of these. Where no first-stage count of a row is known
+        its cells count alike. Rows over all jurisdictions have 1: what they ask for is another share.
+        """
+        layout, axis = self._blueprint.layout, self._blueprint.panel.axes.jurisdiction
+        first = np.nan_to_num(self._blueprint.analysis.counts[0, layout.cells])
+        names, whole = (every[:, AXES.index(axis.name)] for every in (rows.names, rows.whole))
+        place = layout.coordinates[AXES.index(axis.name)]
+        out = np.ones(len(rows))
+        for name in dict.fromkeys(names[~whole]):
+            here = np.flatnonzero(names == name)
+            outside = ~np.isin(place, axis.positions[name])
+            own = self._group[np.asarray(self._group @ outside.astype(float)).ravel() == 0]
+            heard = (np.asarray(own.sum(axis=0)).ravel() > 0).astype(float)
+            member = rows.member[here]
+            size, plain = member @ first, np.asarray(member.sum(axis=1)).ravel()
+            known = size > 0
+            part = np.where(known, member @ (first * heard), member @ heard)
+            out[here] = part / np.where(known, size, plain)
+        return out
 
     def _latest(self, hits: sp.csr_matrix, about: NDArray[np.int64]) -> NDArray[np.object_]:
         latest = np.full(hits.shape[0], -1)

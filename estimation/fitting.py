@@ -25,6 +25,7 @@ from .engines.choose import fit_blueprint
 from .engines.contract import Fit, Progress
 from .estimates import Estimates, estimates
 from .information import informed
+from .margins import margins
 from .plan import Plan
 from .record import Record, manifest_of
 from .rows import Reals
@@ -106,14 +107,13 @@ def _evaluate(
     prior = joint(log_prior(blueprint, draws))
     fit = replace(fit, field=few)
     del draws
-    answer = (plan.answer.jurisdiction, plan.answer.period)
     table = estimates(
         blueprint,
         reference,
         drawn.rates,
         drawn.counts,
         stream(seed, "reference"),
-        answer,
+        bound.answer,
         plan.publish.cells,
         plan.publish.crossed,
     )
@@ -136,6 +136,7 @@ def _evaluate(
     seen = Seen(
         blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection,
         engine=fit.engine, told=told, log_prior=prior, thin=thin,
+        margins=margins(stream(seed, "margins"), blueprint, few),
     )  # fmt: skip
     records = [result.record() for result in run_checks(seen)]
     claims = claims_of(told)

@@ -11,7 +11,9 @@ from .rows import Bools, Floats
 DATA, ASSISTED, PRIOR, NOT, COUNTED, _ = LABELS
 
 
-def label(contraction: Floats, own: Floats, margins_only: Bools, unread: Bools) -> NDArray[np.object_]:
+def label(
+    contraction: Floats, own: Floats, margins_only: Bools, unread: Bools, few: Bools
+) -> NDArray[np.object_]:
     """Labels of superpopulation rows.
 
     Parameters
@@ -25,6 +27,8 @@ def label(contraction: Floats, own: Floats, margins_only: Bools, unread: Bools) 
     unread : (N,) bool
         Nothing recorded or modeled says how the row's rate departs from that of the sums it is part of: with margins
         only, never more than prior-driven.
+    few : (N,) bool
+        Too little of the row's denominator reports: never more than model-assisted.
     """
     smaller = np.where(np.isnan(own), contraction, np.minimum(contraction, own))
     smaller = np.nan_to_num(smaller)
@@ -32,6 +36,6 @@ def label(contraction: Floats, own: Floats, margins_only: Bools, unread: Bools) 
     out[smaller >= 0.05] = PRIOR
     out[smaller >= 0.3] = ASSISTED
     out[smaller >= 0.7] = DATA
-    out[(out == DATA) & margins_only] = ASSISTED
+    out[(out == DATA) & (margins_only | few)] = ASSISTED
     out[(out == ASSISTED) & margins_only & unread] = PRIOR
     return out

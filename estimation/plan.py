@@ -39,7 +39,10 @@ class _Section(BaseModel):
 
 
 class AnswerSpec(_Section):
-    """``[answer]``: the node at which the front table (offense × step) is read."""
+    """``[answer]``: the node at which the front table (offense × step) is read.
+
+    The period ``latest`` is the last one that the numbers known at the plan's date hold.
+    """
 
     jurisdiction: str = ROOT
     period: str = ROOT

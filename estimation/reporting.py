@@ -1,4 +1,4 @@
-"""How much of the denominator reports at all: what a change over all jurisdictions asks for."""
+"""How much of the denominator reports at all: what a change over all jurisdictions asks for, and any number of one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from .contraction import touched
 
 # Of the first stage's count, in each of the last two periods, before a change of the whole is published.
 LEAST = 0.6
+# Of the first stage's count in a row's own cells, before a change of one jurisdiction, or of a region, is published and
+# its rate is called data-driven. Both figures are those below which the FBI withheld estimates in 2022.
+LEAST_OF_ONE = 0.8
 
 
 def reporting_share(blueprint: Blueprint) -> float:

@@ -136,7 +136,9 @@ def _cell(step: StepView, row: Mapping[str, Any]) -> Cell:
     badge = labeled(str(row["label"]))
     limits = say("data alone: {row}").format(row=bounds(row, step.scale))
     if row["why"]:
-        hidden = row["why"] if row["label"] == CONFIDENTIAL else UNKNOWN
+        # What is held back is known, and why it is not said has its own words.
+        held = row["label"] == CONFIDENTIAL or bool(_failed(row))
+        hidden = row["why"] if held else UNKNOWN
         return Cell(hidden, tone="muted", more=(limits,), badge=badge)
     places = decimals([row["q05"], row["q95"]], factor_of(step.scale))
     more = [f"90 %: {interval(row['q05'], row['q95'], step.scale, places)}", _named(step, row)]
@@ -145,6 +147,12 @@ def _cell(step: StepView, row: Mapping[str, Any]) -> Cell:
         more.append(limits)
     value = estimate(row["median"], step.scale, places)
     return Cell(value, tone="muted" if weak else "strong", more=tuple(more), badge=badge)
+
+
+def _failed(row: Mapping[str, Any]) -> str:
+    """Names of the failed checks that withhold a number."""
+    failed = row.get("failed")
+    return failed if isinstance(failed, str) else ""
 
 
 def _nested(view: View, by: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, Any]:

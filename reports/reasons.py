@@ -25,12 +25,14 @@ def why(view: View) -> pd.Series:
     rows = grid(view)
     weak = rows["label"].isin([WITHHELD, "prior-driven"])
     out = pd.Series("", index=rows.index)
+    failed = rows["failed"].fillna("") != "" if "failed" in rows else pd.Series(False, index=rows.index)
     for name, hit in (
         ("little", weak),
         ("outcome", weak & (rows["contraction_own"] == 0)),
         ("mix", weak & mixed(rows)),
         ("nothing", weak & (rows["statements"] == 0)),
         ("finer", weak & rows["offense"].isin(finer(view))),
+        ("failed", weak & failed),
     ):
         out = out.mask(hit, name)
     return out
@@ -63,6 +65,7 @@ def _empty(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
 
 
 BECAUSE: Final = {
+    "failed": "a check failed",
     "finer": "the offense is finer than any published denominator",
     "nothing": "nothing is published about their cells",
     "mix": "they are known only as parts of totals over offenses, divided by the stated mix",
@@ -116,7 +119,7 @@ def _borrowed(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
 SENTENCES = (
     Sentence(
         "empty cells",
-        "Of the {n} of the table {none} are not estimable and {weak} are prior-driven: {parts}.",
+        "Of the {n} of the table {none} are not published and {weak} are prior-driven: {parts}.",
         _empty,
         link_text="the table",
     ),

@@ -15,6 +15,7 @@ from ...models.blueprint import Blueprint
 from ..claims.contract import Told
 from ..diagnostics import Diagnostics
 from ..disclosure.protection import Protection
+from ..margins import Margins
 from ..predictive import Moments, Report
 
 Floats = NDArray[np.float64]
@@ -80,6 +81,8 @@ class Seen:
         Log prior density of the parameters, at those draws.
     thin : (K,)
         Positions of the thinned draws among them.
+    margins : Margins or None
+        Sums over several offenses with replicates in new places; None where there is none.
     """
 
     blueprint: Blueprint
@@ -95,6 +98,7 @@ class Seen:
     told: Told | None = None
     log_prior: Floats = field(default_factory=lambda: np.zeros(0))
     thin: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    margins: Margins | None = None
 
 
 @runtime_checkable

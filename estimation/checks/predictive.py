@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -71,21 +71,55 @@ def _grouped(
             mean, variance = seen.moments.mean[:, pick], seen.moments.variance[:, pick]
             drawn = statistic(seen.moments.replicate[:, pick], mean, variance)
             real = statistic(np.broadcast_to(observed[pick], mean.shape), mean, variance)
-            # Ties count half: zeros and totals are discrete.
-            above = (drawn > real).mean() + 0.5 * (drawn == real).mean()
-            probability = 2 * min(above, 1 - above)
+            probability = two_sided(drawn, real)
             probabilities[f"{label}, {stage}"] = probability
             places[f"{label}, {stage}"] = {by: str(label), "stage": str(stage)}
-            # The typical distance: where a draw expects next to nothing, a squared residual over it has no bound.
-            far = np.median(np.abs(real - drawn)) > _GROSS * max(drawn.std(), 1e-9)
-            if probability < _LEVEL and far:
+            if far_off(probability, drawn, real):
                 gross.append(f"{label}, {stage}")
+    return judged(name, f"{words} by {by}", probabilities, places, gross)
+
+
+def two_sided(drawn: Floats, real: Floats) -> float:
+    """Two-sided predictive probability of a statistic; ties count half, as zeros and totals are discrete."""
+    above = (drawn > real).mean() + 0.5 * (drawn == real).mean()
+    return float(2 * min(above, 1 - above))
+
+
+def far_off(probability: float, drawn: Floats, real: Floats) -> bool:
+    """Out of reach of the replicates, and typically eight of their standard deviations away.
+
+    Typically: where a draw expects next to nothing, a squared residual over it has no bound.
+    """
+    far = np.median(np.abs(real - drawn)) > _GROSS * max(drawn.std(), 1e-9)
+    return bool(probability < _LEVEL and far)
+
+
+def judged(
+    name: str,
+    words: str,
+    probabilities: Mapping[str, float],
+    places: Mapping[str, Mapping[str, str]],
+    gross: Sequence[str],
+) -> Result:
+    """One verdict over all groups: not more of them outside than chance would give in 99 of 100 cases, none far off.
+
+    Parameters
+    ----------
+    name, words : str
+        Of the verdict, and of the statistic.
+    probabilities : mapping of str to float
+        Of each group.
+    places : mapping of str to mapping
+        Where the published numbers of each group stand.
+    gross : sequence of str
+        Groups that are far off.
+    """
     outside = [group for group, p in probabilities.items() if p < _LEVEL]
     allowed = float(binom.ppf(1 - _LEVEL, len(probabilities), _LEVEL))
     good = len(outside) <= allowed and not gross
     worst = (gross or sorted(probabilities, key=probabilities.__getitem__))[0]
     sentence = (
-        f"The {words} by {by}: {len(outside)} of {len(probabilities)} groups have a predictive probability below "
+        f"The {words}: {len(outside)} of {len(probabilities)} groups have a predictive probability below "
         f"{_LEVEL:g} (up to {allowed:.0f} by chance); the least is {probabilities[worst]:.3f} ({worst})."
     )
     if gross:

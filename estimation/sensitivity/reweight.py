@@ -229,7 +229,7 @@ def _labels(
         against, own = reference.contractions(
             here.member, step, values, reference.new_unit(here, step)[0], behind.touched
         )
-        said = label(against, own, behind.margins_only, behind.mixed)
+        said = label(against, own, behind.margins_only, behind.unread, behind.few)
         labels |= {names[k]: str(one) for k, one in zip(kept, said, strict=True)}
         single = {
             names[k]: float(np.median(v)) for k, v, leaf in zip(kept, values, here.leaf, strict=True) if leaf

@@ -111,7 +111,7 @@ def _headline(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
             rest = say(" Of the {parts} below it, {known} with a number").format(
                 parts=plural(len(parts), "offense"), known=count(len(parts) - none)
             )
-            rest += say(", {none} not estimable.").format(none=count(none)) if none else "."
+            rest += say(", {none} without.").format(none=count(none)) if none else "."
         why = withheld(row)
         if why:
             yield {

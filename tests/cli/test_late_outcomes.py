@@ -47,3 +47,10 @@ def test_without_the_kind_its_rows_disagree(plan):
     with pytest.raises(InputError) as caught:
         bind_plan(read_plan(plan, {"kind.immature.horizon": 0}))
     assert all("disagree" in problem.what for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(("day", "quarter"), [("2024-12-31", "2024Q4"), ("2024-06-30", "2024Q2")])
+def test_the_latest_quarter_is_that_of_the_day(plan, day, quarter):
+    bound = bind_plan(read_plan(plan, {"intake.as_of": day}))
+    assert bound.answer == ("all", quarter)
+    assert bound.description["answer"]["period"] == quarter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,11 @@ def test_a_failed_check_withholds_the_numbers_it_touches(shell, office):
     }
     assert claimed
     assert not ids & claimed
-    assert "withheld because these checks failed: ppc_zeros" in (report / "index.html").read_text()
+    page = (report / "index.html").read_text()
+    assert "withheld because these checks failed: ppc_zeros" in page
+    # Where the number would stand, in its own words, and not as if nobody could know it.
+    (table_,) = re.findall(r'<table[^>]*id="front".*?</table>', page, re.DOTALL)
+    assert table_.count("not published: failed checks (ppc_zeros)") == len(gone)
     assert not list(folder.rglob("draws*"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from attrition.estimation.plan import read_plan
 from attrition.estimation.store.runs import Run
 from attrition.estimation.store.write import put_json, put_table
 from attrition.estimation.withholding import NUMBERS, withheld
+from attrition.reports import typeset
 
 from ..estimation.gates import FAULTS
 from ..reports.documents import write_claims
@@ -42,6 +44,8 @@ PLACES = {
     "ppc_zeros": [{"offense": "offense1", "stage": "investigation"}],
     "ppc_totals": [{"period": "2024Q4", "stage": "arrest"}],
     "ppc_suppressed": [{"stage": "arrest"}],
+    "ppc_mix": [{"offense": "offense1", "stage": "arrest"}],
+    "reporting_share_places": [{"offense": "offense1", "jurisdiction": "J00"}],
 }  # of the others a failure touches every number
 SHIFT = 0.0123456789
 
@@ -79,15 +83,18 @@ def _run(folder: Path, world: Path, gate: str, shift: float = 0.0) -> tuple[Run,
 
 
 def _release(
-    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch, as_of: str = "2024-06-30"
+    folder: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    as_of: str = "2024-06-30",
+    formats: tuple[str, ...] = ("html",),
+    more: str = "",
 ) -> dict[str, Any]:
-    (folder / "plan.toml").write_text(PLAN)
+    (folder / "plan.toml").write_text(PLAN + more)
     (folder / "data.csv").write_text(DATA)
     monkeypatch.setattr(verbs, "estimate", lambda *_, **__: run)
     plan = read_plan(folder / "plan.toml", {"intake.as_of": as_of})
-    return pipeline.release(
-        plan, runs=None, releases=None, formats=("html",), draft=False, say=lambda _: None
-    )
+    return pipeline.release(plan, runs=None, releases=None, formats=formats, draft=False, say=lambda _: None)
 
 
 def _figures(path: Path) -> set[str]:
@@ -133,20 +140,65 @@ def test_whatever_gate_fails_its_numbers_are_in_no_file(gate, world, tmp_path, m
 
 @pytest.mark.parametrize("gate", ["ppc_zeros", "closure"])
 def test_two_runs_that_differ_in_withheld_numbers_alone_give_one_release(gate, world, tmp_path, monkeypatch):
-    """Page, tables, workbook, figures, claims: whatever the numbers were, the folder has the same bytes."""
+    """Page, PDF, tables, workbook, figures, claims: whatever the numbers were, the folder has the same bytes."""
     folders = []
     for name, shift in (("one", 0.0), ("two", SHIFT)):
         (tmp_path / name).mkdir()
         run, hidden = _run(tmp_path / name / "run", world, gate, shift)
-        folders.append(Path(_release(tmp_path / name, run, monkeypatch)["folder"]))
+        released = _release(tmp_path / name, run, monkeypatch, formats=("html", "pdf"))
+        folders.append(Path(released["folder"]))
         assert hidden
     one, two = (
         {p.relative_to(f).as_posix(): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in folders
     )
     assert one.keys() == two.keys()
     assert len(one) > 20
+    assert any(name.endswith(".pdf") for name in one)
     assert [name for name in one if one[name] != two[name]] == []
     assert json.loads(one["release.json"])["withheld"] > 0
+
+
+def _typeset(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch, more: str = "") -> tuple[bytes, str]:
+    """A release's PDF, and its words: what was handed to Typst and, where a reader of PDF is there, what it reads."""
+    handed: list[str] = []
+    compiled = typeset.typst.compile
+
+    def watched(*given: Any, **named: Any) -> Any:
+        handed.append(named["sys_inputs"]["document"])
+        return compiled(*given, **named)
+
+    monkeypatch.setattr(typeset.typst, "compile", watched)
+    made = Path(_release(folder, run, monkeypatch, formats=("pdf",), more=more)["folder"])
+    monkeypatch.setattr(typeset.typst, "compile", compiled)
+    (path,) = made.rglob("*.pdf")
+    words = handed[0]
+    if reader := shutil.which("pdftotext"):
+        words += subprocess.run([reader, path, "-"], check=True, capture_output=True, text=True).stdout
+    return path.read_bytes(), words
+
+
+@pytest.mark.slow
+def test_the_pdf_says_nothing_of_what_is_withheld(world, tmp_path, monkeypatch):
+    """Withheld rates are read nowhere in it, and are where the failure is accepted; its bytes do not depend on them."""
+    made = {}
+    for name, mark in (("one", 0.8317), ("two", 0.6229)):
+        (tmp_path / name).mkdir()
+        run, hidden = _run(tmp_path / name / "run", world, "closure")
+        rates = run.estimates["quantity_id"].isin(list(hidden)) & (run.estimates["quantity"] == "rate")
+        assert rates.any()
+        table = run.estimates.copy()
+        table.loc[rates, "median"] = mark
+        put_table(run.folder / "estimates", table)
+        made[name] = _typeset(tmp_path / name, Run(run.folder), monkeypatch)
+    (one, words), (two, _) = made["one"], made["two"]
+    assert one == two
+    assert "83" not in re.findall(r"\d+(?:\.\d+)?", words)
+    (tmp_path / "open").mkdir()
+    _, told = _typeset(
+        tmp_path / "open", Run(tmp_path / "one" / "run"), monkeypatch,
+        "accept = {closure = 'looked at'}\n",
+    )  # fmt: skip
+    assert re.findall(r"\b83(?:\.\d+)?\b", told)
 
 
 def test_later_releases_keep_what_was_first_said_and_trust_no_changed_vintage(world, tmp_path, monkeypatch):

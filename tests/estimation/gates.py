@@ -23,6 +23,7 @@ from attrition.estimation.disclosure.spec import DisclosureSpec
 from attrition.estimation.disclosure.suppress import suppress
 from attrition.estimation.engines.contract import Weights
 from attrition.estimation.estimates import estimates
+from attrition.estimation.margins import Margins
 from attrition.estimation.predictive import Moments, Report
 
 from ..panels import bind, make_panel
@@ -97,8 +98,28 @@ def healthy() -> Seen:
                          *drawn_counts())  # fmt: skip
     held = counts_of(5, referral=[[2, 9, 7], [12, 8, 6]])
     return replace(
-        found, protection=Protection(DisclosureSpec(k=5), held, suppress(held.table, 5).suppressed, True)
+        found,
+        protection=Protection(DisclosureSpec(k=5), held, suppress(held.table, 5).suppressed, True),
+        margins=sums_of_offenses(0.0),
     )
+
+
+def sums_of_offenses(slope: float) -> Margins:
+    """Sums over two offenses of rates .1 and .4 in 60 places that vary; the first rate rises with its share."""
+    rng = np.random.default_rng(8)
+    share = rng.uniform(0.1, 0.9, 60)
+
+    def counts(slope: float, size: int) -> np.ndarray:
+        rate = share * (0.1 + slope * (share - 0.5)) + (1 - share) * 0.4
+        place = np.exp(0.2 * rng.standard_normal((size, 60)))
+        return rng.poisson(200 * rate * place).astype(float)
+
+    told = tuple(
+        Report(k, 0, f"m{k}", "exact", "arrest", "all", f"j{k}", "2000", "a", y, y)
+        for k, y in enumerate(counts(slope, 1)[0])
+    )
+    mix = np.column_stack([share, 1 - share])
+    return Margins(told, mix, counts(0.0, R), ("theft", "fraud"), frozenset({"arrest"}))
 
 
 def with_reports(found: Seen, counts: np.ndarray, mean: np.ndarray, hidden: np.ndarray | None = None) -> Seen:
@@ -203,6 +224,12 @@ def _change(found: Seen, _: Path) -> Seen:
     return replace(found, estimates=table)
 
 
+def _change_of_one(found: Seen, _: Path) -> Seen:
+    table = found.estimates.copy()
+    table.loc[(table["quantity"] == "change") & (table["jurisdiction"] == "NY"), "label"] = "prior-driven"
+    return replace(found, estimates=table)
+
+
 def _open(found: Seen, _: Path) -> Seen:
     assert found.protection is not None
     return replace(
@@ -231,12 +258,14 @@ FAULTS: dict[str, Callable[[Seen, Path], Seen]] = {
     "ppc_zeros": _zeros,
     "ppc_totals": _totals,
     "ppc_suppressed": _rule,
+    "ppc_mix": lambda found, _: replace(found, margins=sums_of_offenses(0.25)),
     "loo": _surprises,
     "pit": _two_humps,
     "closure": _closure,
     "bounds": _bounds,
     "crossing": _crossing,
     "reporting_share": _change,
+    "reporting_share_places": _change_of_one,
     "disclosure": _open,
     "sbc_certificate": _uncalibrated,
 }

@@ -1,4 +1,4 @@
-"""Where little of the denominator reports, a change over all jurisdictions is withheld, and the check says so."""
+"""Where little of the denominator reports a change is withheld, a rate at most assisted; the check says so."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from attrition.estimation.checks.reporting import Reporting
 from attrition.estimation.completion import complete
 from attrition.estimation.contraction import cell_rates
 from attrition.estimation.estimates import estimates
+from attrition.estimation.evidence import Evidence
+from attrition.estimation.labels import label
 from attrition.estimation.reporting import reporting_share
+from attrition.estimation.rows import make_rows
 
 from ..panels import bind, make_panel
 
@@ -37,7 +40,8 @@ def run(silent, years=YEARS):
     rates = cell_rates(rng, blueprint, eta, draws, observed=True)
     counts = complete(rng, blueprint, eta, draws)
     table = estimates(blueprint, draws, rates, counts, rng, ("all", "all")).table
-    (result,) = Reporting().run(Seen(blueprint, None, table, (), None, counts))  # type: ignore[arg-type]
+    result, places = Reporting().run(Seen(blueprint, None, table, (), None, counts))  # type: ignore[arg-type]
+    assert places.verdict == "passed"
     return blueprint, table, result
 
 
@@ -78,8 +82,8 @@ def test_where_enough_reports_it_is_published():
 def test_a_change_published_all_the_same_fails():
     blueprint, table, _ = run(silent=140)
     table = table.assign(label="data-driven")
-    (result,) = Reporting().run(Seen(blueprint, None, table, (), None, np.zeros(0)))  # type: ignore[arg-type]
-    assert result.verdict == "failed"
+    result, places = Reporting().run(Seen(blueprint, None, table, (), None, np.zeros(0)))  # type: ignore[arg-type]
+    assert (result.verdict, places.verdict) == ("failed", "failed")
     assert "1 of 1 such changes are published all the same" in result.sentence
 
 
@@ -87,3 +91,35 @@ def test_one_period_has_no_change():
     _, table, result = run(silent=140, years=("2024",))
     assert not (table["quantity"] == "change").any()
     assert result.verdict == "informational"
+
+
+def of_a_region(silent):
+    """Estimates of a region of two cities, of which one has 80 referrals a year and reports, the other is silent."""
+    facts = []
+    for year in YEARS:
+        for place, n in (("A", 80), ("B", silent), ("C", 100)):
+            facts.append(("referral", f"/{place}/{year}", "exact", n))
+        for place in "AC":
+            facts.append(("investigation", f"/{place}/{year}", "exact", 20))
+        facts.append(("arrest", f"/all/{year}", "exact", 10))  # a total of all cities is no report of one
+    tree = {"R": "all", "A": "R", "B": "R", "C": "all"}
+    panel = make_panel(facts, (), tree, YEARS, ("referral", "investigation", "arrest"))
+    blueprint = bind(panel, ["intercept", "time"])
+    return blueprint, make_rows(panel, blueprint.layout)
+
+
+@pytest.mark.parametrize(("silent", "few"), [(20, False), (21, True)])
+def test_a_part_asks_for_four_fifths_of_its_own_denominator(silent, few):
+    blueprint, rows = of_a_region(silent)
+    evidence = Evidence(blueprint)
+    share = dict(zip(map(tuple, rows.names), evidence.reported(rows), strict=True))
+    assert share["all", "R", "2024"] == pytest.approx(80 / (80 + silent))
+    assert (share["all", "A", "2024"], share["all", "B", "all"], share["all", "all", "2024"]) == (1, 0, 1)
+    step = blueprint.panel.funnel.step(0, 1)
+    at = rows.find("all", "R", "2024")
+    assert evidence.behind(rows, step).few[at] == few
+    strong = [np.full(1, value) for value in (0.9, np.nan, False, False)]
+    found = label(
+        *strong[:2], *(flag.astype(bool) for flag in strong[2:]), evidence.behind(rows, step).few[[at]]
+    )
+    assert found.tolist() == ["model-assisted" if few else "data-driven"]

@@ -129,21 +129,28 @@ class TestContractionAndLabels:
         own = np.array([0.8, 0.5, 0.2, 0.0, 0.9, np.nan, np.nan, np.nan, np.nan])
         data, assisted, prior, none = LABELS[:4]
         assert (data, none) == ("data-driven", "not published")
-        found = label(against, own, np.zeros(9, dtype=bool), np.zeros(9, dtype=bool))
+        found = label(against, own, *[np.zeros(9, dtype=bool)] * 3)
         assert found.tolist() == [data, assisted, prior, none, prior, none, data, assisted, prior]
 
     def test_margins_alone_never_rise_above_model_assisted(self):
         none = np.zeros(2, dtype=bool)
-        found = label(np.array([0.95, 0.4]), np.array([0.95, 0.1]), ~none, none)
+        found = label(np.array([0.95, 0.4]), np.array([0.95, 0.1]), ~none, none, none)
         assert found.tolist() == ["model-assisted", "prior-driven"]
 
     def test_margins_over_stated_shares_never_rise_above_prior_driven(self):
         held, margins, mixed = np.full(3, 0.95), np.array([True, True, False]), np.array([True, False, True])
-        assert label(held, held, margins, mixed).tolist() == ["prior-driven", "model-assisted", "data-driven"]
+        few = np.zeros(3, dtype=bool)
+        found = label(held, held, margins, mixed, few)
+        assert found.tolist() == ["prior-driven", "model-assisted", "data-driven"]
+
+    def test_where_few_report_never_more_than_model_assisted(self):
+        no = np.zeros(3, dtype=bool)
+        found = label(np.array([0.95, 0.4, 0.1]), np.full(3, np.nan), no, no, ~no)
+        assert found.tolist() == ["model-assisted", "model-assisted", "prior-driven"]
 
     def test_no_contraction_is_not_published(self):
         one, no = np.array([np.nan]), np.array([False])
-        assert label(one, one, no, no).tolist() == ["not published"]
+        assert label(one, one, no, no, no).tolist() == ["not published"]
 
 
 class TestInformation:

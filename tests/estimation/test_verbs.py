@@ -178,6 +178,7 @@ def test_validate_names_silent_rows(small_plan: Path) -> None:
     [
         ({"prior.intercept": {"median": 0.5, "sd": 30.0}}, "the prior implies rates that nobody means"),
         ({"answer.jurisdiction": "nowhere"}, "no such node"),
+        ({"answer.period": "last"}, "a node of the axis, all, or latest"),
         ({"estimate.engine": "laplace"}, "a report speaks of several cells"),
         ({"effect": [{"kind": "tyme"}]}, "did you mean 'time'"),
         ({"prior.intercept": {"referral-arest": {"median": 0.1}}}, "unknown step"),

@@ -111,7 +111,7 @@ def test_reasons_add_up_to_the_weak_numbers(evidence: Evidence) -> None:
     # Three offenses of the mix, less the one model-assisted number among them.
     assert (reason == "mix").sum() == len(MIX) * 5 - 1
     text = " ".join(evidence.page.text)
-    assert "Of the 35 numbers of the table 28 are not estimable and 4 are prior-driven" in text
+    assert "Of the 35 numbers of the table 28 are not published and 4 are prior-driven" in text
     assert "15 because the offense is finer than any published denominator" in text
     assert "published for All offenses. For 6 offenses no source publishes a denominator" in text
 
