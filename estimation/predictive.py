@@ -73,8 +73,8 @@ class Moments:
         Standard deviation of a total given all totals that it crosses; NaN where it crosses none.
     """
 
-    mean: Reals
-    variance: Reals
+    mean: Floats
+    variance: Floats
     replicate: Reals
     given_others: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
@@ -112,7 +112,8 @@ def reports(blueprint: Blueprint) -> tuple[Report, ...]:
 def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Moments:
     """Moments and replicates of every report under each draw, worked out a few draws at a time.
 
-    Of more than ``MANY`` step-cells they are kept in single precision, as the draws of cells are.
+    Replicates of more than ``MANY`` step-cells are kept in single precision, as the draws of cells are; what
+    information shares are made of is not: differences of it decide.
 
     Parameters
     ----------
@@ -123,7 +124,7 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
     found = (_moments(rng, blueprint, eta[part], take(draws, part)) for part in parts(len(eta), eta[0].size))
     first = next(found)
     shape, kind = (len(eta), first.mean.shape[1]), np.float32 if eta[0].size > MANY else np.float64
-    whole = [np.empty(shape, dtype=kind) for _ in range(3)]
+    whole = [np.empty(shape), np.empty(shape), np.empty(shape, dtype=kind)]
     crossed = any(batch.members is not None for batch in blueprint.batches)
     # Where no totals cross, one number says so of all.
     whole.append(np.empty(shape) if crossed else np.broadcast_to(np.nan, shape))
