@@ -35,7 +35,6 @@ from pytensor.link.numba.dispatch.basic import numba_funcify_and_cache_key
 from pytensor.tensor.variable import TensorVariable
 
 from ...models.compile import CompiledModel
-from .ahead import compiled_ahead
 from .forms import Form, form_of, lifted, made_once
 
 Floats = NDArray[np.float64]
@@ -156,24 +155,22 @@ class _CallbackLinker(NumbaLinker):
         # The scheduler's order and storage speak of the graph as it was.
         graph, packing = _pack(fgraph)
         fn, key = numba_funcify_and_cache_key(graph)
-        return fn, key if pytensor.config.numba__cache else None, packing, graph
+        return fn, key if pytensor.config.numba__cache else None, packing
 
     def jit_compile(self, fn_and_cache: Any) -> Any:
-        fn, key, packing, graph = fn_and_cache
+        fn, key, packing = fn_and_cache
         vectors = _packed(packing, self._arrays)
         source, _ = _source(vectors)
         # An axis of length one may be compiled as one that repeats.
         ones = [[length == 1 for length in vector.shape] for vector in vectors]
         form = sha256(f"{source}{ones}".encode()).hexdigest()
-        name = key and f"{key}_fastmath{int(pytensor.config.numba__fastmath)}_{form}"
         callback = compile_numba_function_src(
             source,
             "log_density",
             globals() | {"density": fn, "carray": numba.carray, "pointer": address_as_void_pointer},
-            cache_key=name,
+            cache_key=key and f"{key}_fastmath{int(pytensor.config.numba__fastmath)}_{form}",
         )
-        with compiled_ahead(graph, name):
-            return _Program(numba.cfunc(_SIGNATURE, cache=key is not None)(callback), packing)
+        return _Program(numba.cfunc(_SIGNATURE, cache=key is not None)(callback), packing)
 
 
 def lift(fgraph: FunctionGraph) -> tuple[FunctionGraph, tuple[NDArray[Any], ...]]:
@@ -316,14 +313,14 @@ def make_density(compiled: CompiledModel, names: tuple[str, ...]) -> Density:
 def _program(form: Form) -> _Program:
     """Compile a form's log density and gradient."""
     mode = Mode(_CallbackLinker(form.arrays), get_mode("NUMBA").provided_optimizer)
-    with optimized_once():
+    with _optimized_once():
         function = pytensor.function(form.graph.inputs, form.graph.outputs, mode=mode, trust_input=True)
     program: _Program = function.vm.jit_fn
     return program
 
 
 @contextmanager
-def optimized_once() -> Iterator[None]:
+def _optimized_once() -> Iterator[None]:
     """LLVM's first level of optimization: code as fast as the third's, and a fifth less time to make it."""
     settings: Any = numba.config
     before = settings.OPT

@@ -205,7 +205,7 @@ def test_a_killed_release_leaves_nothing_that_reads_as_one(shell, office, monkey
 
     monkeypatch.setattr(pipeline, "write_report", stop)
     assert shell("release", office / "plan.toml", "--as-of", "2024-06-30").code == 130
-    assert list((office / "releases" / "made-up").iterdir()) == []
+    assert not list((office / "releases").rglob("*"))
 
 
 def test_scenarios_that_the_plan_does_not_have_are_refused(shell, office, files):

@@ -51,11 +51,6 @@ def local(tasks) -> Iterator[Runner]:
         yield runner
 
 
-def of_this_file(item: str) -> str:
-    """Nothing that another process can find."""
-    return item
-
-
 def all_of(runner: Runner, task, items) -> list:
     """Results in the order of the items, each once."""
     found = list(runner.finished(task, items))
@@ -114,9 +109,13 @@ def test_a_fault_keeps_its_problems_through_a_pickle():
     assert (again.problems, str(again)) == (error.problems, str(error))
 
 
-def test_a_worker_that_cannot_import_says_so_and_listens_on(local):
-    with pytest.raises(InputError, match=r"a worker lacks a package.*no tests"):
-        all_of(local, of_this_file, ["1"])
+def test_a_worker_that_cannot_import_says_so_and_listens_on(local, tmp_path, monkeypatch):
+    # Found by this process alone: the workers had started before.
+    (tmp_path / "only_here.py").write_text("def same(text):\n    return text\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    same = importlib.import_module("only_here").same
+    with pytest.raises(InputError, match=r"a worker lacks a package.*no only_here"):
+        all_of(local, same, ["1"])
     assert all_of(local, str.upper, ["a"]) == ["A"]
 
 
