@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytensor.tensor as pt
@@ -240,7 +240,7 @@ def _prior(z: Floats, log_sd: Floats, weight: Floats, block: Ints) -> tuple[Floa
 class FieldEta(Fused):
     """Linear predictors (S, A) from intercept (S,), z (S, F) and log_sd (S, B)."""
 
-    __props__ = ("wide",)
+    __props__: ClassVar[tuple[str, ...]] = ("wide",)
     _body = staticmethod(_forward)
 
     def __init__(self, wide: Wide | None = None) -> None:
@@ -267,7 +267,7 @@ class FieldEta(Fused):
 class FieldGradient(Fused):
     """Pullback of ``FieldEta``."""
 
-    __props__ = ("wide",)
+    __props__: ClassVar[tuple[str, ...]] = ("wide",)
     _body = staticmethod(_backward)
 
     def __init__(self, wide: Wide | None = None) -> None:

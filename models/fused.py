@@ -13,7 +13,7 @@ from pytensor.graph.op import Op
 class Fused(Op):
     """Base of operations whose body is one plain function of arrays."""
 
-    __props__ = ()
+    __props__: ClassVar[tuple[str, ...]] = ()
     _body: Callable[..., Any]
     _compiled: ClassVar[Callable[..., Any]]
 

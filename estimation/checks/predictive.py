@@ -69,7 +69,7 @@ def _grouped(
         for label in dict.fromkeys(labels[exact & (stages == stage)]):
             pick = np.flatnonzero(exact & (labels == label) & (stages == stage))
             mean, variance = seen.moments.mean[:, pick], seen.moments.variance[:, pick]
-            drawn = statistic(seen.moments.replicate[:, pick], mean, variance)
+            drawn = statistic(seen.moments.replicate[:, pick].astype(np.float64), mean, variance)
             real = statistic(np.broadcast_to(observed[pick], mean.shape), mean, variance)
             probability = two_sided(drawn, real)
             probabilities[f"{label}, {stage}"] = probability

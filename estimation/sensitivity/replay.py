@@ -136,7 +136,7 @@ def replay(plans: Sequence[tuple[str, Plan]], find: Find, fits: Fits, say: Say) 
     for number, one in fits([plan for _, plan in left]):
         told(left[number][0], one, "")
     runs = [(day, run) for day in days if isinstance(run := found[day], Run)]
-    skipped = [(day, _why(error)) for day in days if isinstance(error := found[day], InputError)]
+    skipped = [(day, _why(fault)) for day in days if isinstance(fault := found[day], InputError)]
     if len(runs) < 2:
         raise InputError(
             [Problem("the plan cannot be fitted on this date", day, why) for day, why in skipped]

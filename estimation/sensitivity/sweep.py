@@ -73,12 +73,12 @@ def sweep(
     left = [one for one in scenarios if one.name not in answers]
     for one in left:
         say(f"{heads[one.name]}: to be fitted, {why[one.name]}")
-    for number, run in fits([one.plan for one in left]):
+    for number, fitted in fits([one.plan for one in left]):
         one = left[number]
-        if isinstance(run, InputError):
-            raise run
-        say(f"{heads[one.name]}: {run.manifest.get('timings', {}).get('total', 0.0):.0f} s{_mark(run)}")
-        answers[one.name] = run
+        if isinstance(fitted, InputError):
+            raise fitted
+        say(f"{heads[one.name]}: {fitted.manifest.get('timings', {}).get('total', 0.0):.0f} s{_mark(fitted)}")
+        answers[one.name] = fitted
     return tuple(
         Varied(
             one.name,

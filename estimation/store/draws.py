@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import lazy_loader
 import numpy as np
+from numpy.typing import NDArray
 
 from ...data.errors import InputError, Problem
 from .layout import DRAWS, DRAWS_OF_MANY
@@ -96,7 +97,7 @@ def _storable(dataset: xr.Dataset, single: bool, text: type) -> xr.Dataset:
     """Text as the format can hold it; floating variables in single precision where asked."""
     # No message is an empty one: of nothing but missing text one format makes numbers, the other words.
     texts = {
-        name: (variable.dims, np.where(np.equal(variable.values, None), "", variable.values).astype(text))
+        name: (variable.dims, _words(variable.values).astype(text))
         for name, variable in dataset.variables.items()
         if not isinstance(variable.dtype, np.dtype) or variable.dtype.kind in "TO"
     }
@@ -105,6 +106,10 @@ def _storable(dataset: xr.Dataset, single: bool, text: type) -> xr.Dataset:
     if not single:
         return out
     return out.assign({n: v.astype(np.float32) for n, v in out.data_vars.items() if v.dtype.kind == "f"})
+
+
+def _words(values: NDArray[Any]) -> NDArray[Any]:
+    return np.array(["" if one is None else one for one in values.flat], dtype=object).reshape(values.shape)
 
 
 def _columns(dataset: xr.Dataset) -> dict[Hashable, dict[str, Any]]:
