@@ -85,8 +85,8 @@ def margins(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws) -
     alone = ~np.array(margins_only(blueprint.panel, blueprint.analysis))
     learned = frozenset(name for at, name in enumerate(funnel.stages) if at and alone[:at].all())
     return Margins(
-        tuple(told[k] for k in keep), mix[keep], made.replicate[:, keep].astype(np.float64), blueprint.panel.axes.offense.leaves,
-        learned,
+        tuple(told[k] for k in keep), mix[keep], made.replicate[:, keep].astype(np.float64),
+        blueprint.panel.axes.offense.leaves, learned,
     )  # fmt: skip
 
 

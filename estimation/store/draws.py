@@ -96,7 +96,7 @@ def draws_path(folder: Path) -> Path:
 def _storable(dataset: xr.Dataset, single: bool, text: type) -> xr.Dataset:
     """Text as the format can hold it; floating variables in single precision where asked."""
     # No message is an empty one: of nothing but missing text one format makes numbers, the other words.
-    texts = {
+    texts: dict[Hashable, tuple[Any, NDArray[Any]]] = {
         name: (variable.dims, _words(variable.values).astype(text))
         for name, variable in dataset.variables.items()
         if not isinstance(variable.dtype, np.dtype) or variable.dtype.kind in "TO"
