@@ -18,7 +18,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 @pytest.fixture
 def plan(tmp_path: Path) -> Path:
     text = (DOCS / "guide" / "late-outcomes.md").read_text(encoding="utf-8")
-    (written,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    # The first of its blocks is a whole plan, the others are parts of one.
+    written = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)[0]
     shutil.copy(DOCS / "examples" / "late.csv", tmp_path)
     (tmp_path / "late.toml").write_text(written, encoding="utf-8")
     return tmp_path / "late.toml"

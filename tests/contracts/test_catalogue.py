@@ -15,6 +15,7 @@ from attrition.estimation.binding import bind_plan
 from attrition.estimation.plan import parse_plan
 from attrition.models import catalogue
 from attrition.models.contract import PartKind, ReportKind
+from attrition.models.kinds.closed import Closed
 from attrition.models.simulate import simulate_panel
 from attrition.models.spec import read_effects, read_kinds
 from attrition.models.terms import Block, Concentration, Intercept
@@ -194,7 +195,10 @@ def test_replicated_reports_bind_with_no_problems(everything):
         assert again.analysis.counts.shape == everything.blueprint.analysis.counts.shape
 
 
-HARD = [kind for kind in KINDS if isinstance(kind, ReportKind) and not kind.soft]
+# Reports of closed units need dates, which no case here has; see test_closed.
+HARD = [
+    kind for kind in KINDS if isinstance(kind, ReportKind) and not kind.soft and not isinstance(kind, Closed)
+]
 
 
 @pytest.mark.parametrize("kind", HARD, ids=name_of)

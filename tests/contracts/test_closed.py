@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scipy.stats import chi2
 
 from attrition.data.errors import InputError
 from attrition.models.field import FieldDraws
+from attrition.models.kinds.closed import Closed
 from attrition.models.simulate import simulate_panel
 
 from ..closings import EVERYTHING, closed, density, tables
@@ -79,6 +81,20 @@ def test_density_equals_enumeration(name):
     assert {d.action for d in blueprint.analysis.decisions} <= {"used", "known"}
     everything = tables(panel, n)
     assert np.exp(found) == pytest.approx(everything.probability[everything.stated].sum(), rel=1e-8)
+
+
+@pytest.mark.parametrize("name", ["latest counts", "a range"])
+def test_replicates_hold_the_count_they_were_made_of(name):
+    n, reports = CASES[name]
+    panel = panel_of([*referrals(n), *reports])
+    kind, rng = Closed(), np.random.default_rng(3)
+    (statement,) = (one for one in panel.statements if kind.claims(one, panel))
+    for count in range(12):
+        made = kind.replicate(rng, count, replace(statement, note="same"), kind.Settings())
+        low, high = kind.range(made, kind.Settings())
+        assert kind.claims(made, panel)
+        assert low <= count <= high
+        assert (made.id, made.note, made.count is None) == (statement.id, "same", statement.count is None)
 
 
 def test_two_dates_of_both_exhaust_what_can_be_seen():

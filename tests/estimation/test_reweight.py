@@ -70,8 +70,9 @@ def test_the_route_and_its_reason_are_kept(varied: Comparison) -> None:
 def test_a_place_whose_outcomes_are_left_out_keeps_no_label_of_its_own(varied: Comparison) -> None:
     rows = varied.table[(varied.table["jurisdiction"] == "West") & (varied.table["period"] == "all")]
     labels = rows.set_index(["scenario", "offense"])["label"]
-    # One rate for all places: what the others say is all that West has, and all it needs.
-    assert labels.loc["another prior", "theft"] == labels.loc["without West", "theft"]
+    # One rate for all places: what the others say is all that it needs, but none of it was seen there.
+    assert labels.loc["another prior", "theft"] == "data-driven"
+    assert labels.loc["without West", "theft"] == "model-assisted"
 
 
 def test_weights_of_two_normals_by_hand() -> None:
