@@ -32,8 +32,8 @@ kind = "context"
 kind = "cell"
 [estimate]
 chains = 2
-draws = 1000
-tune = 700
+draws = 600
+tune = 500
 """
 
 

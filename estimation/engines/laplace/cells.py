@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 NODES = 11
 _MOST = 50
-_LITTLE = (
-    3.0  # curvature of a count over that of its effect's own law, up to which half the proposals are taken
-)
+# A fifth of a standard deviation from the most likely value, squared.
+_NEARLY = 0.04
+# Curvature of a count over that of its effect's own law, up to which half the proposals are taken.
+_LITTLE = 3.0
 
 
 @dataclass(frozen=True)
@@ -195,28 +196,46 @@ def _tangent(eta: float, y: float, n: float, tau: float, e: float) -> tuple[floa
 
 
 @numba.njit(nogil=True, error_model="numpy", cache=True)
+def _settled(eta: float, y: float, n: float, square: float, e: float) -> float:
+    """An effect near its most likely value, from a guess that may be far away: Newton's steps, kept in a bracket.
+
+    Where a count is all or none of what was possible, or the guess is of another predictor, plain steps end where
+    nothing is likely.
+    """
+    low, high = square * (y - n), square * y
+    for _ in range(200):
+        p = _sigmoid(eta + e)
+        slope, bend = y - n * p - e / square, n * p * (1 - p) + 1 / square
+        if slope * slope < _NEARLY * bend:
+            break
+        if slope > 0:
+            low = e
+        else:
+            high = e
+        e += slope / bend
+        if not low <= e <= high:
+            e = 0.5 * (low + high)
+    return e
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
 def _draw_effect(eta: float, y: float, n: float, tau: float, start: float, rng: Any) -> float:
     """One effect from its posterior: by rejection from its own law moved along one tangent of the count's concave
     logarithm, or, where the count says more than the law, under three tangents of both (Gilks and Wild 1992)."""
     if n <= 0:
         return tau * rng.standard_normal()
-    e = start
     square = tau * tau
+    e = _settled(eta, y, n, square, start)
     p = _sigmoid(eta + e)
-    v = n * p * (1 - p)
-    if v * square < _LITTLE:
-        e += (y - n * p - e / square) / (v + 1 / square)
+    # How much the count says changes with the effect, by e a unit at most.
+    if n * p * (1 - p) * square * np.exp(tau) < _LITTLE:
         middle, p = _log_kernel(eta + e, y, n)
         slope = y - n * p
         while True:
             at = square * slope + tau * rng.standard_normal()
             if -rng.standard_exponential() <= _log_kernel(eta + at, y, n)[0] - middle - slope * (at - e):
                 return at
-    for _ in range(2):
-        p = _sigmoid(eta + e)
-        e += (y - n * p - e / (tau * tau)) / (n * p * (1 - p) + 1 / (tau * tau))
-    p = _sigmoid(eta + e)
-    sd = 1 / np.sqrt(n * p * (1 - p) + 1 / (tau * tau))
+    sd = 1 / np.sqrt(n * p * (1 - p) + 1 / square)
     # Tangents beside the middle; further out where the middle was missed, so that the outer slopes fall away from it.
     reach = 1.2 * sd
     a, b = e - reach, e + reach

@@ -24,7 +24,7 @@ from .cells import NODES
 from .draws import draw_step, resample
 from .hyper import Mode, Points, find_mode, make_points
 from .mean import STEPS, mean_shift
-from .point import ROUGH, Warm, World, approximate, cold, gradient, leaning
+from .point import ROUGH, Warm, World, approximate, best, cold, gradient, leaning
 from .prior import log_prior
 from .worlds import make_worlds
 
@@ -33,6 +33,8 @@ Floats = NDArray[np.float64]
 _START = np.log(0.3)
 _FEWEST, _MOST, _WORK = 32, 256, 1_000_000
 _FEW_NODES, _SMALL = 5, 0.8
+# Nats below the mode: a point there has a weight of 1e-18 at most.
+_NOTHING = 42.0
 
 
 def points_for(cells: int) -> int:
@@ -161,14 +163,18 @@ def _explore(
     world = replace(world, nodes=_nodes(world, mode))
     top = approximate(world, mode.theta, warm)
     lean = leaning(world, top)
+    least = top.value + log_prior(blueprint, mode.theta)[0] - _NOTHING - best(world)
 
     def value(theta: Floats) -> tuple[float, Warm]:
         away = theta - mode.theta
         start = Warm(
             top.shared + away @ lean[0], top.own + np.tensordot(away, lean[1], axes=1), warm.effect.copy()
         )
-        found = approximate(world, theta, start, ROUGH).value + log_prior(blueprint, theta)[0]
-        return found, start
+        prior = log_prior(blueprint, theta)[0]
+        if prior < least:
+            # Whatever the data say of it, it weighs nothing; and where scales are absurd there may be no mode to find.
+            return prior + best(world), start
+        return approximate(world, theta, start, ROUGH).value + prior, start
 
     seeds = [int(x) for x in np.random.SeedSequence([settings.seed, number]).generate_state(settings.chains)]
     found, starts = make_points(value, mode, points, seeds, pool)

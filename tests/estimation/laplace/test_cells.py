@@ -66,3 +66,21 @@ def test_draws(n, y, tau):
     _, mean, variance = grid(-1.0, y, n, tau)
     assert e.mean() == pytest.approx(mean, abs=4 * np.sqrt(variance / len(e)))
     assert e.var() == pytest.approx(variance, rel=0.04)
+
+
+@pytest.mark.parametrize(("y", "n", "tau", "eta", "guess"), [
+    (0, 60, 18.0, 20.0, -60.0), (60, 60, 18.0, -25.0, 40.0), (3, 60, 18.0, 25.0, 0.0), (0, 5, 6.0, 9.0, 30.0),
+])  # fmt: skip
+def test_draws_of_an_effect_that_may_be_anything(y, n, tau, eta, guess):
+    """Scales far out in their posterior, and a guess made for another predictor: such draws did not end."""
+    rng = np.random.default_rng(2)
+    one = [np.array([float(x)]) for x in (y, n)]
+    e = draw_effects(rng, np.full((20000, 1), eta), *one, tau, np.array([guess]))[:, 0]
+    at = np.linspace(-12 * tau, 12 * tau, 400_001)
+    log = y * (eta + at) - n * np.logaddexp(0, eta + at) - 0.5 * (at / tau) ** 2
+    weight = np.exp(log - log.max())
+    weight /= weight.sum()
+    mean = (weight * at).sum()
+    variance = (weight * (at - mean) ** 2).sum()
+    assert e.mean() == pytest.approx(mean, abs=4 * np.sqrt(variance / len(e)))
+    assert e.var() == pytest.approx(variance, rel=0.06)

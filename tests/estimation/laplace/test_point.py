@@ -13,7 +13,7 @@ from attrition.estimation.engines.laplace.arrow import factor
 from attrition.estimation.engines.laplace.cells import integrated
 from attrition.estimation.engines.laplace.grid import INTERCEPT
 from attrition.estimation.engines.laplace.mean import mean_shift
-from attrition.estimation.engines.laplace.point import approximate, cold, gradient, precisions
+from attrition.estimation.engines.laplace.point import approximate, best, cold, gradient, precisions
 from attrition.estimation.engines.laplace.prior import log_prior
 from attrition.estimation.engines.laplace.worlds import make_worlds
 from attrition.models.compile import compile_model
@@ -95,6 +95,11 @@ def test_gradient(world):
         for one in np.eye(6)
     ]
     np.testing.assert_allclose(found, [(up - down) / (2 * h) for up, down in ends], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("shift", [-2.0, 0.0, 1.0])
+def test_no_scales_give_more_than_the_rates_that_were_seen(world, shift):
+    assert approximate(world, np.full(world.blocks, shift), cold(world)).value < best(world)
 
 
 def split_jacobian(h):
