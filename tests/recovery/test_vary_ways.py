@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from attrition.estimation import verbs
+from attrition.estimation.runners.contract import Where
 from attrition.estimation.store.find import list_runs
 
 PLAN = """format = 1
@@ -69,7 +70,7 @@ def _bytes(root: Path) -> dict[str, bytes]:
 def test_however_it_is_run_a_sweep_gives_the_same_bytes(plan, tmp_path, monkeypatch):
     roots = {name: tmp_path / name for name in ("one", "two", "stopped")}
     for name, workers in (("one", 1), ("two", 2)):
-        verbs.vary(plan, runs=roots[name], refit=True, workers=workers, progress=False)
+        verbs.vary(plan, runs=roots[name], refit=True, where=Where(workers), progress=False)
     fitted = verbs.estimate
     calls = iter(range(9))
 
