@@ -59,7 +59,7 @@ class Basis:
         """The matrix as a product of two with as few entries as are known."""
         if self.parts is not None:
             return self.parts
-        return sp.csr_matrix(self.matrix), sp.identity(self.free, format="csr")
+        return _whole(self.matrix)
 
     def read(self, by: Floats) -> Basis:
         """The basis of values ``by`` (more, levels) @ values."""
@@ -75,6 +75,11 @@ def side_by_side(bases: Sequence[Basis]) -> Basis:
         np.hstack([basis.fresh for basis in bases]),
         (sp.hstack(outer, format="csr"), sp.block_diag(inner, format="csr")),
     )
+
+
+def _whole(matrix: Floats) -> Parts:
+    """A matrix of which no parts are known."""
+    return sp.csr_matrix(matrix), sp.identity(matrix.shape[1], format="csr")
 
 
 def _with_sum(straight: Floats, share: Floats, row: Floats) -> Parts:
@@ -105,7 +110,7 @@ def helmert(levels: int) -> Floats:
 def helmert_parts(levels: int) -> Parts:
     """``helmert`` as a product: the coefficients and their sum, of which each level takes a share."""
     if levels < _FEW:
-        return sp.csr_matrix(helmert(levels)), sp.identity(levels - 1, format="csr")
+        return _whole(helmert(levels))
     share = np.full(levels, -1.0 / (np.sqrt(levels) + levels))
     share[-1] = -1.0 / np.sqrt(levels)
     return _with_sum(np.eye(levels, levels - 1), share, np.ones(levels - 1))
@@ -130,7 +135,7 @@ def siblings(axis: Axis, names: Sequence[str]) -> Basis:
         scale = [mean_scale(axis, parent or "") if rest else 1.0 for rest in made]
         free = any(made)
         pieces.append(np.diag(scale) if free else helmert(len(made)))
-        parts.append(Basis(pieces[-1], pieces[-1]).sparse if free else helmert_parts(len(made)))
+        parts.append(_whole(pieces[-1]) if free else helmert_parts(len(made)))
         scales += scale
     outer, inner = (sp.block_diag(side, format="csr") for side in zip(*parts, strict=True))
     return Basis(block_diag(*pieces), np.diag(scales), (outer, inner))
@@ -148,7 +153,7 @@ def over(axis: Axis, constrained: bool) -> Basis:
     rest = [i for i, node in enumerate(nodes) if node.made == "rest"]
     weight = np.array([nodes[i].weight for i in plain])
     inner = np.eye(len(plain))
-    parts = Basis(inner, inner).sparse
+    parts = _whole(inner)
     if constrained and np.ptp(weight) == 0:
         inner, parts = helmert(len(plain)), helmert_parts(len(plain))
     elif constrained:

@@ -163,7 +163,8 @@ def _explore(
     world = replace(world, nodes=_nodes(world, mode))
     top = approximate(world, mode.theta, warm)
     lean = leaning(world, top)
-    least = top.value + log_prior(blueprint, mode.theta)[0] - _NOTHING - best(world)
+    highest = best(world)
+    least = top.value + log_prior(blueprint, mode.theta)[0] - _NOTHING - highest
 
     def value(theta: Floats) -> tuple[float, Warm]:
         away = theta - mode.theta
@@ -173,7 +174,7 @@ def _explore(
         prior = log_prior(blueprint, theta)[0]
         if prior < least:
             # Whatever the data say of it, it weighs nothing; and where scales are absurd there may be no mode to find.
-            return prior + best(world), start
+            return prior + highest, start
         return approximate(world, theta, start, ROUGH).value + prior, start
 
     seeds = [int(x) for x in np.random.SeedSequence([settings.seed, number]).generate_state(settings.chains)]
