@@ -40,7 +40,8 @@ from attrition.models.contract import Batch
 ROOT = Path(__file__).resolve().parents[1]
 PLANS = ROOT / "benchmarks" / "calibration"
 PAGE = ROOT / "docs" / "calibration.md"
-KINDS = ("exact", "total", "bounded", "skipped", "all_sources", "missing_denominator", "immature")
+KINDS = ("exact", "total", "bounded", "skipped", "all_sources", "missing_denominator", "immature", "closed")
+TOYS = (*KINDS, "corrections")  # the last is a setting of a kind, so that no fault of its own can be planted
 WORLDS, MUTANTS = 200, 60
 RESULTS = PLANS / "results.json"
 Results = dict[str, dict[str, Any]]  # of ``kinds``, ``mutants`` and ``worlds`` by name
@@ -165,7 +166,7 @@ def results(out: Path) -> Results:
         if file.is_file() and (found := kept(bound, file)) is not None:
             told[part][name] = {"sources": source_digest(SOURCES)[:12], **sum_up(found)}
 
-    for kind in KINDS:
+    for kind in TOYS:
         bound = bind_plan(plan_of(kind))
         put("kinds", kind, bound, out / f"calibration-{kind}" / NAME, _summary)
         for fault in FAULTS:
@@ -230,8 +231,8 @@ def _unmeasured(told: Results) -> str:
 
 def page(told: Results) -> str:
     """The page, of what was found."""
-    kinds = {kind: told["kinds"][kind] for kind in KINDS if kind in told["kinds"]}
-    few = [f"{kind} ({kinds[kind]['fitted'] if kind in kinds else 0})" for kind in KINDS
+    kinds = {kind: told["kinds"][kind] for kind in TOYS if kind in told["kinds"]}
+    few = [f"{kind} ({kinds[kind]['fitted'] if kind in kinds else 0})" for kind in TOYS
            if kind not in kinds or kinds[kind]["fitted"] < WORLDS]  # fmt: skip
     parts = {
         "short": [f"Of fewer than {WORLDS} worlds when this was written: {', '.join(few)}."] if few else [],
@@ -253,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, worlds in (("run", WORLDS), ("mutants", MUTANTS)):
         command = commands.add_parser(name)
-        command.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(KINDS))
+        command.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(TOYS))
         command.add_argument("-n", type=int, default=worlds, help="worlds")
         command.add_argument("--workers", type=int, default=1)
     commands.add_parser("page")
@@ -268,7 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         PAGE.write_text(page(told), encoding="utf-8")
         return
     does = run if given.command == "run" else mutants
-    does(given.kinds or KINDS, given.n, given.workers, given.out)
+    does(given.kinds or (TOYS if does is run else KINDS), given.n, given.workers, given.out)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ class Intake:
         """Plain values in the format of ``intake.json``."""
         statements = []
         for record in self.records:
-            entry = asdict(record.statement)
+            entry = dict(vars(record.statement))
             entry |= {"status": record.status, "reason": record.reason}
             entry |= {"kinds": list(record.kinds), "others": list(record.others)}
             entry["placed"] = record.placed or record.status == "used"

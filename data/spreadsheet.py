@@ -23,6 +23,12 @@ def harmless_table(table: pd.DataFrame) -> pd.DataFrame:
     """A copy whose text columns hold harmless text; columns of numbers are as they were."""
     out = table.copy()
     for name in out.columns:
-        if not pd.api.types.is_numeric_dtype(out[name].dtype):
+        if pd.api.types.is_numeric_dtype(out[name].dtype):
+            continue
+        if isinstance(out[name].dtype, pd.StringDtype):
+            # Of a column of text hardly anything looks like a formula, and the whole column is searched at once.
+            hit = out[name].str.lstrip(BLANK).str.startswith(FORMULA).fillna(False).to_numpy(dtype=bool)
+            out.loc[hit, name] = "'" + out.loc[hit, name]
+        else:
             out[name] = [harmless(v) if isinstance(v, str) else v for v in out[name]]
     return out

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 import numpy as np
+import pandas as pd
 
 from ...data.names import AXES
 from ..evidence import Evidence
 from ..labels import DATA, NOT
 from ..reporting import LEAST, LEAST_OF_ONE, reporting_share
-from ..rows import make_rows
+from ..rows import Bools, make_rows
 from .contract import Check, Result, Seen
 
 _PLACES: Final = "reporting_share_places"
@@ -60,16 +61,9 @@ def _places(seen: Seen) -> Result:
         words = "There is one jurisdiction, or none apart from all of them."
         return Result(_PLACES, "informational", None, LEAST_OF_ONE, words)
     share = Evidence(seen.blueprint).reported(rows)
-    less = {tuple(map(str, name)) for name, few in zip(rows.names, share < LEAST_OF_ONE, strict=True) if few}
+    less = {tuple(map(str, name)) for name in rows.names[share < LEAST_OF_ONE]}
     changes, rates = table["quantity"] == "change", table["quantity"].isin(["rate", "end_to_end"])
-    # A change is of the later period and of the earlier one.
-    hit = np.array(
-        [
-            any((o, j, one) in less for one in t.split("→"))
-            for o, j, t in table[list(AXES)].to_numpy(dtype=str)
-        ],
-        dtype=bool,
-    )
+    hit = _among(table, less)
     told = hit & changes & (table["label"] != NOT)
     called = hit & rates & (table["label"] == DATA)
     places = rows.names[:, 1][share < LEAST_OF_ONE]
@@ -90,3 +84,16 @@ def _places(seen: Seen) -> Result:
     }
     affects = tuple({"offense": o, "jurisdiction": j} for o, j in sorted(touched))
     return Result(_PLACES, "passed" if good else "failed", float(share.min()), LEAST_OF_ONE, words, affects)
+
+
+def _among(table: pd.DataFrame, names: set[tuple[str, ...]]) -> Bools:
+    """Rows of a table that speak of one of the cells named; a change is of the later period and of the earlier one."""
+    if not names:
+        return np.zeros(len(table), dtype=bool)
+    return np.array(
+        [
+            any((o, j, one) in names for one in t.split("→"))
+            for o, j, t in table[list(AXES)].itertuples(index=False)
+        ],
+        dtype=bool,
+    )

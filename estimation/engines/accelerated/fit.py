@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -19,6 +19,7 @@ from ...plan import EstimateSpec
 from ..contract import Fit, Progress, Report
 from ..density import join, make_expander
 from ..drawn import finished, variables
+from . import metric
 from .density import lifted, make_log_density
 
 NAME = "numpyro"
@@ -27,7 +28,8 @@ Floats = NDArray[np.float64]
 _PIECE = 25
 # Deep trees are for the last metric; before that they would take most of the time, a thousand steps each.
 _DEPTH_WARM, _DEPTH = 7, 10
-_SIGNS, _STEP = 32, 1e-4
+# Steps of the warm-up before the curvature is taken.
+_APPROACH = 50
 _STATS = {"diverging": "diverging", "energy": "energy", "n_steps": "num_steps", "accept": "accept_prob"}
 
 
@@ -68,6 +70,9 @@ def sample(
 ) -> tuple[Floats, dict[str, NDArray[Any]], float]:
     """Draw points (chain, draw, size) of a density and its data; see ``make_log_density``.
 
+    The first steps of the warm-up only bring the chains to where the density lies. From there on they move in
+    coordinates of unit curvature, where the device has memory for a matrix of all of them.
+
     Returns
     -------
     points : (chain, draw, size) float
@@ -75,22 +80,66 @@ def sample(
     warmed : float
         What ``time.perf_counter`` read when the warm-up had ended.
     """
-    size, total = len(start), settings.tune + settings.draws
+    stream = np.random.default_rng(seed)
+    points = start + stream.uniform(-1.0, 1.0, (settings.chains, len(start)))
+    keys = jax.random.split(jax.random.key(seed), settings.chains)
+    variances = metric.variances(density, data, start, seed)
+    approach = min(_APPROACH, settings.tune // 2) if metric.room_for(len(start)) else 0
+    back: Callable[[Any], Any] = np.asarray
+    if approach:
+        *_, (found, _) = _pieces(density, data, points, variances, keys, settings, approach, approach)
+        points = found[-1]
+        whitened = metric.whiten(density, data, points[0])
+        if whitened is not None:
+            points, variances = whitened.coordinates(points), np.ones(len(start))
+            density, data = metric.density_of(density), (whitened.centre, whitened.root, data)
+            back = whitened.points
+
+    warmed, done, drawn = time.perf_counter(), approach, []
+    tune, total = settings.tune, settings.tune + settings.draws
+    stats: dict[str, list[Any]] = {name: [] for name in _STATS}
+    for found, told in _pieces(density, data, points, variances, keys, settings, tune - done, total - done):
+        kept = slice(max(tune - done, 0), total - done)
+        done += _PIECE
+        if kept.start < _PIECE:
+            drawn.append(np.asarray(back(found[kept])))
+        else:
+            warmed = time.perf_counter()
+        for name in _STATS:
+            stats[name].append(np.asarray(told[name][kept]))
+        if report is not None:
+            report(_progress(settings, min(done, total), stats))
+    return (
+        np.concatenate(drawn).swapaxes(0, 1),
+        {name: np.concatenate(pieces).T for name, pieces in stats.items()},
+        warmed,
+    )
+
+
+def _pieces(
+    density: Callable[..., Any],
+    data: Any,
+    starts: Any,
+    variances: Floats,
+    keys: Any,
+    settings: EstimateSpec,
+    tune: int,
+    total: int,
+) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Steps of all chains, a piece at a time: points (step, chain, size), and what is told of each step."""
 
     def model(data: Any) -> None:
-        point = numpyro.sample("point", ImproperUniform(constraints.real_vector, (), (size,)))
+        shape = (starts.shape[1],)
+        point = numpyro.sample("point", ImproperUniform(constraints.real_vector, (), shape))
         numpyro.factor("density", density(point, data))
 
-    stream = np.random.default_rng(seed)
-    starts = start + stream.uniform(-1.0, 1.0, (settings.chains, size))
     kernel = NUTS(
         model,
         target_accept_prob=settings.target_accept,
         max_tree_depth=(_DEPTH_WARM, _DEPTH),
-        inverse_mass_matrix=_variances(density, data, start, seed),
+        inverse_mass_matrix=jax.numpy.asarray(variances),
     )
-    keys = jax.random.split(jax.random.key(seed), settings.chains)
-    state = kernel.init(keys, settings.tune, {"point": starts}, model_args=(data,), model_kwargs={})
+    state = kernel.init(keys, tune, {"point": starts}, model_args=(data,), model_kwargs={})
 
     # One program for warm-up and draws: NumPyro's own loop is compiled again whenever it is entered.
     @jax.jit
@@ -104,44 +153,9 @@ def sample(
 
         return jax.lax.scan(once, state, None, length=_PIECE)
 
-    warmed = time.perf_counter()
-    points: list[Floats] = []
-    stats: dict[str, list[Any]] = {name: [] for name in _STATS}
-    for done in range(0, total, _PIECE):
-        state, (drawn, told) = advance(state, data)
-        kept = slice(max(settings.tune - done, 0), total - done)
-        if kept.start < _PIECE:
-            points.append(np.asarray(drawn[kept]))
-        else:
-            warmed = time.perf_counter()
-        for name in _STATS:
-            stats[name].append(np.asarray(told[name][kept]))
-        if report is not None:
-            report(_progress(settings, min(done + _PIECE, total), stats))
-    return (
-        np.concatenate(points).swapaxes(0, 1),
-        {name: np.concatenate(pieces).T for name, pieces in stats.items()},
-        warmed,
-    )
-
-
-def _variances(density: Callable[..., Any], data: Any, start: Floats, seed: int) -> Any:
-    """Where the metric begins: one over the curvature of each coordinate at the start, (size,).
-
-    The diagonal of a matrix is the mean of v ⊙ Hv over random signs v (Bekas, Kokiopoulou and Saad 2007); Hv is a
-    difference of gradients. In our coordinates the prior's own curvature is about one: less is noise.
-    """
-    slope = jax.vmap(jax.grad(density), in_axes=(0, None))
-
-    @jax.jit
-    def curvature(sign: Any, data: Any) -> Any:
-        ends = jax.numpy.stack([start - _STEP * sign, start + _STEP * sign])
-        low, high = slope(ends, data)
-        return sign * (low - high) / (2 * _STEP)
-
-    signs = np.random.default_rng(seed).choice([-1.0, 1.0], (_SIGNS, len(start)))
-    found = np.mean([np.asarray(curvature(sign, data)) for sign in signs], axis=0)
-    return 1.0 / np.maximum(np.where(np.isfinite(found), found, 1.0), 1.0)
+    for _ in range(0, total, _PIECE):
+        state, found = advance(state, data)
+        yield found
 
 
 def _progress(settings: EstimateSpec, steps: int, stats: dict[str, list[Any]]) -> Progress:
