@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from ..data.funnel import Step
 from ..data.names import AXES
@@ -134,17 +135,28 @@ class Reference:
         """Variance of each row as an exchangeable new unit, (steps, N); NaN for rows that have no siblings."""
         out = np.full((len(steps), len(rows)), np.nan)
         apart = ~rows.whole & distinguishing(self._blueprint)
+        wanted: list[tuple[str, ...]] = []
+        hits: list[NDArray[np.int64]] = []
         for combination in itertools.product([False, True], repeat=3):
             hit = np.flatnonzero((apart == np.array(combination)).all(axis=1))
-            if not any(combination) or not len(hit):
-                continue
-            axes = tuple(axis for axis, used in zip(AXES, combination, strict=True) if used)
-            weighted = [self._weighted(rows.member[hit], step) for step in steps]
-            found = [_Variances(len(hit)) for _ in steps]
-            for _, *paths in self._fresh.paths(self._rng, axes, *steps):
-                for step, weights, path, variances in zip(steps, weighted, paths, found, strict=True):
-                    variances.add(link(weights @ path, step.kind == "ratio"))
-            out[:, hit] = [variances.variances() for variances in found]
+            if any(combination) and len(hit):
+                wanted.append(tuple(axis for axis, used in zip(AXES, combination, strict=True) if used))
+                hits.append(hit)
+        weights = [[self._weighted(rows.member[hit], step) for step in steps] for hit in hits]
+        found = [[_Variances(len(hit)) for _ in steps] for hit in hits]
+
+        def look(number: int, *paths: Floats) -> list[Floats]:
+            return [
+                link(weight @ path, step.kind == "ratio")
+                for weight, path, step in zip(weights[number], paths, steps, strict=True)
+            ]
+
+        for _, kinds in self._fresh.seen(self._rng, wanted, steps, look):
+            for variances, linked in zip(found, kinds, strict=True):
+                for one, values in zip(variances, linked, strict=True):
+                    one.add(values)
+        for hit, variances in zip(hits, found, strict=True):
+            out[:, hit] = [one.variances() for one in variances]
         return out
 
     def contractions(

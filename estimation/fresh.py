@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from ..models.terms import Block
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+T = TypeVar("T")
 # Numbers worked on at a time: what fits into a processor's cache is several times faster than what does not.
 _AT_ONCE = 1_000_000
 # Draws that share a stream of random numbers: in how many parts all are taken then makes no difference.
@@ -66,37 +68,75 @@ class FreshRates:
         self, rng: np.random.Generator, axes: tuple[str, ...], *steps: Step
     ) -> Iterator[tuple[slice, *tuple[Floats, ...]]]:
         """Rates of some steps of new units along the given axes: which draws, and their rates (A, r), in turn."""
-        blueprint, draws = self._blueprint, self._draws
-        fresh = frozenset(block.name for block in blueprint.blocks if set(block.axes) & set(axes))
-        last = max(step.target for step in steps) if draws.concentration is None else blueprint.layout.steps
+        for part, (found,) in self.seen(rng, [axes], steps, lambda _, *rates: rates):
+            yield part, *found
+
+    def seen(
+        self,
+        rng: np.random.Generator,
+        wanted: Sequence[tuple[str, ...]],
+        steps: Sequence[Step],
+        look: Callable[..., T],
+    ) -> Iterator[tuple[slice, list[T]]]:
+        """What is made of the rates of several kinds of new units, a few draws in turn.
+
+        Parameters
+        ----------
+        rng : Generator
+        wanted : sequence of tuple of str
+            For each kind of unit the axes along which it is new. An effect that is drawn afresh for several of them is
+            drawn once: they are never compared with one another.
+        steps : sequence of Step
+        look : callable
+            From the number of the kind and rates of each step (A, r); called by several threads.
+
+        Yields
+        ------
+        part : slice
+            Which draws.
+        found : list
+            What ``look`` gave for each kind.
+        """
         streams = rng.spawn(-(-self.size // _TOGETHER))
         cores = os.cpu_count() or 1
+        made = partial(self._look, streams=streams, wanted=wanted, steps=steps, look=look)
         with ThreadPoolExecutor(cores) as threads:
             # As many parts as cores at a time, lest all of them wait in memory.
             for start in range(0, len(self._parts), cores):
                 parts = self._parts[start : start + cores]
-                made = threads.map(lambda part: self._rates(fresh, streams, part, last), parts)
-                for part, rates in zip(parts, made, strict=True):
-                    if draws.concentration is not None:
-                        mean, total = rates.transpose(2, 0, 1), draws.concentration[part, None, None]
-                        rates = rng.beta(total * mean, total * (1 - mean)).transpose(1, 2, 0)
-                    yield part, *(rates[step.source : step.target].prod(axis=0) for step in steps)
+                yield from zip(parts, threads.map(made, parts), strict=True)
 
-    def _rates(
-        self, fresh: frozenset[str], streams: Sequence[np.random.Generator], part: slice, steps: int
-    ) -> Floats:
-        """Rates of the first steps, (steps, A, r)."""
+    def _look(
+        self,
+        part: slice,
+        streams: Sequence[np.random.Generator],
+        wanted: Sequence[tuple[str, ...]],
+        steps: Sequence[Step],
+        look: Callable[..., T],
+    ) -> list[T]:
+        blueprint, total = self._blueprint, self._draws.concentration
+        last = max(step.target for step in steps) if total is None else blueprint.layout.steps
+        again = cache(lambda block: self._again(block, streams, part, last))
+        found = []
+        for number, axes in enumerate(wanted):
+            new = [block.name for block in blueprint.blocks if set(block.axes) & set(axes)]
+            rates = self._rates({name: again(name) for name in new}, part, last)
+            if total is not None:
+                rates = _scattered(rates, total[part], streams[part.start // _TOGETHER :])
+            found.append(look(number, *(rates[step.source : step.target].prod(axis=0) for step in steps)))
+        return found
+
+    def _rates(self, fresh: Mapping[str, Floats], part: slice, steps: int) -> Floats:
+        """Rates of the first steps, (steps, A, r), with the exponentiated effects of some blocks drawn afresh."""
         blueprint, layout = self._blueprint, self._blueprint.layout
         intercept = np.exp(self._draws.intercept[part].T)
         rates = np.empty((steps, layout.size, intercept.shape[1]))
         rates[:] = intercept[:steps, None]
         for block in blueprint.blocks:
-            again = block.name in fresh
-            if again:
-                odds = self._again(block, streams, part, steps)
-            elif block.slope is not None:
+            odds = fresh.get(block.name)
+            if odds is None and block.slope is not None:
                 odds = _odds(spread(self._draws.values[block.name][part], block, layout))
-            else:
+            elif odds is None:
                 odds = self._kept(block.name)[..., part]
             level = _levels(block, layout)
             for step in range(steps):
@@ -111,8 +151,9 @@ class FreshRates:
             put_totals(rates, self._share[..., part], blueprint.mixture)
         return rates
 
-    def _again(self, block: Block, streams: Sequence[np.random.Generator], part: slice, steps: int) -> Floats:
+    def _again(self, name: str, streams: Sequence[np.random.Generator], part: slice, steps: int) -> Floats:
         """Exponentiated effects of new units, (steps, L, r): a few draws have a stream of their own."""
+        block = next(block for block in self._blueprint.blocks if block.name == name)
         layout, out = self._blueprint.layout, []
         for start in range(part.start, min(part.stop, self.size), _TOGETHER):
             sd = self._draws.sd[block.name][start : min(start + _TOGETHER, self.size), :steps]
@@ -124,6 +165,15 @@ class FreshRates:
                 values = draw_block(rng, block, sd, layout, fresh=True)
                 out.append(_odds(values if block.slope is None else spread(values, block, layout)))
         return out[0] if len(out) == 1 else np.concatenate(out, axis=2)
+
+
+def _scattered(rates: Floats, total: Floats, streams: Sequence[np.random.Generator]) -> Floats:
+    """Cells' own rates (S, A, r) around these, beta with r totals: a few draws have a stream of their own."""
+    out = np.empty_like(rates)
+    for rng, start in zip(streams, range(0, len(total), _TOGETHER), strict=False):
+        few = slice(start, start + _TOGETHER)
+        out[..., few] = rng.beta(total[few] * rates[..., few], total[few] * (1 - rates[..., few]))
+    return out
 
 
 def _odds(values: Floats) -> Floats:

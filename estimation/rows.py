@@ -244,7 +244,7 @@ def link(values: Floats, ratio: bool) -> Floats:
         return np.log(np.maximum(values, 1e-12))
     # In single precision 1 - 1e-12 is 1.
     inside = np.clip(np.asarray(values, dtype=float), 1e-12, 1 - 1e-12)
-    return np.log(inside) - np.log(1 - inside)
+    return np.log(inside / (1 - inside))
 
 
 def quantity_id(quantity: str, step: str, names: Sequence[str], basis: str) -> str:

@@ -42,12 +42,12 @@ def _missed(groups: Sequence[Group], counts: Floats, layout: Layout) -> Bools:
     """Which reports some draw of the counts (R, S + 1, A) does not reproduce, group by group, stage by stage."""
     cells, stages, ends, sizes = [], [], [], []
     for group in groups:
-        for stage, own in zip(group.stages, group.sets, strict=True):
-            inside = np.isin(group.cells, own) if len(group.cells) > 1 else np.array([True])
+        for at, own in zip(group.stages, group.sets, strict=True):
+            inside = np.flatnonzero(np.isin(group.cells, own)) if len(group.cells) > 1 else np.array([0])
             cells.append(group.cells[inside])
             ends.append(group.end[inside])
-            stages.append(np.full(inside.sum(), stage))
-            sizes.append(int(inside.sum()))
+            stages.append(np.full(len(inside), at))
+            sizes.append(len(inside))
     cell, stage, end = layout.positions[np.concatenate(cells)], np.concatenate(stages), np.concatenate(ends)
     report = np.repeat(np.arange(len(sizes)), sizes)
     sums = sp.csr_matrix((np.ones(len(report)), (report, np.arange(len(report)))), (len(sizes), len(report)))

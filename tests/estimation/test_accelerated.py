@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
@@ -122,3 +123,48 @@ def test_without_the_extra_the_plan_is_at_fault(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(InputError, match=r"attrition\[gpu\]"):
         extras.numpyro_sampler()
+
+
+@pytest.mark.parametrize("most", [4000, 10], ids=["whole", "arrow"])
+def test_a_gaussian_whose_curvature_is_an_arrow_becomes_a_standard_one(most: int, monkeypatch: Any) -> None:
+    """The curvature in the new coordinates is one, and the map goes both ways."""
+    metric = importlib.import_module("attrition.estimation.engines.accelerated.metric")
+    monkeypatch.setattr(metric, "_MOST", most)
+    rng, places, own, shared = np.random.default_rng(1), 30, 3, 5
+    size = shared + places * own
+    curvature = 2 * np.eye(size)
+    curvature[:shared, :shared] += 60 * np.eye(shared)
+    for first in range(shared, size, own):
+        here, root = slice(first, first + own), rng.normal(size=(own, own))
+        curvature[here, here] += 5 * root @ root.T
+        curvature[here, :shared] = rng.normal(0, 0.5, (own, shared))
+        curvature[:shared, here] = curvature[here, :shared].T
+    of = np.concatenate([np.full(shared, metric.SHARED), np.repeat(np.arange(places), own)])
+    centre, points = rng.normal(size=size), rng.normal(size=(4, size))
+
+    def density(x: Any, data: Any) -> Any:
+        return -0.5 * x @ data @ x
+
+    made = metric.whiten(density, curvature, centre, of, 1)
+    inside = metric.density_of(density)
+    found = jax.hessian(lambda w: inside(w, (made.data, curvature)))(np.zeros(size))
+    np.testing.assert_allclose(-found, np.eye(size), atol=1e-6)
+    np.testing.assert_allclose(made.back(made.coordinates(points)), points, atol=1e-12)
+
+
+def test_coordinates_by_place() -> None:
+    """Offenses are shared, jurisdictions' effects are theirs, cell effects stand alone."""
+    metric = importlib.import_module("attrition.estimation.engines.accelerated.metric")
+    compiled = compile_model(_exact_and_skipped())
+    sizes = {v.name: int(np.size(join(compiled).point[v.name])) for v in join(compiled).model.value_vars}
+    found = metric.places_of(compiled.blueprint, sizes)
+    first = 0
+    for name, size in sizes.items():
+        here = found[first : first + size]
+        first += size
+        if name == "z":
+            # Of each step: one offense, two jurisdictions, six cells.
+            each = [metric.SHARED, 0, 1, *[metric.ALONE] * 6]
+            assert here.tolist() == each * (size // len(each))
+        else:
+            assert (here == metric.SHARED).all()

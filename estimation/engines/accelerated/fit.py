@@ -24,6 +24,7 @@ from .density import lifted, make_log_density
 
 NAME = "numpyro"
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 # Between two pieces progress is told and Ctrl-C is heard; all have one length, so one program serves them.
 _PIECE = 25
 # Deep trees are for the last metric; before that they would take most of the time, a thousand steps each.
@@ -53,7 +54,9 @@ def fit(
     if say is not None:
         device = jax.devices()[0].device_kind
         say(f"{len(graph.start):,} parameters on {device}, {settings.chains} chains side by side.")
-    points, stats, warmed = sample(density, data, graph.start, settings, seed, report)
+    sizes = {value.name: int(np.size(graph.point[value.name])) for value in graph.model.value_vars}
+    places = metric.places_of(compiled.blueprint, sizes)
+    points, stats, warmed = sample(density, data, graph.start, places, settings, seed, report)
     named = make_expander(graph, variables(compiled))(points.reshape(-1, points.shape[-1]))
     kept = {name: (("chain", "draw"), values) for name, values in stats.items()}
     seconds = {"compile and warm up": warmed - started, "sample": time.perf_counter() - warmed}
@@ -64,14 +67,15 @@ def sample(
     density: Callable[..., Any],
     data: Any,
     start: Floats,
+    places: Ints,
     settings: EstimateSpec,
     seed: int,
     report: Report | None = None,
 ) -> tuple[Floats, dict[str, NDArray[Any]], float]:
-    """Draw points (chain, draw, size) of a density and its data; see ``make_log_density``.
+    """Draw points (chain, draw, size) of a density and its data, as ``make_log_density`` and ``places_of`` make them.
 
     The first steps of the warm-up only bring the chains to where the density lies. From there on they move in
-    coordinates of unit curvature, where the device has memory for a matrix of all of them.
+    coordinates of unit curvature.
 
     Returns
     -------
@@ -84,16 +88,16 @@ def sample(
     points = start + stream.uniform(-1.0, 1.0, (settings.chains, len(start)))
     keys = jax.random.split(jax.random.key(seed), settings.chains)
     variances = metric.variances(density, data, start, seed)
-    approach = min(_APPROACH, settings.tune // 2) if metric.room_for(len(start)) else 0
+    approach = min(_APPROACH, settings.tune // 2)
     back: Callable[[Any], Any] = np.asarray
     if approach:
         *_, (found, _) = _pieces(density, data, points, variances, keys, settings, approach, approach)
         points = found[-1]
-        whitened = metric.whiten(density, data, points[0])
+        whitened = metric.whiten(density, data, np.asarray(points[0]), places, seed)
         if whitened is not None:
             points, variances = whitened.coordinates(points), np.ones(len(start))
-            density, data = metric.density_of(density), (whitened.centre, whitened.root, data)
-            back = whitened.points
+            density, data = metric.density_of(density), (whitened.data, data)
+            back = whitened.back
 
     warmed, done, drawn = time.perf_counter(), approach, []
     tune, total = settings.tune, settings.tune + settings.draws
