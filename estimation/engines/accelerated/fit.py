@@ -24,13 +24,12 @@ from .density import lifted, make_log_density
 
 NAME = "numpyro"
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 # Between two pieces progress is told and Ctrl-C is heard; all have one length, so one program serves them.
 _PIECE = 25
 # Deep trees are for the last metric; before that they would take most of the time, a thousand steps each.
 _DEPTH_WARM, _DEPTH = 7, 10
-# Steps of the warm-up before the curvature is taken.
-_APPROACH = 50
+# Steps of the warm-up before the curvature is taken, and how often.
+_APPROACH, _STRETCHES = 50, 2
 _STATS = {"diverging": "diverging", "energy": "energy", "n_steps": "num_steps", "accept": "accept_prob"}
 
 
@@ -54,9 +53,7 @@ def fit(
     if say is not None:
         device = jax.devices()[0].device_kind
         say(f"{len(graph.start):,} parameters on {device}, {settings.chains} chains side by side.")
-    sizes = {value.name: int(np.size(graph.point[value.name])) for value in graph.model.value_vars}
-    places = metric.places_of(compiled.blueprint, sizes)
-    points, stats, warmed = sample(density, data, graph.start, places, settings, seed, report)
+    points, stats, warmed = sample(density, data, graph.start, settings, seed, report)
     named = make_expander(graph, variables(compiled))(points.reshape(-1, points.shape[-1]))
     kept = {name: (("chain", "draw"), values) for name, values in stats.items()}
     seconds = {"compile and warm up": warmed - started, "sample": time.perf_counter() - warmed}
@@ -67,15 +64,14 @@ def sample(
     density: Callable[..., Any],
     data: Any,
     start: Floats,
-    places: Ints,
     settings: EstimateSpec,
     seed: int,
     report: Report | None = None,
 ) -> tuple[Floats, dict[str, NDArray[Any]], float]:
-    """Draw points (chain, draw, size) of a density and its data, as ``make_log_density`` and ``places_of`` make them.
+    """Draw points (chain, draw, size) of a density and its data, as ``make_log_density`` makes them.
 
     The first steps of the warm-up only bring the chains to where the density lies. From there on they move in
-    coordinates of unit curvature.
+    coordinates of unit curvature, where the device has memory for a matrix of all coordinates.
 
     Returns
     -------
@@ -88,21 +84,23 @@ def sample(
     points = start + stream.uniform(-1.0, 1.0, (settings.chains, len(start)))
     keys = jax.random.split(jax.random.key(seed), settings.chains)
     variances = metric.variances(density, data, start, seed)
-    approach = min(_APPROACH, settings.tune // 2)
+    inner, given, approach = density, data, 0
     back: Callable[[Any], Any] = np.asarray
-    if approach:
-        *_, (found, _) = _pieces(density, data, points, variances, keys, settings, approach, approach)
-        points = found[-1]
-        whitened = metric.whiten(density, data, np.asarray(points[0]), places, seed)
-        if whitened is not None:
-            points, variances = whitened.coordinates(points), np.ones(len(start))
-            density, data = metric.density_of(density), (whitened.data, data)
-            back = whitened.back
+    # Where the chains are after the first stretch is better than where they began, but not yet where they belong.
+    stretches = min(_STRETCHES, settings.tune // (2 * _APPROACH)) if metric.room_for(len(start)) else 0
+    for _ in range(stretches):
+        *_, (found, _) = _pieces(inner, given, points, variances, keys, settings, _APPROACH, _APPROACH)
+        approach, points = approach + _APPROACH, back(found[-1])
+        whitened = metric.whiten(density, data, np.asarray(points[0]))
+        if whitened is None:
+            break
+        points, variances = whitened.coordinates(points), np.ones(len(start))
+        inner, given, back = metric.density_of(density), (whitened.centre, whitened.root, data), whitened.back
 
     warmed, done, drawn = time.perf_counter(), approach, []
     tune, total = settings.tune, settings.tune + settings.draws
     stats: dict[str, list[Any]] = {name: [] for name in _STATS}
-    for found, told in _pieces(density, data, points, variances, keys, settings, tune - done, total - done):
+    for found, told in _pieces(inner, given, points, variances, keys, settings, tune - done, total - done):
         kept = slice(max(tune - done, 0), total - done)
         done += _PIECE
         if kept.start < _PIECE:

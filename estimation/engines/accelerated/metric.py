@@ -1,14 +1,13 @@
 """In which coordinates a density is sampled: those in which its curvature, where the chains have arrived, is one.
 
-In coordinates that only have scales of their own, effects that lean on one another cost hundreds of steps a draw. The
-curvature of a field is nearly an arrow: effects of one place lean on one another and on what all places share, hardly
-on those of another place. The factor of an arrow costs little beside a gradient; that of the whole matrix would have
-to be read from memory twice a step.
+In coordinates that only have scales of their own, effects that lean on one another cost hundreds of steps a draw. A
+device multiplies by the factor of the whole curvature in about the time it takes to read it, which is that of a few
+gradients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,109 +16,46 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from ....models.blueprint import Blueprint
-
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Density = Callable[[Any, Any], Any]
-PLACE, SHARED, ALONE = "jurisdiction", -1, -2
 _SIGNS, _STEP = 32, 1e-4
-# Coordinates of which a full matrix is still small; sets of signs that tell places apart.
-_MOST, _SETS = 4000, 4
-# The least curvature of any direction, as a part of what its coordinates have each by itself.
-_LEAST = 0.02
-
-
-def places_of(blueprint: Blueprint, sizes: dict[str, int]) -> Ints:
-    """Which jurisdiction each coordinate of the sampler belongs to, by number of its coefficient.
-
-    Parameters
-    ----------
-    blueprint : Blueprint
-    sizes : mapping of str to int
-        Number of coordinates of each variable, in the sampler's order; the field's coefficients are ``z``.
-
-    Returns
-    -------
-    (size,) int
-        ``SHARED`` for what all have in common, ``ALONE`` for effects of single cells.
-    """
-    layout, field = blueprint.layout, []
-    for block in blueprint.blocks:
-        if block.cellwise:
-            field.append(np.full(layout.units, ALONE))
-            continue
-        free = tuple(basis.free for basis in block.bases)
-        if PLACE not in block.axes:
-            field.append(np.full(int(np.prod(free)), SHARED))
-            continue
-        field.append(np.indices(free)[block.axes.index(PLACE)].ravel())
-    out = {name: np.full(size, SHARED) for name, size in sizes.items()}
-    if "z" in out:
-        out["z"] = np.tile(np.concatenate(field), layout.steps)
-    return np.concatenate(list(out.values())).astype(np.int64)
+# Coordinates of which a matrix is still small; matrices of more are multiplied in single precision.
+_FEW = 4000
+# What one matrix of doubles of all coordinates takes while it is inverted, in such matrices; memory of a host.
+_COPIES, _HOST = 7, 2 * 2**30
+# The least curvature of any direction: in our coordinates it is that of the prior.
+_LEAST = 1.0
+_SHIFTS = (0.0, 1.0, 10.0, 100.0)
 
 
 @dataclass(frozen=True)
 class Whitened:
-    """Coordinates w of points x = centre + L⁻ᵀ w, with L Lᵀ an arrow near the curvature at the centre.
+    """Coordinates w of points x = centre + w · root.
 
     Parameters
     ----------
-    centre, scale : (size,)
-        ``scale`` is that of coordinates that stand alone.
-    shared : (m,) int
-    slots : (places, k) int
-        Coordinates of each place, ``size`` where it has fewer.
-    point, root : (m, m)
-        The factor of what is shared given all places, and its inverse.
-    points, roots : (places, k, k)
-        Factors of the places' own curvature, and their inverses.
-    leaning : (places, k, m)
-        L⁻¹ of each place times its block with what is shared.
+    centre : (size,)
+    root, inverse : (size, size)
+        L⁻¹ and L, where L Lᵀ is the curvature at the centre.
     """
 
     centre: Any
-    scale: Any
-    shared: Any
-    slots: Any
-    point: Any
     root: Any
-    points: Any
-    roots: Any
-    leaning: Any
-
-    @property
-    def data(self) -> tuple[Any, ...]:
-        """What ``density_of`` reads."""
-        return self.centre, self.scale, self.shared, self.slots, self.root, self.roots, self.leaning
+    inverse: Any
 
     def coordinates(self, points: Any) -> Any:
         """Of points (chains, size)."""
-        away = jnp.asarray(points) - self.centre
-        common, own = away[:, self.shared], _own(away, self.slots)
-        out = (away / self.scale).at[:, self.shared].set(common @ self.point)
-        own = jnp.einsum("gab,cga->cgb", self.points, own) + jnp.einsum("gas,cs->cga", self.leaning, common)
-        return out.at[:, self.slots].set(own, mode="drop")
+        return _times(jnp.asarray(points) - self.centre, self.inverse)
 
     def back(self, coordinates: Any) -> Any:
         """Points from coordinates (…, size)."""
-        flat = coordinates.reshape(-1, coordinates.shape[-1])
-        return jax.vmap(lambda one: _point(one, *self.data))(flat).reshape(coordinates.shape)
+        return self.centre + _times(coordinates, self.root)
 
 
-def _own(values: Any, slots: Any) -> Any:
-    """Values (…, size) of each place, (…, places, k); 0 where it has fewer."""
-    return values.at[..., slots].get(mode="fill", fill_value=0.0)
-
-
-def _point(
-    w: Any, centre: Any, scale: Any, shared: Any, slots: Any, root: Any, roots: Any, leaning: Any
-) -> Any:
-    common = w[shared] @ root
-    own = jnp.einsum("gab,ga->gb", roots, _own(w, slots) - leaning @ common)
-    away = (w * scale).at[shared].set(common, unique_indices=True).at[slots].set(own, mode="drop")
-    return centre + away
+def _times(values: Any, matrix: Any) -> Any:
+    """A product with a matrix of single precision is one of that precision: what is lost only moves the map."""
+    found = jnp.matmul(values.astype(matrix.dtype), matrix, precision=jax.lax.Precision.HIGHEST)
+    return found.astype(values.dtype)
 
 
 def density_of(density: Density) -> Density:
@@ -128,97 +64,54 @@ def density_of(density: Density) -> Density:
     The determinant of a linear map is a constant, which no sampler needs.
     """
 
-    def whitened(w: Any, data: Any) -> Any:
-        own, rest = data
-        return density(_point(w, *own), rest)
+    def whitened(coordinates: Any, data: Any) -> Any:
+        centre, root, rest = data
+        return density(centre + _times(coordinates, root), rest)
 
     return whitened
 
 
-def whiten(density: Density, data: Any, centre: Floats, places: Ints, seed: int) -> Whitened | None:
-    """Coordinates of nearly unit curvature at a point to which a chain has come; None where too much is shared.
+def room_for(size: int) -> bool:
+    """Do matrices of all coordinates fit the device?"""
+    told = jax.devices()[0].memory_stats() or {}
+    return _COPIES * 8 * size**2 <= told.get("bytes_limit", _HOST)
 
-    Of few coordinates the whole curvature is taken.
 
-    Parameters
-    ----------
-    density : callable
-    data : tuple of array
-    centre : (size,)
-    places : (size,) int
-        See ``places_of``.
-    seed : int
-        Of the signs by which the places are told apart.
+def whiten(density: Density, data: Any, centre: Floats) -> Whitened | None:
+    """Coordinates of unit curvature at a point to which a chain has come; None if the curvature has no factor.
 
     Notes
     -----
     Given the scales a field's density is log-concave, whatever was counted. In the scales it need not be, and there
     a point of the typical set serves better than a mode: at the mode of a hierarchical model scales may be zero.
-    Coordinates of one place stand in one group; in a vector of random signs by place the products of all places are
-    found at once, and what places have in common with one another is noise that averages out.
     """
-    places = np.full_like(places, SHARED) if len(places) <= _MOST else places
-    shared = np.flatnonzero(places == SHARED)
-    if len(shared) > _MOST:
+    inverse = _factor(_curvature(density, data, jnp.asarray(centre)))
+    if inverse is None:
         return None
-    size, products = len(centre), _products(density, jnp.asarray(centre))
-    slots = _slots(places)
-    columns = _applied(products, data, [(shared[k : k + 1], np.ones(1)) for k in range(len(shared))], size)
-    stream = np.random.default_rng(seed)
-    own = np.zeros((*slots.shape, slots.shape[1]))
-    for _ in range(_SETS):
-        signs = np.asarray(stream.choice([-1.0, 1.0], len(slots)), dtype=float)
-        kept = [(slots[:, k], signs) for k in range(slots.shape[1])]
-        for k, found in enumerate(_applied(products, data, kept, size)):
-            own[:, :, k] += signs[:, None] * np.append(found, 0.0)[slots] / _SETS
-    own = own + np.eye(slots.shape[1]) * (slots == size)[:, :, None]
-    point, points = (
-        _safe((columns[:, shared] + columns[:, shared].T) / 2),
-        _safe((own + np.swapaxes(own, 1, 2)) / 2),
-    )
-    roots = np.linalg.inv(points)
-    border = np.append(columns, np.zeros((len(columns), 1)), axis=1)[:, slots]
-    leaning = np.einsum("gab,sgb->gas", roots, border)
-    # What is left of the shared curvature where the places give way, in units of that curvature.
-    flat = leaning.reshape(-1, len(shared))
-    through = np.linalg.solve(point, flat.T @ flat)
-    left = np.eye(len(shared)) - np.linalg.solve(point, through.T)
-    values, vectors = np.linalg.eigh((left + left.T) / 2)
-    point = np.linalg.cholesky(point @ ((vectors * np.maximum(values, _LEAST)) @ vectors.T) @ point.T)
-    scale = np.sqrt(variances(density, data, centre, seed)) if (places == ALONE).any() else np.ones(size)
-    arrays = (centre, scale, shared, slots, point, np.linalg.inv(point), points, roots, leaning)
-    return Whitened(*(jnp.asarray(array) for array in arrays))
+    root = jax.scipy.linalg.solve_triangular(inverse, jnp.eye(len(centre)), lower=True)
+    if len(centre) > _FEW:
+        root, inverse = root.astype(jnp.float32), inverse.astype(jnp.float32)
+    return Whitened(jnp.asarray(centre), root, inverse)
 
 
-def _slots(places: Ints) -> Ints:
-    """Coordinates of each place, (places, k), padded with the number of all coordinates."""
-    found = [np.flatnonzero(places == one) for one in range(int(places.max(initial=-1)) + 1)]
-    out = np.full((len(found), max(map(len, found), default=1)), len(places))
-    for row, own in zip(out, found, strict=True):
-        row[: len(own)] = own
-    return out
+def _factor(curvature: Any) -> Any:
+    """The Cholesky factor, where no direction has less than the least curvature; None where there is none."""
+    if len(curvature) <= _FEW:
+        values, vectors = jnp.linalg.eigh(curvature)
+        return jnp.linalg.cholesky((vectors * jnp.maximum(values, _LEAST)) @ vectors.T)
+    for shift in _SHIFTS:
+        found = jnp.linalg.cholesky(curvature + shift * jnp.eye(len(curvature)))
+        if bool(jnp.isfinite(found[-1, -1])):
+            return found
+    return None
 
 
-def _safe(matrix: Floats) -> Floats:
-    """Cholesky factors of symmetric matrices (…, n, n), of which no direction's curvature may be next to nothing."""
-    scale = np.sqrt(np.maximum(np.einsum("...ii->...i", matrix), 1.0))
-    values, vectors = np.linalg.eigh(matrix / (scale[..., :, None] * scale[..., None, :]))
-    mended = (vectors * np.maximum(values, _LEAST)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
-    return np.linalg.cholesky(scale[..., :, None] * mended * scale[..., None, :])
-
-
-def _applied(
-    products: Callable[[Any, Any], Any], data: Any, vectors: Sequence[tuple[Ints, Floats]], size: int
-) -> Floats:
-    """H v for vectors given by the places and values of their numbers, (n, size)."""
-    out = np.empty((len(vectors), size))
-    for first in range(0, len(vectors), _SIGNS):
-        some = np.zeros((_SIGNS, size + 1))
-        for row, (at, values) in zip(some, vectors[first : first + _SIGNS], strict=False):
-            row[at] = values
-        found = products(some[:, :size], data)
-        out[first : first + _SIGNS] = np.asarray(found)[: len(vectors) - first]
-    return out
+def _curvature(density: Density, data: Any, centre: Any) -> Any:
+    """Minus the Hessian at a point, (size, size)."""
+    products, size = _products(density, centre), len(centre)
+    units = jax.jit(lambda first: jax.nn.one_hot(first + jnp.arange(_SIGNS), size, dtype=centre.dtype))
+    found = jnp.concatenate([products(units(first), data) for first in range(0, size, _SIGNS)])[:size]
+    return (found + found.T) / 2
 
 
 def _products(density: Density, centre: Any) -> Callable[[Any, Any], Any]:
