@@ -125,11 +125,9 @@ def test_without_the_extra_the_plan_is_at_fault(monkeypatch: pytest.MonkeyPatch)
         extras.numpyro_sampler()
 
 
-@pytest.mark.parametrize("few", [4000, 10], ids=["few", "many"])
-def test_a_gaussian_becomes_a_standard_one(few: int, monkeypatch: Any) -> None:
-    """The curvature in the new coordinates is one, and the map goes both ways; of many in single precision."""
+def test_a_gaussian_becomes_a_standard_one() -> None:
+    """The curvature in the new coordinates is one, and the map goes both ways."""
     metric = importlib.import_module("attrition.estimation.engines.accelerated.metric")
-    monkeypatch.setattr(metric, "_FEW", few)
     rng, size = np.random.default_rng(1), 40
     root = rng.normal(size=(size, size))
     curvature = root @ root.T * np.geomspace(1, 100, size) * np.geomspace(1, 100, size)[:, None] + np.eye(
@@ -142,11 +140,9 @@ def test_a_gaussian_becomes_a_standard_one(few: int, monkeypatch: Any) -> None:
 
     made = metric.whiten(density, curvature, centre)
     inside = metric.density_of(density)
-    found = jax.vmap(jax.grad(inside), (0, None))(np.eye(size), (made.centre, made.root, curvature))
-    found = found - jax.grad(inside)(np.zeros(size), (made.centre, made.root, curvature))
-    loss = 1e-6 if few > size else 1e-2
-    np.testing.assert_allclose(-found, np.eye(size), atol=loss)
-    np.testing.assert_allclose(made.back(made.coordinates(points)), points, atol=loss)
+    found = jax.hessian(lambda w: inside(w, (made.centre, made.root, curvature)))(np.zeros(size))
+    np.testing.assert_allclose(-found, np.eye(size), atol=1e-6)
+    np.testing.assert_allclose(made.back(made.coordinates(points)), points, atol=1e-9)
 
 
 def test_no_direction_has_less_curvature_than_the_prior() -> None:

@@ -71,7 +71,7 @@ def sample(
     """Draw points (chain, draw, size) of a density and its data, as ``make_log_density`` makes them.
 
     The first steps of the warm-up only bring the chains to where the density lies. From there on they move in
-    coordinates of unit curvature, where the device has memory for a matrix of all coordinates.
+    coordinates of unit curvature, where they are a few thousand at most.
 
     Returns
     -------
@@ -87,8 +87,7 @@ def sample(
     inner, given, approach = density, data, 0
     back: Callable[[Any], Any] = np.asarray
     # Where the chains are after the first stretch is better than where they began, but not yet where they belong.
-    stretches = min(_STRETCHES, settings.tune // (2 * _APPROACH)) if metric.room_for(len(start)) else 0
-    for _ in range(stretches):
+    for _ in range(min(_STRETCHES, settings.tune // (2 * _APPROACH))):
         *_, (found, _) = _pieces(inner, given, points, variances, keys, settings, _APPROACH, _APPROACH)
         approach, points = approach + _APPROACH, back(found[-1])
         whitened = metric.whiten(density, data, np.asarray(points[0]))

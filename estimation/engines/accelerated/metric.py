@@ -1,8 +1,7 @@
 """In which coordinates a density is sampled: those in which its curvature, where the chains have arrived, is one.
 
-In coordinates that only have scales of their own, effects that lean on one another cost hundreds of steps a draw. A
-device multiplies by the factor of the whole curvature in about the time it takes to read it, which is that of a few
-gradients.
+In coordinates that only have scales of their own, effects that lean on one another cost many times the steps. The whole
+curvature is taken of a few thousand coordinates at most: the product with its factor is then small beside a gradient.
 """
 
 from __future__ import annotations
@@ -19,13 +18,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Density = Callable[[Any, Any], Any]
 _SIGNS, _STEP = 32, 1e-4
-# Coordinates of which a matrix is still small; matrices of more are multiplied in single precision.
+# Coordinates of which a matrix is still small.
 _FEW = 4000
-# What one matrix of doubles of all coordinates takes while it is inverted, in such matrices; memory of a host.
-_COPIES, _HOST = 7, 2 * 2**30
 # The least curvature of any direction: in our coordinates it is that of the prior.
 _LEAST = 1.0
-_SHIFTS = (0.0, 1.0, 10.0, 100.0)
 
 
 @dataclass(frozen=True)
@@ -45,17 +41,11 @@ class Whitened:
 
     def coordinates(self, points: Any) -> Any:
         """Of points (chains, size)."""
-        return _times(jnp.asarray(points) - self.centre, self.inverse)
+        return (jnp.asarray(points) - self.centre) @ self.inverse
 
     def back(self, coordinates: Any) -> Any:
         """Points from coordinates (…, size)."""
-        return self.centre + _times(coordinates, self.root)
-
-
-def _times(values: Any, matrix: Any) -> Any:
-    """A product with a matrix of single precision is one of that precision: what is lost only moves the map."""
-    found = jnp.matmul(values.astype(matrix.dtype), matrix, precision=jax.lax.Precision.HIGHEST)
-    return found.astype(values.dtype)
+        return self.centre + coordinates @ self.root
 
 
 def density_of(density: Density) -> Density:
@@ -66,44 +56,26 @@ def density_of(density: Density) -> Density:
 
     def whitened(coordinates: Any, data: Any) -> Any:
         centre, root, rest = data
-        return density(centre + _times(coordinates, root), rest)
+        return density(centre + coordinates @ root, rest)
 
     return whitened
 
 
-def room_for(size: int) -> bool:
-    """Do matrices of all coordinates fit the device?"""
-    told = jax.devices()[0].memory_stats() or {}
-    return _COPIES * 8 * size**2 <= told.get("bytes_limit", _HOST)
-
-
 def whiten(density: Density, data: Any, centre: Floats) -> Whitened | None:
-    """Coordinates of unit curvature at a point to which a chain has come; None if the curvature has no factor.
+    """Coordinates of unit curvature at a point to which a chain has come; None of more than a few thousand.
 
     Notes
     -----
     Given the scales a field's density is log-concave, whatever was counted. In the scales it need not be, and there
     a point of the typical set serves better than a mode: at the mode of a hierarchical model scales may be zero.
     """
-    inverse = _factor(_curvature(density, data, jnp.asarray(centre)))
-    if inverse is None:
+    size = len(centre)
+    if size > _FEW:
         return None
-    root = jax.scipy.linalg.solve_triangular(inverse, jnp.eye(len(centre)), lower=True)
-    if len(centre) > _FEW:
-        root, inverse = root.astype(jnp.float32), inverse.astype(jnp.float32)
+    values, vectors = jnp.linalg.eigh(_curvature(density, data, jnp.asarray(centre)))
+    inverse = jnp.linalg.cholesky((vectors * jnp.maximum(values, _LEAST)) @ vectors.T)
+    root = jax.scipy.linalg.solve_triangular(inverse, jnp.eye(size), lower=True)
     return Whitened(jnp.asarray(centre), root, inverse)
-
-
-def _factor(curvature: Any) -> Any:
-    """The Cholesky factor, where no direction has less than the least curvature; None where there is none."""
-    if len(curvature) <= _FEW:
-        values, vectors = jnp.linalg.eigh(curvature)
-        return jnp.linalg.cholesky((vectors * jnp.maximum(values, _LEAST)) @ vectors.T)
-    for shift in _SHIFTS:
-        found = jnp.linalg.cholesky(curvature + shift * jnp.eye(len(curvature)))
-        if bool(jnp.isfinite(found[-1, -1])):
-            return found
-    return None
 
 
 def _curvature(density: Density, data: Any, centre: Any) -> Any:
