@@ -114,7 +114,7 @@ def gather(plan: Path, draws: int, tune: int) -> None:
     bound = bind_plan(read_plan(plan))
     settings = EstimateSpec(draws=draws, tune=tune, chains=CHAINS)
     done = nuts.fit(compile_model(bound.blueprint), settings, 1)
-    ours = least_ess(done.posterior) / done.seconds["sampling"]
+    ours = least_ess(done.posterior) / done.seconds["sample"]
     print(f"nuts: {done.seconds}, least ESS {least_ess(done.posterior):.0f}, {ours:.2f} per s", flush=True)
     started = time.perf_counter()
     compiled = nutpie.compile_pymc_model(gathered(plan))
