@@ -42,7 +42,7 @@ _Packing = tuple[tuple[int | NDArray[Any], ...], ...]
 
 # What nutpie calls: (size, point, gradient out, value out, user data) -> 0, or a positive code where the point is
 # merely bad and a negative one where the call itself is wrong.
-_SIGNATURE = numba.types.int64(
+SIGNATURE = numba.types.int64(
     numba.types.uint64,
     numba.types.CPointer(numba.types.float64),
     numba.types.CPointer(numba.types.float64),
@@ -92,11 +92,14 @@ class Callback:
         What its last argument points to: of each array the address and the shape.
     arrays : tuple of array
         Held, so that the addresses stay good.
+    inner : Callback, optional
+        Another that it calls, held likewise.
     """
 
     code: Any
     table: NDArray[np.int64]
     arrays: tuple[NDArray[Any], ...]
+    inner: Callback | None = None
 
     @property
     def address(self) -> int:
@@ -170,7 +173,7 @@ class _CallbackLinker(NumbaLinker):
             globals() | {"density": fn, "carray": numba.carray, "pointer": address_as_void_pointer},
             cache_key=key and f"{key}_fastmath{int(pytensor.config.numba__fastmath)}_{form}",
         )
-        return _Program(numba.cfunc(_SIGNATURE, cache=key is not None)(callback), packing)
+        return _Program(numba.cfunc(SIGNATURE, cache=key is not None)(callback), packing)
 
 
 def lift(fgraph: FunctionGraph) -> tuple[FunctionGraph, tuple[NDArray[Any], ...]]:
@@ -255,6 +258,10 @@ class Density:
     callback: Callback
     value_and_gradient: Callable[[Floats], tuple[float, Floats]]
     expand: Callable[[Floats], dict[str, Floats]]
+
+    def caller(self, callback: Callback) -> Callable[[Floats], tuple[float, Floats]]:
+        """Another C function of as many parameters as a Python one."""
+        return _caller(callback, self.size)
 
 
 @dataclass(frozen=True)

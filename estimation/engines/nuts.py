@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import nutpie
+import xarray as xr
 from numpy.typing import NDArray
 from nutpie.compile_pymc import CompiledPyMCModel
+from threadpoolctl import threadpool_limits
 
 from ...models.blueprint import Blueprint
 from ...models.compile import CompiledModel, compile_model
@@ -20,9 +22,12 @@ from ..plan import EstimateSpec
 from .contract import Fit, Progress, Report
 from .density import Density, copy_point, make_density
 from .drawn import finished, variables
+from .whitened import Whitening, through, whiten
 
 NAME = "nuts"
 Floats = NDArray[np.float64]
+# Steps before the curvature is taken; of how many parameters it is.
+_APPROACH, _FEWEST, _MOST = 150, 200, 4000
 Sampler = Callable[
     [CompiledModel, EstimateSpec, int, Report | None, Callable[[str], None] | None],
     Fit,
@@ -116,28 +121,53 @@ def fit(
     built = time.perf_counter()
     if say is not None:
         say(_forecast(density, settings))
-    sampler = nutpie.sample(
-        _program(density, seed),
-        draws=settings.draws,
-        tune=settings.tune,
-        chains=settings.chains,
-        cores=None,
-        seed=seed,
-        save_warmup=False,
-        progress_bar=False,
-        progress_callback=_forward(report) if report is not None else None,
-        blocking=False,
-        target_accept=settings.target_accept,
-    )
-    try:
-        tree = sampler.wait()
-    except KeyboardInterrupt:
-        sampler.cancel()
-        raise
-    points = tree["posterior"]["point"].to_numpy()
-    draws = density.expand(points.reshape(-1, density.size))
+    whitening = _look(density, settings, seed) if _may_lean(compiled, density.size) else None
+    tree = _sample(density, whitening, settings, seed, report)
+    points = tree["posterior"]["point"].to_numpy().reshape(-1, density.size)
+    draws = density.expand(points if whitening is None else whitening.points(points))
     seconds = {"compile": built - started, "sample": time.perf_counter() - built}
     return finished(compiled, draws, tree["sample_stats"].to_dataset(), settings, seconds, NAME)
+
+
+def _may_lean(compiled: CompiledModel, size: int) -> bool:
+    """May the effects lean on one another, and are they few enough to ask how?
+
+    Where effects are departures from what single counts say of them they do not.
+    """
+    conditioned = any(compiled.blueprint.ratio_steps) or len(compiled.anchors)
+    return _FEWEST <= size <= _MOST and not conditioned
+
+
+def _look(density: Density, settings: EstimateSpec, seed: int) -> Whitening | None:
+    """Coordinates of unit curvature at a point to which a short chain comes."""
+    short = settings.model_copy(update={"chains": 1, "tune": min(settings.tune, _APPROACH), "draws": 1})
+    point = _sample(density, None, short, seed, None)["posterior"]["point"].to_numpy()
+    return whiten(density.value_and_gradient, point.ravel())
+
+
+def _sample(
+    density: Density, whitening: Whitening | None, settings: EstimateSpec, seed: int, report: Report | None
+) -> xr.DataTree:
+    """Nutpie's draws of the points, or of their coordinates."""
+    with threadpool_limits(limits=1):
+        sampler = nutpie.sample(
+            _program(density, whitening, seed),
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=None,
+            seed=seed,
+            save_warmup=False,
+            progress_bar=False,
+            progress_callback=_forward(report) if report is not None else None,
+            blocking=False,
+            target_accept=settings.target_accept,
+        )
+        try:
+            return sampler.wait()
+        except KeyboardInterrupt:
+            sampler.cancel()
+            raise
 
 
 def _forecast(density: Density, settings: EstimateSpec) -> str:
@@ -157,8 +187,8 @@ def _forecast(density: Density, settings: EstimateSpec) -> str:
     )
 
 
-def _program(density: Density, seed: int) -> CompiledPyMCModel:
-    """The density as nutpie takes it: one variable, the unconstrained point, and two C functions.
+def _program(density: Density, whitening: Whitening | None, seed: int) -> CompiledPyMCModel:
+    """The density as nutpie takes it: one variable, the unconstrained point or its coordinates, and two C functions.
 
     Built field by field: nutpie's own way there compiles the PyMC model anew in every process.
     """
@@ -166,16 +196,19 @@ def _program(density: Density, seed: int) -> CompiledPyMCModel:
     def start(chain_seed: int) -> Floats:
         # The stream belongs to the chain, not to whichever thread asks first.
         stream = np.random.default_rng([seed, chain_seed])
+        if whitening is not None:
+            return stream.standard_normal(density.size)
         return density.start + stream.uniform(-1.0, 1.0, density.size)
 
+    callback = density.callback if whitening is None else through(density.callback, whitening)
     return CompiledPyMCModel(
         dims={},
-        compiled_logp_func=density.callback,
+        compiled_logp_func=callback,
         compiled_expand_func=copy_point(),
         initial_point_func=start,
         shared_data={},
         shared_var_keys={},
-        user_data=density.callback.table,
+        user_data=callback.table,
         n_expanded=density.size,
         shape_info=(["point"], [slice(0, density.size)], [(density.size,)]),
         logp_func=None,

@@ -62,12 +62,12 @@ def test_the_seed_alone_decides_the_draws(blueprint: Blueprint) -> None:
 
 
 def test_where_a_chain_starts_does_not_depend_on_who_asked_before(density: Density) -> None:
-    start = _program(density, 1).initial_point_func
+    start = _program(density, None, 1).initial_point_func
     one, two = start(11), start(12)
     assert np.array_equal(start(12), two)
     assert np.array_equal(start(11), one)
     assert not np.array_equal(one, two)
-    assert not np.array_equal(_program(density, 2).initial_point_func(11), one)
+    assert not np.array_equal(_program(density, None, 2).initial_point_func(11), one)
     assert (np.abs(one - density.start) <= 1).all()
 
 

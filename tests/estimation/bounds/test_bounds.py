@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import inf
-from time import process_time
 
 import numpy as np
 import pytest
@@ -121,23 +120,21 @@ class TestRatioSteps:
         assert bounds.rate(1, 2, panel.axes.cells("b")) == (0, 3)
 
 
-def test_eighty_thousand_cells_take_seconds(build):
+def test_totals_of_the_same_cells_need_no_linear_program(build, monkeypatch):
+    """However many there are: what many cells cost is measured in ``benchmarks/bounds.py``."""
     rng = np.random.default_rng(3)
-    offenses, places = [f"o{i}" for i in range(40)], [f"j{i}" for i in range(1000)]
-    n = rng.poisson(50, (40, 1000))
+    offenses, places = [f"o{i}" for i in range(8)], [f"j{i}" for i in range(40)]
+    n = rng.poisson(50, (8, 40))
     y = rng.binomial(n, 0.3)
-    facts = [
-        ("referral", f"o{o}/j{j}", float(n[o, j]), float(n[o, j])) for o in range(40) for j in range(1000)
-    ]
-    facts += [("arrest", f"o{o}/j{j}", float(y[o, j]), float(y[o, j])) for o in range(40) for j in range(500)]
-    facts += [("arrest", f"all/j{j}", float(y[:, j].sum()), float(y[:, j].sum())) for j in range(500, 1000)]
+    facts = [("referral", f"o{o}/j{j}", float(n[o, j]), float(n[o, j])) for o in range(8) for j in range(40)]
+    facts += [("arrest", f"o{o}/j{j}", float(y[o, j]), float(y[o, j])) for o in range(8) for j in range(20)]
+    facts += [("arrest", f"all/j{j}", float(y[:, j].sum()), float(y[:, j].sum())) for j in range(20, 40)]
     panel, ranges = build(facts, offenses, places)
-    begun = process_time()
+    monkeypatch.setattr("attrition.estimation.bounds.Program", None)
     analysis = analyse(panel, ranges)
     bounds = Bounds(panel, analysis)
     rates = [bounds.cell_rates(a, b) for a, b in ((0, 1), (1, 2), (0, 2))]
     found = [bounds.rate(0, 2, panel.axes.cells(o)) for o in offenses]
-    assert process_time() - begun < 8
     truth = (y / np.maximum(n, 1)).ravel()
     assert ((rates[2][:, 0] <= truth) & (truth <= rates[2][:, 1]))[n.ravel() > 0].all()
     for o, (low, high) in enumerate(found):
