@@ -26,8 +26,8 @@ from .whitened import Whitening, through, whiten
 
 NAME = "nuts"
 Floats = NDArray[np.float64]
-# Steps before the curvature is taken; of how many parameters it is.
-_APPROACH, _FEWEST, _MOST = 150, 200, 4000
+# Steps before the curvature is taken, and how deep their trees may be; of how many parameters it is.
+_APPROACH, _SHALLOW, _DEEP, _FEWEST, _MOST = 100, 6, 10, 200, 4000
 Sampler = Callable[
     [CompiledModel, EstimateSpec, int, Report | None, Callable[[str], None] | None],
     Fit,
@@ -141,12 +141,17 @@ def _may_lean(compiled: CompiledModel, size: int) -> bool:
 def _look(density: Density, settings: EstimateSpec, seed: int) -> Whitening | None:
     """Coordinates of unit curvature at a point to which a short chain comes."""
     short = settings.model_copy(update={"chains": 1, "tune": min(settings.tune, _APPROACH), "draws": 1})
-    point = _sample(density, None, short, seed, None)["posterior"]["point"].to_numpy()
+    point = _sample(density, None, short, seed, None, _SHALLOW)["posterior"]["point"].to_numpy()
     return whiten(density.value_and_gradient, point.ravel())
 
 
 def _sample(
-    density: Density, whitening: Whitening | None, settings: EstimateSpec, seed: int, report: Report | None
+    density: Density,
+    whitening: Whitening | None,
+    settings: EstimateSpec,
+    seed: int,
+    report: Report | None,
+    depth: int = _DEEP,
 ) -> xr.DataTree:
     """Nutpie's draws of the points, or of their coordinates."""
     with threadpool_limits(limits=1):
@@ -162,6 +167,7 @@ def _sample(
             progress_callback=_forward(report) if report is not None else None,
             blocking=False,
             target_accept=settings.target_accept,
+            maxdepth=depth,
         )
         try:
             return sampler.wait()

@@ -131,7 +131,6 @@ def _compiled() -> Any:
     return numba.cfunc(SIGNATURE, cache=True)(_whitened)
 
 
-@intrinsic
 def _call(typing: Any, address: Any, size: Any, point: Any, gradient: Any, value: Any, user: Any) -> Any:
     """Call a C function of the samplers' signature at an address known only when the program runs."""
     signature = numba.types.int64(address, size, point, gradient, value, user)
@@ -146,6 +145,10 @@ def _call(typing: Any, address: Any, size: Any, point: Any, gradient: Any, value
         return builder.call(target, given)
 
     return signature, generate
+
+
+# As a decorator it would leave type checkers the function that makes the code, which has an argument more.
+_call_at: Any = intrinsic(_call)
 
 
 def _whitened(size: int, point: Any, gradient: Any, value: Any, user: Any) -> int:
@@ -168,7 +171,7 @@ def _whitened(size: int, point: Any, gradient: Any, value: Any, user: Any) -> in
         for i in range(n):
             x[order[first + i]] = centre[order[first + i]] + moved[i]
         at += n * n
-    code = _call(
+    code = _call_at(
         data[0], np.int64(size), np.int64(x.ctypes.data), np.int64(slope.ctypes.data), value, data[1]
     )
     if code != 0:
