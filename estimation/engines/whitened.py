@@ -61,16 +61,23 @@ class Whitening:
             for a, b, i, k in zip(self.starts[:-1], self.starts[1:], ends[:-1], ends[1:], strict=True)
         ]
 
+    @property
+    def root(self) -> Floats:
+        """The whole matrix: points are ``centre + w @ root``, (size, size)."""
+        out = np.zeros((len(self.order), len(self.order)))
+        for first, (at, root) in zip(self.starts, self._blocks(), strict=False):
+            out[first : first + len(at), at] = root
+        return out
+
     def points(self, coordinates: Floats) -> Floats:
-        """Points (R, size) from coordinates (R, size)."""
-        out, first = np.empty_like(coordinates), 0
-        for at, root in self._blocks():
-            out[:, at] = self.centre[at] + coordinates[:, first : first + len(at)] @ root
-            first += len(at)
+        """Points (…, size) from coordinates (…, size)."""
+        out = np.empty_like(coordinates)
+        for first, (at, root) in zip(self.starts, self._blocks(), strict=False):
+            out[..., at] = self.centre[at] + coordinates[..., first : first + len(at)] @ root
         return out
 
     def coordinates(self, points: Floats) -> Floats:
-        """The other way."""
+        """Coordinates (R, size) from points (R, size)."""
         found = [
             scipy.linalg.solve_triangular(root, (points[:, at] - self.centre[at]).T, lower=True, trans="T").T
             for at, root in self._blocks()

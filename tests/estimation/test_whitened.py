@@ -51,6 +51,7 @@ def test_curvature_becomes_one_block_by_block() -> None:
     assert sorted(np.diff(made.starts)) == [4, 5]
     moves = made.points(np.eye(9)) - centre
     np.testing.assert_allclose(moves @ curvature @ moves.T, np.eye(9), atol=1e-6)
+    np.testing.assert_allclose(moves, made.root, atol=1e-12)
     points = rng.normal(size=(3, 9))
     np.testing.assert_allclose(made.points(made.coordinates(points)), points, atol=1e-9)
 

@@ -85,16 +85,20 @@ def sample(
     keys = jax.random.split(jax.random.key(seed), settings.chains)
     variances = metric.variances(density, data, start, seed)
     inner, given, approach = density, data, 0
-    back: Callable[[Any], Any] = np.asarray
+    back: Callable[[Floats], Floats] = np.asarray
     # Where the chains are after the first stretch is better than where they began, but not yet where they belong.
     for _ in range(min(_STRETCHES, settings.tune // (2 * _APPROACH))):
         *_, (found, _) = _pieces(inner, given, points, variances, keys, settings, _APPROACH, _APPROACH)
-        approach, points = approach + _APPROACH, back(found[-1])
-        whitened = metric.whiten(density, data, np.asarray(points[0]))
-        if whitened is None:
+        approach, points = approach + _APPROACH, back(np.asarray(found[-1]))
+        whitening = metric.whitening_of(density, data, points[0])
+        if whitening is None:
             break
-        points, variances = whitened.coordinates(points), np.ones(len(start))
-        inner, given, back = metric.density_of(density), (whitened.centre, whitened.root, data), whitened.back
+        points, variances = whitening.coordinates(points), np.ones(len(start))
+        inner, given, back = (
+            metric.density_of(density),
+            (whitening.centre, whitening.root, data),
+            whitening.points,
+        )
 
     warmed, done, drawn = time.perf_counter(), approach, []
     tune, total = settings.tune, settings.tune + settings.draws
@@ -103,7 +107,7 @@ def sample(
         kept = slice(max(tune - done, 0), total - done)
         done += _PIECE
         if kept.start < _PIECE:
-            drawn.append(np.asarray(back(found[kept])))
+            drawn.append(back(np.asarray(found[kept])))
         else:
             warmed = time.perf_counter()
         for name in _STATS:
