@@ -19,6 +19,8 @@ TEMPLATE: Final = "report.typ"
 STANDARD: Final = "ua-1"
 LONGEST: Final = 200
 SHORTEST: Final = 9
+# Of a character, and of what is left free on both sides of a cell, in ems of the smaller print.
+EM, INSET = 0.5, 1.0
 
 
 def typeset(document: Document) -> bytes:
@@ -95,8 +97,8 @@ def _table(table: Table) -> dict[str, Any]:
         "kind": "Table",
         "title": table.title,
         "columns": [
-            {"title": column.title, "right": column.align == "right", "share": share}
-            for column, share in zip(table.columns, _shares(table), strict=True)
+            {"title": column.title, "right": column.align == "right", "share": share, "width": width}
+            for column, (share, width) in zip(table.columns, _room(table), strict=True)
         ],
         "groups": [{"title": g.title, "span": g.span, "right": g.right} for g in header_groups(table)],
         "rows": [_row(row, table) for row in table.rows[:LONGEST]],
@@ -104,14 +106,24 @@ def _table(table: Table) -> dict[str, Any]:
     }
 
 
-def _shares(table: Table) -> list[float]:
-    """What each column of words needs of the room that they share: by the root of its longest text."""
-    longest = [len(column.title) for column in table.columns]
-    for row in table.rows[:LONGEST]:
-        if len(row.cells) == len(longest):
-            texts = (max(len(text) for text in (cell.text, *cell.more)) for cell in row.cells)
-            longest = [max(one, two) for one, two in zip(longest, texts, strict=True)]
-    return [max(n, SHORTEST) ** 0.5 for n in longest]
+def _room(table: Table) -> list[tuple[float, float]]:
+    """What each column needs: of the room that words share, by the root of its longest text; and in ems, for numbers.
+
+    A text that spans several columns asks for none of them: Typst would make room for it in the last.
+    """
+    longest = [_header(column.title) for column in table.columns]
+    for row in (row for row in table.rows[:LONGEST] if not row.head):
+        at = 0
+        for cell in row.cells:
+            if cell.span == 1:
+                longest[at] = max(longest[at], *map(len, (cell.text, *cell.more)))
+            at += cell.span
+    return [(max(n, SHORTEST) ** 0.5, EM * n + INSET) for n in longest]
+
+
+def _header(title: str) -> int:
+    """Characters of the longest line of a title in as many lines as it needs, three at most where words allow."""
+    return max(-(-len(title) // 3), *map(len, title.split()), 0)
 
 
 def _row(row: Row, table: Table) -> dict[str, Any]:

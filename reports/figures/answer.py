@@ -25,7 +25,11 @@ def draw(view: View, table: Table) -> Figure:
     """Interval plot of the answer; ``table`` holds the same rows."""
     main, finite = view.rates("offense"), view.rates("offense", "finite")
     steps = [step for step in view.steps if (main["step"] == step.name).any()]
-    nodes = list(dict.fromkeys(main["offense"]))
+    every = list(dict.fromkeys(main["offense"]))
+    told = set(main.loc[main["median"].notna(), "offense"])
+    # Of a row that is empty in every panel the table says all there is.
+    nodes = [node for node in every if node in told] or every
+    main = main[main["offense"].isin(nodes)]
     columns = min(PANELS, len(steps))
     labels = ["  " * view.axes["offense"].depth(n) + shorten(view.label("offense", n), 22) for n in nodes]
     lines = -(-len(steps) // columns)
@@ -59,7 +63,9 @@ def draw(view: View, table: Table) -> Figure:
             rate_axis(axes, step.scale, bins=3)
         figure.legend(handles=_key(), loc="outside lower center", ncols=2, handlelength=1.8)
         svg = svg_of(figure, ID, title, alt)
-    return Figure(ID, title, alt, svg, figure.get_figwidth() * DPI * PX, table, _caption())
+    return Figure(
+        ID, title, alt, svg, figure.get_figwidth() * DPI * PX, table, _caption(len(every) - len(nodes))
+    )
 
 
 def _row(axes: Axes, y: int, top: float, row: dict[str, Any], finite: dict[str, Any] | None) -> None:
@@ -95,12 +101,17 @@ def _key() -> list[Any]:
     ]
 
 
-def _caption() -> str:
-    return (
+def _caption(left: int) -> str:
+    words = say(
         "Dot: median (filled where data-driven). Thick and thin lines: 50 % and 90 % interval. Diamond: "
         "the cases recorded here. Pale bar: what the data alone allow; an arrowhead where it goes on "
         "beyond the panel."
     )
+    if left:
+        words += " " + say(
+            "Not drawn: {left} offenses of which no rate is published; the table holds their bounds."
+        ).format(left=left)
+    return words
 
 
 def _alt(view: View, rows: pd.DataFrame) -> str:

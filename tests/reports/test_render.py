@@ -7,16 +7,18 @@ import sys
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from attrition.data.errors import InputError
 from attrition.estimation.store.runs import Run
 from attrition.reports import plan
-from attrition.reports.document import Section
+from attrition.reports.document import Cell, Column, Document, Row, Section, Table
 from attrition.reports.figures import answer as answer_figure
 from attrition.reports.render import write_report
 from attrition.reports.sections import answer, change, intake, limits, sources
 from attrition.reports.sentences import Sentence
+from attrition.reports.typeset import EM, INSET, as_data
 from attrition.reports.view import View
 
 from .conftest import Written
@@ -127,3 +129,19 @@ def test_a_report_needs_no_model_and_no_network() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_a_text_over_several_columns_asks_for_none_of_them() -> None:
+    """Room in print: numbers get what they are long, titles stand in three lines at most where their words allow."""
+    long = "not published: too much of the denominator is of places that report no outcome"
+    rows = (
+        Row((Cell("a heading that is longer than anything below it"),), head=True),
+        Row((Cell("All"), Cell(long, span=2), Cell("x"))),
+        Row((Cell("One"), Cell("0.1"), Cell("0.01 to 0.20"), Cell("y"))),
+    )
+    titles = ("Offense", "median", "90 % interval", "Probability of an increase")
+    columns = tuple(Column(title, "right" if k else "left") for k, title in enumerate(titles))
+    table = Table("t", "T", columns, rows, pd.DataFrame())
+    told = as_data(Document("t", "s", (), (Section("s", "S", (table,)),)))
+    widths = [column["width"] for column in told["sections"][0]["blocks"][0]["columns"]]
+    assert widths == [EM * n + INSET for n in (7, 6, 12, 11)]  # (Probability is one word of eleven letters)
