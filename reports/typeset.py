@@ -19,8 +19,8 @@ TEMPLATE: Final = "report.typ"
 STANDARD: Final = "ua-1"
 LONGEST: Final = 200
 SHORTEST: Final = 9
-# Of a character, and of what is left free on both sides of a cell, in ems of the smaller print.
-EM, INSET = 0.5, 1.0
+# In ems of the smaller print: a character, what is free on both sides of a cell, and what numbers may take of a line.
+EM, INSET, ROOM = 0.5, 1.0, 38.0
 
 
 def typeset(document: Document) -> bytes:
@@ -109,16 +109,26 @@ def _table(table: Table) -> dict[str, Any]:
 def _room(table: Table) -> list[tuple[float, float]]:
     """What each column needs: of the room that words share, by the root of its longest text; and in ems, for numbers.
 
-    A text that spans several columns asks for none of them: Typst would make room for it in the last.
+    A text that spans several columns asks for none of them: Typst would make room for it in the last. Numbers take as
+    much as they are long, but where too little would be left for words they break at their blanks.
     """
     longest = [_header(column.title) for column in table.columns]
+    words = list(longest)
     for row in (row for row in table.rows[:LONGEST] if not row.head):
         at = 0
         for cell in row.cells:
             if cell.span == 1:
-                longest[at] = max(longest[at], *map(len, (cell.text, *cell.more)))
+                texts = (cell.text, *cell.more)
+                longest[at] = max(longest[at], *map(len, texts))
+                words[at] = max([words[at], *(len(word) for text in texts for word in text.split())])
             at += cell.span
-    return [(max(n, SHORTEST) ** 0.5, EM * n + INSET) for n in longest]
+    whole, least = ([EM * n + INSET for n in each] for each in (longest, words))
+    numbers = [k for k, column in enumerate(table.columns) if column.align == "right"]
+    more = sum(whole[k] - least[k] for k in numbers)
+    left = ROOM - sum(least[k] for k in numbers) if len(numbers) < len(longest) else more
+    part = min(1.0, max(left, 0.0) / more) if more else 1.0
+    widths = [low + part * (high - low) for low, high in zip(least, whole, strict=True)]
+    return [(max(n, SHORTEST) ** 0.5, width) for n, width in zip(longest, widths, strict=True)]
 
 
 def _header(title: str) -> int:
