@@ -91,6 +91,9 @@ def release(
     say("2 of 6: estimating")
     run = verbs.estimate(plan, runs=runs, progress=True)
     say(f"3 of 6: varying, {len(names)} scenarios")
+    left_out = [problem.line() for problem in asked.refused]
+    for line in left_out:
+        say(f"left out: {line}")
     if names:
         verbs.vary(plan, names, runs=runs)
         run = Run(run.folder)
@@ -112,6 +115,7 @@ def release(
         if earlier:
             put_table(writer.folder / layout.HISTORY, past)
         verdict = _verdict(plan, run, made, failed, previous, found, changed)
+        verdict["scenarios_left_out"] = left_out
         verdict["vintages"] = [one.release["as_of"] for one in earlier] + [as_of]
         verdict["statistics"] = records(statistics(past))
         put_json(writer.folder / layout.RELEASE, verdict)

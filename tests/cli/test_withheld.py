@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 import xarray as xr
 
 from attrition.cli.pipelines import release as pipeline
-from attrition.data.errors import InputError
+from attrition.data.errors import InputError, Problem
 from attrition.estimation import verbs
 from attrition.estimation.plan import read_plan
 from attrition.estimation.store.runs import Run
@@ -219,3 +220,15 @@ def test_later_releases_keep_what_was_first_said_and_trust_no_changed_vintage(wo
     intake.write_text(intake.read_text().replace('"count": ', '"count": 1', 1))
     with pytest.raises(InputError, match="changed after it was made"):
         _release(tmp_path, Run(shifted.folder), monkeypatch, "2025-06-30")
+
+
+def test_a_scenario_that_cannot_be_fitted_is_told(world, tmp_path, monkeypatch):
+    bound = verbs.scenarios
+    problem = Problem("counts go on rising", "scenario 'delay horizon shorter'", "8", "none", "raise it")
+    left_out = (problem,)
+    monkeypatch.setattr(
+        verbs, "scenarios", lambda *a, **k: replace(bound(*a, **k), scenarios=(), refused=left_out)
+    )
+    monkeypatch.setattr(pipeline, "write_report", lambda *_: None)
+    run, _ = _run(tmp_path / "run", world, "rhat")
+    assert _release(tmp_path, run, monkeypatch)["scenarios_left_out"] == [problem.line()]
