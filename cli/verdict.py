@@ -56,6 +56,10 @@ def _since(verdict: Mapping[str, Any]) -> list[str]:
     lines.append(f"Not split: {found['unsplit']}." if found["unsplit"] else f"Split in this order: {steps}.")
     changed = verdict["claims_changed"]
     lines.append(f"Claims: {len(changed)} different." if changed else "Claims: the same.")
+    if verdict["periods_compared"]:
+        lines[-1] += " What was said of {} is held against what is said of {}.".format(
+            *verdict["periods_compared"]
+        )
     lines += [f"  {one['sentence']}" for one in changed[:SHOWN]]
     return lines + ([f"  and {len(changed) - SHOWN} more, in release.json"] if len(changed) > SHOWN else [])
 

@@ -23,7 +23,7 @@ from .rows import make_rows
 from .runners.catalogue import open_runner
 from .runners.contract import HERE, Where
 from .sensitivity.asked import OPTION, RELEASED
-from .sensitivity.claims import claim_changes
+from .sensitivity.claims import claim_changes, latest_periods
 from .sensitivity.compare import Comparison, Varied, moved
 from .sensitivity.differences import differences
 from .sensitivity.revision import Revision, revise
@@ -324,7 +324,7 @@ def compare(
         (other,),
         moved(first, [(other.name, second)]),
         differences(first, second),
-        claim_changes(first.claims, second.claims),
+        claim_changes(first.claims, second.claims, latest_periods(first.blueprint, second.blueprint)),
         revised(first, second, second, progress) if split else revise(first, second, None),
     )
 

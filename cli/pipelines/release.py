@@ -14,7 +14,7 @@ from ...data.errors import InputError, Problem
 from ...estimation import verbs
 from ...estimation.claims.catalogue import claims_of, told_of
 from ...estimation.plan import Plan, settled
-from ...estimation.sensitivity.claims import ClaimChange, claim_changes
+from ...estimation.sensitivity.claims import ClaimChange, claim_changes, latest_periods
 from ...estimation.sensitivity.history import history, statistics, vintage
 from ...estimation.sensitivity.revision import Revision
 from ...estimation.store import layout
@@ -108,7 +108,8 @@ def release(
         say("5 of 6: comparing with the last release" if previous else "5 of 6: no release before this one")
         made = Run(writer.folder)
         found = verbs.revised(previous, made, run) if previous else None
-        changed = claim_changes(previous.claims, made.claims) if previous else ()
+        moved = latest_periods(previous.blueprint, made.blueprint) if previous else None
+        changed = claim_changes(previous.claims, made.claims, moved) if previous else ()
         if found is not None:
             put_table(writer.folder / layout.REVISIONS, found.table)
         past = history([vintage(one.release["as_of"], one) for one in earlier] + [vintage(as_of, made)])
@@ -116,6 +117,7 @@ def release(
             put_table(writer.folder / layout.HISTORY, past)
         verdict = _verdict(plan, run, made, failed, previous, found, changed)
         verdict["scenarios_left_out"] = left_out
+        verdict["periods_compared"] = list(moved) if moved else []
         verdict["vintages"] = [one.release["as_of"] for one in earlier] + [as_of]
         verdict["statistics"] = records(statistics(past))
         put_json(writer.folder / layout.RELEASE, verdict)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from ..binding import LATEST
+
 
 @dataclass(frozen=True)
 class ClaimChange:
@@ -48,8 +50,23 @@ class ClaimChange:
         return "probability " + " → ".join(words)
 
 
+def latest_periods(one: Mapping[str, Any], two: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The period that each of two runs answers for, where both answer for the latest and it has moved on.
+
+    Parameters
+    ----------
+    one, two : mapping
+        As stored in ``blueprint.json``.
+    """
+    asked = {run.get("plan", {}).get("answer", {}).get("period") for run in (one, two)}
+    old, new = (run.get("answer", {}).get("period", "") for run in (one, two))
+    return (old, new) if asked == {LATEST} and old != new else None
+
+
 def claim_changes(
-    one: Sequence[Mapping[str, Any]], two: Sequence[Mapping[str, Any]]
+    one: Sequence[Mapping[str, Any]],
+    two: Sequence[Mapping[str, Any]],
+    periods: tuple[str, str] | None = None,
 ) -> tuple[ClaimChange, ...]:
     """Claims that differ between two runs, in the order of the second, then those it has no more.
 
@@ -57,8 +74,16 @@ def claim_changes(
     ----------
     one, two : sequence of mapping
         As stored in ``claims.json``.
+    periods : tuple of str, optional
+        A period of the first run and the one of the second whose claims are held against it: what is said of the
+        latest period is said again when there is a later one, or it is not.
     """
-    before, after = ({claim["key"]: claim for claim in claims} for claims in (one, two))
+    earlier, later = periods or ("", "")
+    before = {
+        "|".join(later if part == earlier else part for part in claim["key"].split("|")): claim
+        for claim in one
+    }
+    after = {claim["key"]: claim for claim in two}
     found = []
     for key in [*after, *(key for key in before if key not in after)]:
         old, new = before.get(key), after.get(key)

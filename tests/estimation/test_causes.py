@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from attrition.estimation.sensitivity.causes import CAUSES, after, causes
-from attrition.estimation.sensitivity.claims import claim_changes
+from attrition.estimation.sensitivity.claims import claim_changes, latest_periods
 
 from ..stored import statement
 
@@ -107,3 +107,22 @@ def test_claims_are_compared_by_what_is_said():
     }  # fmt: skip
     assert found["b"].sentence() == "no longer said: B (probability 0.95 → 0.85)"
     assert found["f"].sentence() == "now said: F (probability no claim → 0.92)"
+
+
+def test_claims_of_the_latest_period_are_held_against_those_of_the_one_before():
+    """What is said of one quarter and again of the next has not changed; what is said of other periods is untouched."""
+    one = [_claim("above|rate|all|2024Q2", "A", 0.95, True), _claim("below|rate|all|2024Q2", "B", 0.95, True),
+           _claim("above|rate|all|all", "C", 0.95, True)]  # fmt: skip
+    two = [_claim("above|rate|all|2024Q4", "A", 0.99, True), _claim("below|rate|all|2024Q4", "B", 0.4, False),
+           _claim("above|rate|all|all", "C", 0.95, True)]  # fmt: skip
+    (change,) = claim_changes(one, two, ("2024Q2", "2024Q4"))
+    assert (change.key, change.change) == ("below|rate|all|2024Q4", "withdrawn")
+    assert len(claim_changes(one, two)) == 3
+    asked = {"plan": {"answer": {"period": "latest"}}}
+    old, new = (asked | {"answer": {"period": period}} for period in ("2024Q2", "2024Q4"))
+    assert latest_periods(old, new) == ("2024Q2", "2024Q4")
+    assert latest_periods(old, old) is None
+    assert (
+        latest_periods(old, {"plan": {"answer": {"period": "2024Q4"}}, "answer": {"period": "2024Q4"}})
+        is None
+    )
