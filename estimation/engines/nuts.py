@@ -121,7 +121,11 @@ def fit(
     built = time.perf_counter()
     if say is not None:
         say(_forecast(density, settings))
-    whitening = _look(density, settings, seed) if _may_lean(compiled, density.size) else None
+    whitening = None
+    if _may_lean(compiled, density.size):
+        if say is not None:
+            say("A short chain shows how the effects lean on one another …")
+        whitening = _look(density, settings, seed)
     tree = _sample(density, whitening, settings, seed, report)
     points = tree["posterior"]["point"].to_numpy().reshape(-1, density.size)
     draws = density.expand(points if whitening is None else whitening.points(points))
@@ -132,10 +136,13 @@ def fit(
 def _may_lean(compiled: CompiledModel, size: int) -> bool:
     """May the effects lean on one another, and are they few enough to ask how?
 
-    Where effects are departures from what single counts say of them they do not.
+    Where effects are departures from what single counts say of them they do not. Effects of single cells lean on
+    little, and there are so many of them that the map would cost what it gains.
     """
-    conditioned = any(compiled.blueprint.ratio_steps) or len(compiled.anchors)
-    return _FEWEST <= size <= _MOST and not conditioned
+    blueprint = compiled.blueprint
+    conditioned = any(blueprint.ratio_steps) or len(compiled.anchors)
+    cells = any(block.cellwise for block in blueprint.blocks)
+    return _FEWEST <= size <= _MOST and not conditioned and not cells
 
 
 def _look(density: Density, settings: EstimateSpec, seed: int) -> Whitening | None:
