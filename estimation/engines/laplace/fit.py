@@ -33,6 +33,7 @@ Floats = NDArray[np.float64]
 _START = np.log(0.3)
 _FEWEST, _MOST, _WORK = 32, 256, 1_000_000
 _FEW_NODES, _SMALL = 5, 0.8
+_MANY_NODES = 61
 # Nats below the mode: a point there has a weight of 1e-18 at most.
 _NOTHING = 42.0
 
@@ -175,7 +176,12 @@ def _explore(
         if prior < least:
             # Whatever the data say of it, it weighs nothing; and where scales are absurd there may be no mode to find.
             return prior + highest, start
-        return approximate(world, theta, start, ROUGH).value + prior, start
+        try:
+            return approximate(world, theta, start, ROUGH).value + prior, start
+        except FloatingPointError:
+            # Where cells may differ very widely few nodes put value and slope so far apart that no step rises.
+            start = Warm(top.shared.copy(), top.own.copy(), warm.effect.copy())
+            return approximate(replace(world, nodes=_MANY_NODES), theta, start, ROUGH).value + prior, start
 
     seeds = [int(x) for x in np.random.SeedSequence([settings.seed, number]).generate_state(settings.chains)]
     found, starts = make_points(value, mode, points, seeds, pool)
