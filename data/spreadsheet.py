@@ -28,7 +28,7 @@ def harmless_table(table: pd.DataFrame) -> pd.DataFrame:
         if isinstance(out[name].dtype, pd.StringDtype):
             # Of a column of text hardly anything looks like a formula, and the whole column is searched at once.
             hit = out[name].str.lstrip(BLANK).str.startswith(FORMULA).fillna(False).to_numpy(dtype=bool)
-            out.loc[hit, name] = "'" + out.loc[hit, name]
+            out.loc[hit, name] = out.loc[hit, name].map(harmless)
         else:
             out[name] = [harmless(v) if isinstance(v, str) else v for v in out[name]]
     return out

@@ -259,10 +259,6 @@ class Density:
     value_and_gradient: Callable[[Floats], tuple[float, Floats]]
     expand: Callable[[Floats], dict[str, Floats]]
 
-    def caller(self, callback: Callback) -> Callable[[Floats], tuple[float, Floats]]:
-        """Another C function of as many parameters as a Python one."""
-        return _caller(callback, self.size)
-
 
 @dataclass(frozen=True)
 class Joined:

@@ -22,12 +22,12 @@ from ..plan import EstimateSpec
 from .contract import Fit, Progress, Report
 from .density import Density, copy_point, make_density
 from .drawn import finished, variables
-from .whitened import Whitening, through, whiten
+from .whitened import MOST, Whitening, through, whiten
 
 NAME = "nuts"
 Floats = NDArray[np.float64]
-# Steps before the curvature is taken, and how deep their trees may be; of how many parameters it is.
-_APPROACH, _SHALLOW, _DEEP, _FEWEST, _MOST = 100, 6, 10, 200, 4000
+# Steps before the curvature is taken, and how deep their trees may be; of how many parameters at least it is.
+_APPROACH, _SHALLOW, _DEEP, _FEWEST = 100, 6, 10, 200
 Sampler = Callable[
     [CompiledModel, EstimateSpec, int, Report | None, Callable[[str], None] | None],
     Fit,
@@ -142,7 +142,7 @@ def _may_lean(compiled: CompiledModel, size: int) -> bool:
     blueprint = compiled.blueprint
     conditioned = any(blueprint.ratio_steps) or len(compiled.anchors)
     cells = any(block.cellwise for block in blueprint.blocks)
-    return _FEWEST <= size <= _MOST and not conditioned and not cells
+    return _FEWEST <= size <= MOST and not conditioned and not cells
 
 
 def _look(density: Density, settings: EstimateSpec, seed: int) -> Whitening | None:

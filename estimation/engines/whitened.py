@@ -27,6 +27,8 @@ from .density import SIGNATURE, Callback
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+# Coordinates of which a matrix is still small.
+MOST = 4000
 _STEP = 1e-4
 # Differences of gradients cannot tell what is below this part of the diagonal from nothing.
 _NOTHING = 1e-6

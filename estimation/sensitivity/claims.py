@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from ...data.names import ROOT
 from ..binding import LATEST
 
 
@@ -60,7 +61,8 @@ def latest_periods(one: Mapping[str, Any], two: Mapping[str, Any]) -> tuple[str,
     """
     asked = {run.get("plan", {}).get("answer", {}).get("period") for run in (one, two)}
     old, new = (run.get("answer", {}).get("period", "") for run in (one, two))
-    return (old, new) if asked == {LATEST} and old != new else None
+    # Where no number has a period of its own the answer is of all, which names other axes' roots too.
+    return (old, new) if asked == {LATEST} and old != new and ROOT not in (old, new) else None
 
 
 def claim_changes(

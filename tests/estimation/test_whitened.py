@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attrition.estimation.engines import nuts
-from attrition.estimation.engines.density import Density, make_density
+from attrition.estimation.engines.density import Density, _caller, make_density
 from attrition.estimation.engines.whitened import through, whiten
 from attrition.estimation.plan import EstimateSpec
 from attrition.models.compile import CompiledModel, compile_model
@@ -71,7 +71,7 @@ def test_the_function_of_the_coordinates_is_that_of_the_points(density: Density)
     """Its value is the density's own; its gradient the transposed map of the density's."""
     made = whiten(density.value_and_gradient, density.start)
     assert made is not None
-    called = density.caller(through(density.callback, made))
+    called = _caller(through(density.callback, made), density.size)
     for w in np.random.default_rng(2).normal(size=(5, density.size)):
         value, slope = called(w)
         (point,) = made.points(w[None])
@@ -84,7 +84,7 @@ def test_the_function_of_the_coordinates_is_that_of_the_points(density: Density)
 def test_a_bad_point_is_told_through_the_map(density: Density) -> None:
     made = whiten(density.value_and_gradient, density.start)
     assert made is not None
-    value, _ = density.caller(through(density.callback, made))(np.full(density.size, np.inf))
+    value, _ = _caller(through(density.callback, made), density.size)(np.full(density.size, np.inf))
     assert not np.isfinite(value)
 
 

@@ -9,13 +9,11 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from ..whitened import Whitening, whiten
+from ..whitened import MOST, Whitening, whiten
 
 Floats = NDArray[np.float64]
 Density = Callable[[Any, Any], Any]
 _SIGNS, _STEP = 32, 1e-4
-# Coordinates of which a matrix is still small.
-_MOST = 4000
 
 
 def density_of(density: Density) -> Density:
@@ -33,7 +31,7 @@ def density_of(density: Density) -> Density:
 
 def whitening_of(density: Density, data: Any, centre: Floats) -> Whitening | None:
     """The map of ``whitened.whiten``, where there are a few thousand coordinates at most."""
-    if len(centre) > _MOST:
+    if len(centre) > MOST:
         return None
     both = jax.jit(jax.value_and_grad(density))
 
