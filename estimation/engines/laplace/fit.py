@@ -20,7 +20,7 @@ from ...thinning import most_draws
 from ..contract import Fit, Weights
 from ..drawn import named_draws
 from .blockwise import block_khat
-from .cells import NODES
+from .cells import TRAPEZOIDS
 from .draws import draw_step, resample
 from .hyper import Mode, Points, find_mode, make_points
 from .mean import STEPS, mean_shift
@@ -33,7 +33,6 @@ Floats = NDArray[np.float64]
 _START = np.log(0.3)
 _FEWEST, _MOST, _WORK = 32, 256, 1_000_000
 _FEW_NODES, _SMALL = 5, 0.8
-_MANY_NODES = 61
 # Nats below the mode: a point there has a weight of 1e-18 at most.
 _NOTHING = 42.0
 
@@ -176,12 +175,7 @@ def _explore(
         if prior < least:
             # Whatever the data say of it, it weighs nothing; and where scales are absurd there may be no mode to find.
             return prior + highest, start
-        try:
-            return approximate(world, theta, start, ROUGH).value + prior, start
-        except FloatingPointError:
-            # Where cells may differ very widely few nodes put value and slope so far apart that no step rises.
-            start = Warm(top.shared.copy(), top.own.copy(), warm.effect.copy())
-            return approximate(replace(world, nodes=_MANY_NODES), theta, start, ROUGH).value + prior, start
+        return approximate(world, theta, start, ROUGH).value + prior, start
 
     seeds = [int(x) for x in np.random.SeedSequence([settings.seed, number]).generate_state(settings.chains)]
     found, starts = make_points(value, mode, points, seeds, pool)
@@ -191,13 +185,13 @@ def _explore(
 
 
 def _nodes(world: World, mode: Mode) -> int:
-    """Fewer quadrature nodes where the cell effect is small: five are exact to 2e-4 nats a cell up to an sd of .8."""
+    """Few quadrature nodes where the cell effect is small: five are exact to 3e-4 nats a cell up to an sd of .8."""
     if world.cell < 0:
-        return NODES
+        return TRAPEZOIDS
     reach = np.exp(
         mode.theta[world.cell] + 4 * np.abs(mode.axes[world.cell] * mode.stretch.max(axis=0)).max()
     )
-    return _FEW_NODES if reach <= _SMALL else NODES
+    return _FEW_NODES if reach <= _SMALL else TRAPEZOIDS
 
 
 def _empty(blueprint: Blueprint, size: int) -> FieldDraws:

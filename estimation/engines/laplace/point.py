@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from .arrow import Arrow, factor
-from .cells import NODES, Marginal, integrated
+from .cells import TRAPEZOIDS, Marginal, integrated
 from .grid import INTERCEPT, Grid
 
 Floats = NDArray[np.float64]
@@ -38,7 +38,7 @@ class World:
     cell : int
         Number of the cell effect's block, -1 for none.
     nodes : int
-        Of the quadrature over a cell's effect.
+        Of the quadrature over a cell's effect, or ``TRAPEZOIDS``.
     """
 
     grid: Grid
@@ -46,7 +46,7 @@ class World:
     precision: float
     blocks: int
     cell: int
-    nodes: int = NODES
+    nodes: int = TRAPEZOIDS
 
     def effect_sd(self, theta: Floats) -> float:
         """Standard deviation of the cell effect; zero for none."""

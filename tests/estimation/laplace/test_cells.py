@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from attrition.estimation.engines.laplace.cells import draw_effects, effect_mode, integrated
+from attrition.estimation.engines.laplace.cells import TRAPEZOIDS, draw_effects, effect_mode, integrated
 
-CASES = [(n, y, tau) for n in (1, 7, 200, 5000) for y in (0, 1, n // 3, n) for tau in (0.15, 0.8, 2.0)]
+CASES = [(n, y, tau) for n in (1, 7, 200, 5000) for y in (0, 1, n // 3, n) for tau in (0.15, 0.8, 2.0, 10.0)]
 
 
 def grid(eta, y, n, tau):
@@ -23,7 +23,7 @@ def grid(eta, y, n, tau):
     return total, mean, (weight * (e - mean) ** 2).sum()
 
 
-def value(eta, y, n, tau, nodes=11):
+def value(eta, y, n, tau, nodes=TRAPEZOIDS):
     one = [np.array([float(x)]) for x in (eta, y, n)]
     return integrated(*one, tau, np.zeros(1), nodes)
 
@@ -31,15 +31,20 @@ def value(eta, y, n, tau, nodes=11):
 @pytest.mark.parametrize(("n", "y", "tau"), CASES)
 @pytest.mark.parametrize("eta", [-4.0, 0.3])
 def test_integral(n, y, tau, eta):
-    assert value(eta, y, n, tau).value[0] == pytest.approx(grid(eta, y, n, tau)[0], abs=1e-3)
+    assert value(eta, y, n, tau).value[0] == pytest.approx(grid(eta, y, n, tau)[0], abs=1e-8)
+
+
+@pytest.mark.parametrize(("n", "y", "tau"), [case for case in CASES if case[2] <= 0.8])
+def test_five_nodes_where_the_effect_is_small(n, y, tau):
+    assert value(-1.3, y, n, tau, 5).value[0] == pytest.approx(grid(-1.3, y, n, tau)[0], abs=3e-4)
 
 
 @pytest.mark.parametrize(("n", "y", "tau"), CASES)
 def test_derivatives(n, y, tau):
     eta, h = -1.3, 1e-4
-    here, up, down = (value(eta + d, y, n, tau, 61) for d in (0, h, -h))
-    wide, narrow = (value(eta, y, n, tau * np.exp(d), 61) for d in (h, -h))
-    close = {"rel": 2e-4, "abs": 2e-5 * max(n, 1)}
+    here, up, down = (value(eta + d, y, n, tau) for d in (0, h, -h))
+    wide, narrow = (value(eta, y, n, tau * np.exp(d)) for d in (h, -h))
+    close = {"rel": 1e-5, "abs": 1e-6 * max(n, 1)}
     for name, higher in (("value", "slope"), ("slope", "second"), ("second", "third")):
         difference = (getattr(up, name) - getattr(down, name)) / (2 * h)
         assert getattr(here, higher)[0] == pytest.approx(difference[0], **close)
