@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 TRAPEZOIDS = 0  # instead of a number of nodes
 _MOST = 50
-_TALLEST = 2000
+_MOST_NODES = 2000
 # The trapezoids' error is e^(-2π² / step²) where the count says much, with the step in standard deviations, and
-# e^(-π² / step) at the wall that a count of none or all is, with the step in logits: 3e-9 for steps of one and a half.
-_WALL = 4.0
+# e^(-π² / step) at the wall that a count of none or all is, with the step in logits: e^-30 for both.
+_BENT, _WALL = 1.5, 9.0
 _FAR = 25.0
 # A fifth of a standard deviation from the most likely value, squared.
 _NEARLY = 0.04
@@ -113,8 +113,8 @@ def _integrated(
     out: Floats,
 ) -> None:
     """Fill out (7, N); ``mode`` (N,) is where the search starts, and then what it found."""
-    log = np.empty(_TALLEST)
-    moment = np.empty((4, _TALLEST))
+    log = np.empty(_MOST_NODES)
+    moment = np.empty((4, _MOST_NODES))
     for i in range(eta.shape[0]):
         if n[i] <= 0:
             out[:, i] = 0.0
@@ -138,10 +138,10 @@ def _integrated(
                 log[k] = _moments(eta[i], y[i], n[i], tau, at, moment[:, k]) + nodes[k] ** 2 + log_weights[k]
                 top = max(top, log[k])
         else:
-            count, width = 0, 1.0 / np.sqrt(curvature + _WALL)
+            count, width = 0, 1.0 / np.sqrt(_BENT * curvature + _WALL)
             for side in (-1, 1):
                 at = e + max(side, 0) * width
-                while count < _TALLEST:
+                while count < _MOST_NODES:
                     log[count] = _moments(eta[i], y[i], n[i], tau, at, moment[:, count])
                     top = max(top, log[count])
                     count += 1
@@ -182,7 +182,9 @@ def _integrated(
         out[6, i] = square * (fourth + 2 * second * second + 2 * first * third)
 
 
-def integrated(eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, nodes: int = TRAPEZOIDS) -> Marginal:
+def integrated(
+    eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, nodes: int = TRAPEZOIDS
+) -> Marginal:
     """The integral of every count and its derivatives.
 
     Parameters
