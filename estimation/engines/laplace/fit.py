@@ -24,7 +24,7 @@ from .cells import TRAPEZOIDS
 from .draws import draw_step, resample
 from .hyper import Mode, Points, find_mode, make_points
 from .mean import STEPS, mean_shift
-from .point import ROUGH, Warm, World, approximate, best, cold, gradient, leaning
+from .point import ROUGH, SMALL, Warm, World, approximate, best, cold, gradient, leaning
 from .prior import log_prior
 from .worlds import make_worlds
 
@@ -32,7 +32,7 @@ NAME = "laplace"
 Floats = NDArray[np.float64]
 _START = np.log(0.3)
 _FEWEST, _MOST, _WORK = 32, 256, 1_000_000
-_FEW_NODES, _SMALL = 5, 0.8
+_FEW_NODES = 5
 # Nats below the mode: a point there has a weight of 1e-18 at most.
 _NOTHING = 42.0
 
@@ -185,13 +185,13 @@ def _explore(
 
 
 def _nodes(world: World, mode: Mode) -> int:
-    """Few quadrature nodes where the cell effect is small: five are exact to 3e-4 nats a cell up to an sd of .8."""
+    """Few quadrature nodes where the cell effect is small at every point that weighs anything."""
     if world.cell < 0:
         return TRAPEZOIDS
     reach = np.exp(
         mode.theta[world.cell] + 4 * np.abs(mode.axes[world.cell] * mode.stretch.max(axis=0)).max()
     )
-    return _FEW_NODES if reach <= _SMALL else TRAPEZOIDS
+    return _FEW_NODES if reach <= SMALL else TRAPEZOIDS
 
 
 def _empty(blueprint: Blueprint, size: int) -> FieldDraws:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pymc.model.transform.optimization import freeze_dims_and_data
@@ -55,6 +57,15 @@ def test_arrow_is_dense_algebra(world, dense):
     eta, border, inner = arrow.variances()
     np.testing.assert_allclose(eta.ravel(), ((design @ inverse) * design).sum(axis=1))
     np.testing.assert_allclose(np.concatenate([border, inner.ravel()]), np.diag(inverse), atol=1e-12)
+
+
+@pytest.mark.parametrize("log_sd", [-0.3, 1.2, 3.0])
+def test_a_point_far_out_has_a_mode(world, log_sd):
+    """Few nodes serve where the cells' effects are small; at a point where they may be wide none was found."""
+    theta = THETA.copy()
+    theta[world.cell] = log_sd
+    few = approximate(replace(world, nodes=5), theta, cold(world))
+    assert few.value == pytest.approx(approximate(world, theta, cold(world)).value, abs=0.01)
 
 
 def test_draws_have_the_inverse_as_covariance(dense):
