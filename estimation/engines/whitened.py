@@ -23,7 +23,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 from nutpie.compile_pymc import address_as_void_pointer
 
-from .density import SIGNATURE, Callback
+from .linker import SIGNATURE, Callback
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -13,7 +13,8 @@ from pytensor.compile.mode import get_mode
 from pytensor.graph.fg import FunctionGraph
 from pytensor.link.jax.dispatch import jax_funcify
 
-from ..density import Joined, lift
+from ..density import Joined
+from ..linker import lift
 from . import ops  # noqa: F401  (teaches our operations to the linker)
 
 Floats = NDArray[np.float64]
