@@ -30,7 +30,7 @@ import numpy as np
 import pytensor
 from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 
-from attrition.estimation.engines.accelerated.density import lifted, make_log_density
+from attrition.estimation.engines.accelerated.density import make_log_density, with_arrays
 from attrition.estimation.engines.accelerated.fit import sample
 from attrition.estimation.engines.contract import Progress
 from attrition.estimation.plan import EstimateSpec
@@ -54,7 +54,7 @@ def pack(file: Path, jurisdictions: int, referrals: float, seed: int) -> None:
         compiled = compile_plan(plan)
         print(f"read and bound in {time.perf_counter() - started:.0f} s", flush=True)
     joined = join(compiled)
-    graph, arrays = lifted(joined)
+    graph, arrays = with_arrays(joined)
     names = {value.name: int(np.size(joined.point[value.name])) for value in joined.model.value_vars}
     # Whole numbers in as few bytes as hold them.
     small = [array.astype(np.min_scalar_type(int(array.max()))) if array.dtype == np.int64 and array.min() >= 0

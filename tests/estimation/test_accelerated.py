@@ -80,7 +80,7 @@ def test_one_density_and_one_gradient(make: Any) -> None:
     """To 1e-8 relative, at points of four chains evaluated side by side as the sampler does."""
     compiled = compile_model(make())
     joined = join(compiled)
-    density, data = accelerated.make_log_density(*accelerated.lifted(joined))
+    density, data = accelerated.make_log_density(*accelerated.with_arrays(joined))
     own = make_density(compiled, ("intercept",))
     points = own.start + np.random.default_rng(1).normal(0.0, 0.5, (4, own.size))
     both = jax.jit(jax.vmap(jax.value_and_grad(density), (0, None)))

@@ -20,7 +20,7 @@ from . import ops  # noqa: F401  (teaches our operations to the linker)
 Floats = NDArray[np.float64]
 
 
-def lifted(joined: Joined) -> tuple[FunctionGraph, tuple[NDArray[Any], ...]]:
+def with_arrays(joined: Joined) -> tuple[FunctionGraph, tuple[NDArray[Any], ...]]:
     """The graph of density and gradient as JAX is to see it, and the arrays that are its inputs behind the point."""
     whole = FunctionGraph([joined.x], [joined.logp, joined.slope], clone=True)
     get_mode("JAX").optimizer.rewrite(whole)
@@ -30,7 +30,7 @@ def lifted(joined: Joined) -> tuple[FunctionGraph, tuple[NDArray[Any], ...]]:
 def make_log_density(
     graph: FunctionGraph, arrays: tuple[NDArray[Any], ...]
 ) -> tuple[Callable[..., Any], Any]:
-    """The density with its own gradient, and its data on the device; from what ``lifted`` gives.
+    """The density with its own gradient, and its data on the device; from what ``with_arrays`` gives.
 
     Returns
     -------

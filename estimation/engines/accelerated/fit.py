@@ -20,7 +20,7 @@ from ..contract import Fit, Progress, Report
 from ..density import join, make_expander
 from ..drawn import finished, variables
 from . import metric
-from .density import lifted, make_log_density
+from .density import make_log_density, with_arrays
 
 NAME = "numpyro"
 Floats = NDArray[np.float64]
@@ -49,7 +49,7 @@ def fit(
     """
     started = time.perf_counter()
     graph = join(compiled)
-    density, data = make_log_density(*lifted(graph))
+    density, data = make_log_density(*with_arrays(graph))
     if say is not None:
         device = jax.devices()[0].device_kind
         say(f"{len(graph.start):,} parameters on {device}, {settings.chains} chains side by side.")
