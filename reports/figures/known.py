@@ -17,6 +17,7 @@ from ..view import View
 from ..wording import say
 
 ID: Final = "figure-known"
+_NAMES, _NARROWEST = 90.0, 2.5  # points: beside the panels; of a period
 # Dark to light in greyscale; hatching tells apart what is close in lightness.
 LOOKS: Final[tuple[dict[str, Any], ...]] = (
     {"facecolor": "#1f4e79"},
@@ -34,8 +35,9 @@ def draw(view: View, table: Table) -> Figure:
     stages = list(range(1, len(view.stages)))
     places, periods = view.observed.places, view.axes["period"].leaves
     row = 10.5 if len(places) <= 60 else max(2.0, 620 / len(places))
-    height = 58 + (row * len(places) + 34 if len(stages) <= 2 else (row * len(places) + 40) * len(stages))
-    across = len(stages) <= 2
+    # Side by side the panels share the names of their rows, and fit on a printed page.
+    across = len(stages) <= 2 or _NARROWEST * len(stages) * len(periods) <= (WIDTH - _NAMES)
+    height = 58 + (row * len(places) + 34 if across else (row * len(places) + 40) * len(stages))
     title = "What is known, and how"
     with canvas(ID, WIDTH, height) as figure:
         shape = (1, len(stages)) if across else (len(stages), 1)
@@ -43,7 +45,7 @@ def draw(view: View, table: Table) -> Figure:
         for axes, stage in zip(grid.flat, stages, strict=True):
             _panel(axes, states[stage])
             axes.set_title(view.stages[stage].replace("_", " "))
-            every = max(1, -(-len(periods) // 6))
+            every = max(1, -(-len(periods) // (6 if len(stages) <= 2 or not across else 4)))
             at = range(0, len(periods), every)
             axes.set_xticks([i + 0.5 for i in at], [view.label("period", periods[i]) for i in at])
             axes.tick_params(axis="x", length=0, pad=1)
