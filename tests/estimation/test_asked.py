@@ -107,3 +107,17 @@ def test_a_fault_of_what_the_plan_writes_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="scenario 'x'"):
         bind_scenarios(read_plan(path))
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"), [("sd", (-0.5, 1.5)), ("logit", (-1.0, 1.0)), ("rate", (-1.0, 1.0))]
+)
+def test_silent_places_are_moved_by_an_sd_whatever_the_unit_of_the_plan(
+    tmp_path: Path, unit: str, expected: tuple[float, float]
+) -> None:
+    path = write_plan(tmp_path, f'[assume]\nsilent_shift = 0.5\nsilent_unit = "{unit}"\n')
+    lines = path.with_name("data.csv").read_text().splitlines()
+    path.with_name("data.csv").write_text("\n".join([*lines, "theft,Far,2023,50,"]) + "\n")
+    found = bind_scenarios(read_plan(path), ["silent places"]).scenarios
+    assert tuple(one.plan.assume.silent_shift for one in found) == expected
+    assert {one.plan.assume.silent_unit for one in found} == {"sd"}

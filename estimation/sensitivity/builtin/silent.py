@@ -32,9 +32,13 @@ class Silent(Family):
         place, heard = bound.blueprint.layout.coordinates[1], touched(bound.blueprint)
         if all(np.isin(place, place[row]).all() for row in heard):
             return
+        # A shift on the logit or in the rate is no number of standard deviations to add one to.
+        alike = plan.assume.silent_unit == "sd"
+        middle = plan.assume.silent_shift if alike else 0.0
+        unit = {} if alike else {"assume.silent_unit": "sd"}
         for shift in _SHIFTS:
             yield ScenarioSpec(
                 name=f"silent places {'lower' if shift < 0 else 'higher'}",
                 reason="who does not report may differ from those who do",
-                set={"assume.silent_shift": plan.assume.silent_shift + shift},
+                set={"assume.silent_shift": middle + shift, **unit},
             )
