@@ -66,7 +66,7 @@ def _khats(
     for one in log:
         z = rng.standard_normal(mean.shape)
         own = mean + np.matmul(z[:, None], unroot)[:, 0]
-        value = integrated(base + own @ grid.inner.T, y, n, tau, start, world.nodes).value.sum(axis=1)
+        value = integrated(base + own @ grid.inner.T, y, n, tau, start, world.rule(tau)).value.sum(axis=1)
         one[:] = value - 0.5 * (inner * own**2).sum(axis=1) + 0.5 * (z**2).sum(axis=1)
     # It weighs by the inverse of what it is given.
     return np.array([float(array_stats.psislw(-column)[1]) for column in log.T])

@@ -20,11 +20,10 @@ from ...thinning import most_draws
 from ..contract import Fit, Weights
 from ..drawn import named_draws
 from .blockwise import block_khat
-from .cells import TRAPEZOIDS
 from .draws import draw_step, resample
 from .hyper import Mode, Points, find_mode, make_points
 from .mean import STEPS, mean_shift
-from .point import ROUGH, SMALL, Warm, World, approximate, best, cold, gradient, leaning
+from .point import FEW_NODES, NODES, ROUGH, SMALL, Warm, World, approximate, best, cold, gradient, leaning
 from .prior import log_prior
 from .worlds import make_worlds
 
@@ -32,7 +31,6 @@ NAME = "laplace"
 Floats = NDArray[np.float64]
 _START = np.log(0.3)
 _FEWEST, _MOST, _WORK = 32, 256, 1_000_000
-_FEW_NODES = 5
 # Nats below the mode: a point there has a weight of 1e-18 at most.
 _NOTHING = 42.0
 
@@ -187,11 +185,11 @@ def _explore(
 def _nodes(world: World, mode: Mode) -> int:
     """Few quadrature nodes where the cell effect is small at every point that weighs anything."""
     if world.cell < 0:
-        return TRAPEZOIDS
+        return NODES
     reach = np.exp(
         mode.theta[world.cell] + 4 * np.abs(mode.axes[world.cell] * mode.stretch.max(axis=0)).max()
     )
-    return _FEW_NODES if reach <= SMALL else TRAPEZOIDS
+    return FEW_NODES if reach <= SMALL else NODES
 
 
 def _empty(blueprint: Blueprint, size: int) -> FieldDraws:

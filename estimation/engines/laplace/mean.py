@@ -42,7 +42,7 @@ def mean_shift(
         for bend in bends:
             for sign in (1.0, -1.0):
                 slope += integrated(
-                    eta + sign * bend, grid.y, grid.n, tau, warm.effect.copy(), world.nodes
+                    eta + sign * bend, grid.y, grid.n, tau, warm.effect.copy(), world.rule(tau)
                 ).slope
         slope /= 2 * draws
         move = point.arrow.solve(
