@@ -41,6 +41,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PLANS = ROOT / "benchmarks" / "calibration"
 PAGE = ROOT / "docs" / "calibration.md"
 KINDS = ("exact", "total", "bounded", "skipped", "all_sources", "missing_denominator", "immature", "closed")
+TOLD_BY = {"closed": "immature"}  # the log-likelihood in which a kind without one of its own is counted
 TOYS = (*KINDS, "corrections")  # the last is a setting of a kind, so that no fault of its own can be planted
 WORLDS, MUTANTS = 200, 60
 RESULTS = PLANS / "results.json"
@@ -50,14 +51,16 @@ Results = dict[str, dict[str, Any]]  # of ``kinds``, ``mutants`` and ``worlds`` 
 # ---- Faults ----
 
 
-def of_kind(batch: Batch, kind: str) -> np.ndarray:
-    """Groups of a batch that a kind shapes, (S,) bool."""
-    return np.array([kind in (batch.report, *own) for own in batch.kinds])
+def of_kind(blueprint: Blueprint, batch: Batch, kind: str) -> np.ndarray:
+    """Groups of a batch that a kind shapes, (S,) bool; closed units are read in groups of ``immature``."""
+    lags = [blueprint.analysis.groups[number].lags for number in batch.groups]
+    ended = [kind == "closed" and each is not None and each.closed > 0 for each in lags]
+    return np.array([kind in (batch.report, *own) for own in batch.kinds]) | np.array(ended)
 
 
 def deleted(blueprint: Blueprint, kind: str) -> Blueprint:
     """The likelihood without the groups of a kind; of a blueprint that has no others, without every second one."""
-    marked = [of_kind(batch, kind) for batch in blueprint.batches]
+    marked = [of_kind(blueprint, batch, kind) for batch in blueprint.batches]
     if all(rows.all() for rows in marked):
         marked = [rows & (np.arange(len(rows)) % 2 == 1) for rows in marked]
     left = (batch.take(np.flatnonzero(~rows)) for batch, rows in zip(blueprint.batches, marked, strict=True))
@@ -68,7 +71,7 @@ def shifted(blueprint: Blueprint, kind: str) -> Blueprint:
     """The groups of a kind, each of which reads the rates of the group before it."""
     batches = []
     for batch in blueprint.batches:
-        rows, slots = np.flatnonzero(of_kind(batch, kind)), batch.slots.copy()
+        rows, slots = np.flatnonzero(of_kind(blueprint, batch, kind)), batch.slots.copy()
         slots[rows] = slots[np.roll(rows, 1)]
         batches.append(replace(batch, slots=slots))
     return replace(blueprint, batches=tuple(batches))
@@ -137,7 +140,8 @@ def _summary(found: Calibration) -> dict[str, Any]:
 
 def _mutant(kind: str, found: Calibration) -> dict[str, Any]:
     """What the page says of a mutant."""
-    told = next(one for one in found.verdicts if one.quantity == f"{LIKELIHOOD}, {kind}")
+    mine = f"{LIKELIHOOD}, {TOLD_BY.get(kind, kind)}"
+    told = next(one for one in found.verdicts if one.quantity == mine)
     others = [one.failed for one in found.verdicts if not one.quantity.startswith(LIKELIHOOD)]
     return {
         "fitted": len(found.worlds),
