@@ -23,7 +23,7 @@ _MOST_NODES = 2000
 # The trapezoids' error is e^(-2π² / step²) where the count says much, with the step in standard deviations, and
 # e^(-π² / step) at the wall that a count of none or all is, with the step in logits: e^-30 for both.
 _BENT, _WALL = 1.5, 9.0
-_FAR = 25.0
+_FAR = 25.0  # nats below the top, where the trapezoids end
 # A fifth of a standard deviation from the most likely value, squared.
 _NEARLY = 0.04
 # Curvature of a count over that of its effect's own law, up to which half the proposals are taken.
