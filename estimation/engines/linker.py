@@ -239,11 +239,13 @@ def _source(arrays: tuple[NDArray[Any], ...], written: str) -> str:
         lines.append(f"{name} = c_array(c_pointer(c_data[{at}]), ({shape}), np.{array.dtype.name})")
         at += 1 + array.ndim
     *body, result = function.body
+    assert isinstance(result, ast.Return)
+    assert result.value is not None
     lines += [ast.unparse(statement) for statement in body]
     return _CALLBACK.format(
         rows=at,
         body=indent("\n".join(lines), " " * 4),
-        results=ast.unparse(cast("ast.Return", result).value or result),
+        results=ast.unparse(result.value),
         bad_gradient=BAD_GRADIENT,
         bad_value=BAD_VALUE,
     )

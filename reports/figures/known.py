@@ -38,6 +38,7 @@ def draw(view: View, table: Table) -> Figure:
     # Side by side the panels share the names of their rows, and fit on a printed page.
     across = len(stages) <= 2 or _NARROWEST * len(stages) * len(periods) <= (WIDTH - _NAMES)
     height = 58 + (row * len(places) + 34 if across else (row * len(places) + 40) * len(stages))
+    ticks = 4 if across and len(stages) > 2 else 6
     title = "What is known, and how"
     with canvas(ID, WIDTH, height) as figure:
         shape = (1, len(stages)) if across else (len(stages), 1)
@@ -45,7 +46,7 @@ def draw(view: View, table: Table) -> Figure:
         for axes, stage in zip(grid.flat, stages, strict=True):
             _panel(axes, states[stage])
             axes.set_title(view.stages[stage].replace("_", " "))
-            every = max(1, -(-len(periods) // (6 if len(stages) <= 2 or not across else 4)))
+            every = max(1, -(-len(periods) // ticks))
             at = range(0, len(periods), every)
             axes.set_xticks([i + 0.5 for i in at], [view.label("period", periods[i]) for i in at])
             axes.tick_params(axis="x", length=0, pad=1)

@@ -15,9 +15,15 @@ from attrition.estimation.engines.forms import form_of
 from attrition.estimation.engines.linker import compile_callback
 
 
-def _compiled(graph, x, size):
-    callback = compile_callback(form_of([x], [graph, pytensor.grad(graph, x)]))
-    return _caller(callback, size), callback
+def _form(graph, x):
+    return form_of([x], [graph, pytensor.grad(graph, x)])
+
+
+def test_what_was_compiled_is_found_on_disk():
+    x = pt.vector("x", shape=(3,))
+    form = _form((pt.exp(x) * np.array([1.0, 2.0, 5.0])).sum(), x)
+    linker._compile(form)
+    assert linker._compile(form).code.cache_hits == 1
 
 
 def test_nodes_that_do_the_same_share_a_function():
@@ -35,7 +41,7 @@ def test_nodes_of_other_ranks_do_not():
     x = pt.vector("x", shape=(4,))
     flat = pt.join(0, x[:2], pt.exp(x[2:]))
     square = pt.join(0, pt.reshape(x, (2, 2)), pt.reshape(pt.exp(-x), (2, 2)))
-    value, _ = _compiled((flat**2).sum() + (square[2] * square[0]).sum(), x, 4)
+    value = _caller(compile_callback(_form((flat**2).sum() + (square[2] * square[0]).sum(), x)), 4)
     at = np.array([0.3, -0.2, 0.5, 1.1])
     found, slope = value(at)
 
@@ -50,7 +56,7 @@ def test_nodes_of_other_ranks_do_not():
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_error_of_the_graph_is_told():
     x = pt.vector("x", shape=(2,))
-    value, _ = _compiled(Assert("below zero")(x.sum(), x[0] > 0), x, 2)
+    value = _caller(compile_callback(_form(Assert("below zero")(x.sum(), x[0] > 0), x)), 2)
     assert value(np.array([1.0, 2.0]))[0] == 3.0
     with pytest.raises(FloatingPointError, match="raised an error at this point"):
         value(np.array([-1.0, 2.0]))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from attrition.estimation.engines.laplace.cells import TRAPEZOIDS, draw_effects, effect_mode, integrated
+from attrition.estimation.engines.laplace.point import FEW_NODES, NODES, SMALL
 
 CASES = [(n, y, tau) for n in (1, 7, 200, 5000) for y in (0, 1, n // 3, n) for tau in (0.15, 0.8, 2.0, 10.0)]
 
@@ -34,9 +35,10 @@ def test_integral(n, y, tau, eta):
     assert value(eta, y, n, tau).value[0] == pytest.approx(grid(eta, y, n, tau)[0], abs=1e-8)
 
 
-@pytest.mark.parametrize(("n", "y", "tau"), [case for case in CASES if case[2] <= 0.8])
-def test_five_nodes_where_the_effect_is_small(n, y, tau):
-    assert value(-1.3, y, n, tau, 5).value[0] == pytest.approx(grid(-1.3, y, n, tau)[0], abs=3e-4)
+@pytest.mark.parametrize(("n", "y", "tau"), [case for case in CASES if case[2] <= SMALL])
+@pytest.mark.parametrize(("nodes", "close"), [(FEW_NODES, 3e-4), (NODES, 1e-6)])
+def test_nodes_where_the_effect_is_small(n, y, tau, nodes, close):
+    assert value(-1.3, y, n, tau, nodes).value[0] == pytest.approx(grid(-1.3, y, n, tau)[0], abs=close)
 
 
 @pytest.mark.parametrize(("n", "y", "tau"), CASES)
