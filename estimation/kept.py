@@ -14,7 +14,7 @@ from ..models.priors import Fixed
 from .store.runs import Run
 from .thinning import evenly
 
-FEW: Final = 2_000_000  # numbers that a cell-sized variable may hold and still be kept in full
+FEW: Final = 8_000_000  # numbers that a variable may hold and still be kept in full
 
 
 def with_coordinates(

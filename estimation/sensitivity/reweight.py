@@ -117,6 +117,9 @@ def reweight(run: Run, one: Bound, two: Bound, identity: str) -> Reweighted | st
     if reason:
         return reason
     field = field_of(run, one.blueprint)
+    reason = unkept(one.blueprint, field)
+    if reason:
+        return reason
     ratio = _log_ratio(one.blueprint, two.blueprint, field)
     if isinstance(ratio, str):
         return ratio
@@ -128,12 +131,19 @@ def reweight(run: Run, one: Bound, two: Bound, identity: str) -> Reweighted | st
     return Reweighted(run, identity, *found, weights.khat, weights.ess, time.perf_counter() - clock)
 
 
+def unkept(blueprint: Blueprint, field: FieldDraws) -> str:
+    """Why rates cannot be made of what a run keeps; empty where they can.
+
+    Shares of an unsplit total, and what else the kinds add to a rate, are made of their unknowns.
+    """
+    lacking = [one.name for one in blueprint.unknowns if one.name not in field.unknown]
+    return f"the run is too large to keep all draws of {', '.join(lacking)}" if lacking else ""
+
+
 def _log_ratio(one: Blueprint, two: Blueprint, field: FieldDraws) -> Floats | str:
     """Log density of each draw under the second model over that under the first."""
     before, after = apart(one, two)
-    complete = all(block.name in field.values for block in one.blocks)
-    complete &= all(unknown.name in field.unknown for unknown in one.unknowns)
-    if (before or after) and not complete:
+    if (before or after) and not all(block.name in field.values for block in one.blocks):
         return "the run keeps the effects of single cells of too few draws"
     total = summed(log_prior(two, field)) - summed(log_prior(one, field))
     total = total + log_kinds(one, two, dict(field.unknown))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,13 @@ from scipy.stats import norm, qmc
 from attrition.estimation.binding import bind_plan
 from attrition.estimation.plan import read_plan
 from attrition.estimation.sensitivity.compare import Comparison, moved
-from attrition.estimation.sensitivity.reweight import Reweighted, reweight
+from attrition.estimation.sensitivity.reweight import Reweighted, reweight, unkept
 from attrition.estimation.sensitivity.weights import weigh
 from attrition.estimation.store.runs import Run
 from attrition.estimation.verbs import estimate, vary
 
+from ..contracts.mixed import panel_of, split
+from ..panels import bind
 from .exact_world import COUNTS, exact_fit, posterior, quantile, write_plan
 
 SCENARIOS = """
@@ -116,3 +119,15 @@ def test_a_refit_says_the_same_within_simulation(small_plan: Path, small_run: Ru
         apart = (both[0] - both[1]).abs().dropna()
         assert apart.mean() < noise
         assert apart.max() < 4 * noise
+
+
+def test_what_the_run_does_not_keep_is_told() -> None:
+    """Shares of an unsplit total are made of coordinates that a large run leaves out: such a scenario is fitted."""
+    blueprint = bind(
+        split(panel_of((("referral", "all", "exact", 9),), [(("investigation", "all", "exact", 4),)])),
+        ["intercept"],
+    )
+    field = blueprint.prior_draws(np.random.default_rng(1), 3)
+    assert unkept(blueprint, field) == ""
+    field = replace(field, unknown={"mix_shared": field.unknown["mix_shared"]})
+    assert unkept(blueprint, field) == "the run is too large to keep all draws of mix_place"
