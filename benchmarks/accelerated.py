@@ -32,6 +32,7 @@ from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 
 from attrition.estimation.engines.accelerated.density import make_log_density, with_arrays
 from attrition.estimation.engines.accelerated.fit import sample
+from attrition.estimation.engines.accelerated.metric import field_of
 from attrition.estimation.engines.contract import Progress
 from attrition.estimation.plan import EstimateSpec
 
@@ -63,7 +64,8 @@ def pack(file: Path, jurisdictions: int, referrals: float, seed: int) -> None:
     with lzma.open(file, "wb") as out:
         pickle.dump(
             {"graph": graph, "arrays": small, "types": [array.dtype.str for array in arrays],
-             "start": joined.start, "names": names, "cells": layout.size * layout.steps}, out,
+             "field": field_of(compiled, joined), "start": joined.start, "names": names,
+             "cells": layout.size * layout.steps}, out,
         )  # fmt: skip
     print(f"{layout.size * layout.steps:,} cells, {len(joined.start):,} parameters, "
           f"{file.stat().st_size / 2**20:.0f} MiB")  # fmt: skip
@@ -106,7 +108,7 @@ def run(kept: dict[str, Any], tune: int, draws: int, accept: float, seed: int) -
             flush=True,
         )
 
-    points, stats, warmed = sample(density, data, kept["start"], settings, seed, report)
+    points, stats, warmed = sample(density, data, kept["start"], settings, seed, report, kept["field"])
     ended = time.perf_counter()
     effective = np.asarray(effective_sample_size(points))
     ratio = np.asarray(split_gelman_rubin(points))

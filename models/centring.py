@@ -64,21 +64,34 @@ def weights(blueprint: Blueprint, scales: Mapping[str, Floats] | None = None) ->
     scales : mapping of block name to (S,), optional
         Plug-in standard deviations, where an earlier fit has shown them.
     """
-    info = information(blueprint)
     out = {}
-    for block in blueprint.blocks:
+    for block, held in zip(blueprint.blocks, held_by_data(blueprint), strict=True):
+        steps = len(held)
         # Without better knowledge a cautious plug-in: a scale smaller than assumed would bring the funnel back.
         known = (
-            block.sd.repeated((len(info),))
+            block.sd.repeated((steps,))
             if isinstance(block.sd, Fixed)
             else scales[block.name]
             if scales is not None
-            else np.full(len(info), _CAUTION * blueprint.prior.spread)
+            else np.full(steps, _CAUTION * blueprint.prior.spread)
         )
-        held = _per_unit(info, blueprint) if block.cellwise else _per_coefficient(info, block, blueprint)
-        strength = held * (known**2).reshape(-1, *(1,) * (held.ndim - 1))
-        out[block.name] = strength / (1 + strength)
+        out[block.name] = centred(held, known.reshape(-1, *(1,) * (held.ndim - 1)))
     return out
+
+
+def centred(held: Floats, sd: Floats) -> Floats:
+    """The weight w of coefficients about which the data hold this information."""
+    strength = held * sd**2
+    return np.asarray(strength / (1 + strength))
+
+
+def held_by_data(blueprint: Blueprint) -> list[Floats]:
+    """Information about every free coefficient of every block, shaped as the centring weights are."""
+    info = information(blueprint)
+    return [
+        _per_unit(info, blueprint) if block.cellwise else _per_coefficient(info, block, blueprint)
+        for block in blueprint.blocks
+    ]
 
 
 def _per_unit(info: Floats, blueprint: Blueprint) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,9 +59,11 @@ class Arrow:
         grid = self.grid
         rows, width = self.unroot.shape[:2]
         wide = cho_solve((self.border, True), np.eye(len(self.border)), check_finite=False)
-        cross = (wide @ self.gain).reshape(-1, rows, width)
+        cross = (wide @ self.gain).reshape(len(wide), rows, width)
         own = np.matmul(self.unroot.transpose(0, 2, 1), self.unroot)
-        own += np.matmul(self.gain.reshape(-1, rows, width).transpose(1, 2, 0), cross.transpose(1, 0, 2))
+        own += np.matmul(
+            self.gain.reshape(len(wide), rows, width).transpose(1, 2, 0), cross.transpose(1, 0, 2)
+        )
         eta = np.empty(grid.n.shape)
         for level, columns in zip(grid.levels, grid.columns, strict=True):
             border = grid.border[columns]
@@ -93,6 +96,7 @@ class Arrow:
 def factor(grid: Grid, weight: Floats, border_precision: Floats, inner_precision: Floats) -> Arrow:
     """Factor the precision for curvatures (J, C) of the cells and prior precisions (p,) and (q,)."""
     levels, rows, width = grid.levels, len(weight), grid.inner.shape[1]
+    size = grid.border.shape[1]  # written out: what may be empty leaves no length to guess
     # Columns that take the same from a row are summed first: they differ at the border alone.
     summed = np.stack([weight[:, columns].sum(axis=1) for columns in grid.columns], axis=1)
     own = np.matmul(levels.T, summed[:, :, None] * levels) + np.diag(inner_precision)
@@ -100,8 +104,8 @@ def factor(grid: Grid, weight: Floats, border_precision: Floats, inner_precision
     root = np.linalg.cholesky(own)
     unroot = np.linalg.inv(root)
     half = np.matmul((reached @ levels).transpose(1, 0, 2), unroot.transpose(0, 2, 1))
-    gain = np.matmul(half, unroot).transpose(1, 0, 2).reshape(-1, rows * width)
-    half = half.transpose(1, 0, 2).reshape(-1, rows * width)
+    gain = np.matmul(half, unroot).transpose(1, 0, 2).reshape(size, rows * width)
+    half = half.transpose(1, 0, 2).reshape(size, rows * width)
     root_weight = grid.border.T * np.sqrt(np.maximum(weight.sum(axis=0), 0.0))
     wide = root_weight @ root_weight.T - half @ half.T + np.diag(border_precision)
     border = cholesky(wide, lower=True, check_finite=False)
@@ -118,8 +122,9 @@ def _plain(
     unroot: Floats, gain: Floats, border: Floats, shared: Floats, own: Floats
 ) -> tuple[Floats, Floats]:
     """H⁻¹ times vectors (…, p) and (…, J, q), constraints aside."""
-    left = shared - own.reshape(*own.shape[:-2], -1) @ gain.T
-    found = cho_solve((border, True), np.moveaxis(left, -1, 0).reshape(len(border), -1), check_finite=False)
+    size = math.prod(shared.shape[:-1])
+    left = shared - own.reshape(*own.shape[:-2], gain.shape[1]) @ gain.T
+    found = cho_solve((border, True), np.moveaxis(left, -1, 0).reshape(len(border), size), check_finite=False)
     found = np.moveaxis(found.reshape(len(border), *left.shape[:-1]), 0, -1)
     back = np.matmul(unroot.transpose(0, 2, 1), np.matmul(unroot, own[..., None]))[..., 0]
     return found, back - (found @ gain).reshape(own.shape)

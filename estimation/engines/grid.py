@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ....data.names import AXES
-from ....models.basis import Basis
-from ....models.blueprint import Blueprint
-from ....models.terms import Block
+from ...data.names import AXES
+from ...models.basis import Basis
+from ...models.blueprint import Blueprint
+from ...models.terms import Block
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -76,7 +76,7 @@ def make_grid(blueprint: Blueprint, y: Floats, n: Floats) -> Grid:
     long = [
         place for place, block in enumerate(blocks) if not block.cellwise and "jurisdiction" in block.axes
     ]
-    split = all(_splits(blocks[place]) for place in long)
+    split = bool(long) and all(_splits(blocks[place]) for place in long)
     axes = [axis for axis in range(3) if axis != _LONG or not split]
     rows = layout.shape[_LONG] if split else 1
     shape = tuple(layout.shape[axis] for axis in axes)
@@ -120,7 +120,7 @@ def make_grid(blueprint: Blueprint, y: Floats, n: Floats) -> Grid:
         columns=tuple(np.flatnonzero(which == level) for level in range(len(levels))),
         border_block=np.concatenate(border_block),
         inner_block=np.concatenate(inner_block) if inner else np.zeros(0, dtype=np.int64),
-        constraints=np.array(constraints).reshape(-1, rows, width),
+        constraints=np.array(constraints).reshape(len(constraints), rows, width),
         free=free,
         y=full[0].reshape(rows, -1),
         n=full[1].reshape(rows, -1),

@@ -56,6 +56,11 @@ class Whitening:
     starts: Ints
     roots: Floats
 
+    @property
+    def size(self) -> int:
+        """Number of coordinates w."""
+        return len(self.centre)
+
     def _blocks(self) -> list[tuple[Ints, Floats]]:
         ends = np.cumsum([0, *np.diff(self.starts) ** 2])
         return [

@@ -8,11 +8,9 @@ from typing import Any
 
 import jax
 import numpy as np
-import numpyro
 import xarray as xr
 from numpy.typing import NDArray
-from numpyro.distributions import ImproperUniform, constraints
-from numpyro.infer import NUTS
+from numpyro.infer.hmc import hmc
 
 from ....models.compile import CompiledModel
 from ...plan import EstimateSpec
@@ -30,6 +28,9 @@ _PIECE = 25
 _DEPTH_WARM, _DEPTH = 7, 10
 # Steps of the warm-up before the curvature is taken, and how often.
 _APPROACH, _STRETCHES = 50, 2
+# Steps at the end of the warm-up that only find the length of a leapfrog; NumPyro's plan ends with 50 for it from so
+# many on.
+_SETTLE = 150
 _STATS = {"diverging": "diverging", "energy": "energy", "n_steps": "num_steps", "accept": "accept_prob"}
 
 
@@ -53,7 +54,9 @@ def fit(
     if say is not None:
         device = jax.devices()[0].device_kind
         say(f"{len(graph.start):,} parameters on {device}, {settings.chains} chains side by side.")
-    points, stats, warmed = sample(density, data, graph.start, settings, seed, report)
+    points, stats, warmed = sample(
+        density, data, graph.start, settings, seed, report, metric.field_of(compiled, graph)
+    )
     named = make_expander(graph, variables(compiled))(points.reshape(-1, points.shape[-1]))
     kept = {name: (("chain", "draw"), values) for name, values in stats.items()}
     seconds = {"compile and warm up": warmed - started, "sample": time.perf_counter() - warmed}
@@ -67,11 +70,12 @@ def sample(
     settings: EstimateSpec,
     seed: int,
     report: Report | None = None,
+    field: metric.Field | None = None,
 ) -> tuple[Floats, dict[str, NDArray[Any]], float]:
     """Draw points (chain, draw, size) of a density and its data, as ``make_log_density`` makes them.
 
-    The first steps of the warm-up only bring the chains to where the density lies. From there on they move in
-    coordinates of unit curvature, where they are a few thousand at most.
+    The first steps of the warm-up only bring the chains to where the density lies; from there on they move in
+    coordinates of unit curvature, where these can be had (``metric.Maps``).
 
     Returns
     -------
@@ -81,33 +85,38 @@ def sample(
         What ``time.perf_counter`` read when the warm-up had ended.
     """
     stream = np.random.default_rng(seed)
-    points = start + stream.uniform(-1.0, 1.0, (settings.chains, len(start)))
     keys = jax.random.split(jax.random.key(seed), settings.chains)
-    variances = metric.variances(density, data, start, seed)
-    inner, given, approach = density, data, 0
-    back: Callable[[Floats], Floats] = np.asarray
-    # Where the chains are after the first stretch is better than where they began, but not yet where they belong.
-    for _ in range(min(_STRETCHES, settings.tune // (2 * _APPROACH))):
-        *_, (found, _) = _pieces(inner, given, points, variances, keys, settings, _APPROACH, _APPROACH)
-        approach, points = approach + _APPROACH, back(np.asarray(found[-1]))
-        whitening = metric.whitening_of(density, data, points[0])
-        if whitening is None:
-            break
-        points, variances = whitening.coordinates(points), np.ones(len(start))
-        inner, given, back = (
-            metric.density_of(density),
-            (whitening.centre, whitening.root, data),
-            whitening.points,
-        )
+    maps = metric.Maps(density, data, field, seed)
+    current = maps.first(start)
+    # An arrow's metric is learnt between stretches alone, a smaller field's is refined by NumPyro after them.
+    adapts = not isinstance(current.known, metric.Recentred)
+    stretches = settings.tune // (2 * _APPROACH)
+    stretches = (
+        min(_STRETCHES, stretches) if adapts else max((settings.tune - _SETTLE) // _APPROACH, stretches)
+    )
+    done, total = stretches * _APPROACH, settings.tune + settings.draws
+    points = current.known.points(stream.uniform(-1.0, 1.0, (settings.chains, current.size)))
+    begin, advance = _program(density, current.move, settings, settings.tune - done, adapts)
 
-    warmed, done, drawn = time.perf_counter(), approach, []
-    tune, total = settings.tune, settings.tune + settings.draws
+    def pieces(steps: int) -> Iterator[tuple[Any, dict[str, Any]]]:
+        given = current.arrays, data
+        state = begin(current.known.coordinates(points), keys, given)
+        for _ in range(0, steps, _PIECE):
+            state, found = advance(state, given)
+            yield found
+
+    # Where the chains are after the first stretch is better than where they began, but not yet where they belong.
+    for _ in range(stretches):
+        seen = np.concatenate([np.asarray(found) for found, _ in pieces(_APPROACH)])
+        points, current = seen[-1], maps.again(current, seen)
+
+    warmed, drawn = time.perf_counter(), []
     stats: dict[str, list[Any]] = {name: [] for name in _STATS}
-    for found, told in _pieces(inner, given, points, variances, keys, settings, tune - done, total - done):
-        kept = slice(max(tune - done, 0), total - done)
+    for found, told in pieces(total - done):
+        kept = slice(max(settings.tune - done, 0), total - done)
         done += _PIECE
         if kept.start < _PIECE:
-            drawn.append(back(np.asarray(found[kept])))
+            drawn.append(np.asarray(found[kept]))
         else:
             warmed = time.perf_counter()
         for name in _STATS:
@@ -121,46 +130,39 @@ def sample(
     )
 
 
-def _pieces(
-    density: Callable[..., Any],
-    data: Any,
-    starts: Any,
-    variances: Floats,
-    keys: Any,
-    settings: EstimateSpec,
-    tune: int,
-    total: int,
-) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Steps of all chains, a piece at a time: points (step, chain, size), and what is told of each step."""
+def _program(
+    density: Callable[..., Any], move: metric.Move, settings: EstimateSpec, tune: int, adapts: bool
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Two compiled functions for all chains: the state at given coordinates, and the points of a piece of steps.
 
-    def model(data: Any) -> None:
-        shape = (starts.shape[1],)
-        point = numpyro.sample("point", ImproperUniform(constraints.real_vector, (), shape))
-        numpyro.factor("density", density(point, data))
+    Warm-up and draws are one program, whatever the arrays of the map: NumPyro's own loop is compiled whenever it is
+    entered.
+    """
+    moved = metric.moved_density(density, move)
+    begin, step = hmc(potential_fn_gen=lambda data: lambda at: -moved(at, data), algo="NUTS")
 
-    kernel = NUTS(
-        model,
-        target_accept_prob=settings.target_accept,
-        max_tree_depth=(_DEPTH_WARM, _DEPTH),
-        inverse_mass_matrix=jax.numpy.asarray(variances),
-    )
-    state = kernel.init(keys, tune, {"point": starts}, model_args=(data,), model_kwargs={})
+    def begun(at: Any, key: Any, data: Any) -> Any:
+        return begin(
+            at,
+            tune,
+            adapt_mass_matrix=adapts,
+            target_accept_prob=settings.target_accept,
+            max_tree_depth=(_DEPTH_WARM, _DEPTH),
+            model_args=(data,),
+            rng_key=key,
+        )
 
-    # One program for warm-up and draws: NumPyro's own loop is compiled again whenever it is entered.
-    @jax.jit
     def advance(state: Any, data: Any) -> tuple[Any, Any]:
         def once(state: Any, _: None) -> tuple[Any, Any]:
-            state = kernel.sample(state, (data,), {})
+            state = jax.vmap(step, in_axes=(0, None))(state, (data,))
             return state, (
-                state.z["point"],
+                jax.vmap(move, in_axes=(0, None))(state.z, data[0])[0],
                 {name: getattr(state, theirs) for name, theirs in _STATS.items()},
             )
 
         return jax.lax.scan(once, state, None, length=_PIECE)
 
-    for _ in range(0, total, _PIECE):
-        state, found = advance(state, data)
-        yield found
+    return jax.jit(jax.vmap(begun, in_axes=(0, 0, None))), jax.jit(advance)
 
 
 def _progress(settings: EstimateSpec, steps: int, stats: dict[str, list[Any]]) -> Progress:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ....models.blueprint import Blueprint
 from ....models.field import apply_bases
 from ....models.terms import Block
+from ..grid import INTERCEPT, Grid
 from .cells import draw_effects
-from .grid import INTERCEPT, Grid
 from .point import Point, World
 
 Floats = NDArray[np.float64]

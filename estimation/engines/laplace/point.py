@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
-from .arrow import Arrow, factor
+from ..arrow import Arrow, factor
+from ..grid import INTERCEPT, Grid
 from .cells import TRAPEZOIDS, Marginal, integrated
-from .grid import INTERCEPT, Grid
 
 Floats = NDArray[np.float64]
 _MOST = 40

@@ -6,13 +6,15 @@ import numpy as np
 
 from ....models.blueprint import Blueprint
 from ....models.priors import Normal
-from .grid import make_grid
+from ..grid import make_grid
 from .point import World
 
 
 def obstacles(blueprint: Blueprint) -> list[str]:
     """What of a blueprint the approximation cannot take yet; empty where it can take all."""
     found = []
+    if not blueprint.blocks:
+        found.append("it has an intercept alone")
     if any(blueprint.ratio_steps):
         found.append("a step is a ratio")
     if blueprint.concentration is not None:

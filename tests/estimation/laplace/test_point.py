@@ -11,9 +11,9 @@ from pytensor import tensor as pt
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from attrition.estimation.engines.laplace.arrow import factor
+from attrition.estimation.engines.arrow import factor
+from attrition.estimation.engines.grid import INTERCEPT
 from attrition.estimation.engines.laplace.cells import integrated
-from attrition.estimation.engines.laplace.grid import INTERCEPT
 from attrition.estimation.engines.laplace.mean import mean_shift
 from attrition.estimation.engines.laplace.point import approximate, best, cold, gradient, precisions
 from attrition.estimation.engines.laplace.prior import log_prior
