@@ -56,7 +56,6 @@ def pack(file: Path, jurisdictions: int, referrals: float, seed: int) -> None:
         print(f"read and bound in {time.perf_counter() - started:.0f} s", flush=True)
     joined = join(compiled)
     graph, arrays = with_arrays(joined)
-    names = {value.name: int(np.size(joined.point[value.name])) for value in joined.model.value_vars}
     # Whole numbers in as few bytes as hold them.
     small = [array.astype(np.min_scalar_type(int(array.max()))) if array.dtype == np.int64 and array.min() >= 0
              else array for array in arrays]  # fmt: skip
@@ -64,7 +63,7 @@ def pack(file: Path, jurisdictions: int, referrals: float, seed: int) -> None:
     with lzma.open(file, "wb") as out:
         pickle.dump(
             {"graph": graph, "arrays": small, "types": [array.dtype.str for array in arrays],
-             "field": field_of(compiled, joined), "start": joined.start, "names": names,
+             "field": field_of(compiled, joined), "start": joined.start, "names": joined.sizes,
              "cells": layout.size * layout.steps}, out,
         )  # fmt: skip
     print(f"{layout.size * layout.steps:,} cells, {len(joined.start):,} parameters, "

@@ -46,6 +46,8 @@ class CompiledModel:
         Centring weights of each block's coefficients, (S, free…), in the order of ``blocks``.
     anchors : Anchors
         Cell effects that are centred on counts; stored as ``anchored``.
+    cautious : bool
+        Was the centring chosen before anything was known of the scales?
     """
 
     model: pm.Model
@@ -56,6 +58,7 @@ class CompiledModel:
     unknowns: tuple[str, ...]
     weights: tuple[Floats, ...]
     anchors: Anchors
+    cautious: bool
 
 
 def compile_model(blueprint: Blueprint, scales: Mapping[str, Floats] | None = None) -> CompiledModel:
@@ -131,6 +134,7 @@ def compile_model(blueprint: Blueprint, scales: Mapping[str, Floats] | None = No
         tuple(unknown),
         tuple(centred[block.name] for block in blueprint.blocks),
         anchors,
+        scales is None,
     )
 
 

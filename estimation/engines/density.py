@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import pairwise
 from typing import Any, cast
 
 import numba
@@ -66,6 +67,8 @@ class Density:
         From a point to (log density, gradient), through the same C function; safe to call from several threads.
     expand : callable
         From points (R, size) to named variables on their own scales, each (R, …).
+    places : mapping of name to slice
+        Where in a point the unconstrained value of each variable stands.
     """
 
     size: int
@@ -73,6 +76,7 @@ class Density:
     callback: Callback
     value_and_gradient: Callable[[Floats], tuple[float, Floats]]
     expand: Callable[[Floats], dict[str, Floats]]
+    places: Mapping[str, slice]
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,11 @@ class Joined:
     logp: TensorVariable
     slope: TensorVariable
     point: dict[str, Floats]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The variables that make up the vector, in their order."""
+        return {value.name: int(np.size(self.point[value.name])) for value in self.model.value_vars}
 
     @property
     def start(self) -> Floats:
@@ -125,7 +134,10 @@ def make_density(compiled: CompiledModel, names: tuple[str, ...]) -> Density:
     form = form_of([graph.x], [graph.logp, graph.slope])
     callback = compile_callback(form)
     start = graph.start
-    return Density(len(start), start, callback, _caller(callback, len(start)), make_expander(graph, names))
+    ends = np.cumsum([0, *graph.sizes.values()])
+    places = {name: slice(*pair) for name, pair in zip(graph.sizes, pairwise(ends), strict=True)}
+    call = _caller(callback, len(start))
+    return Density(len(start), start, callback, call, make_expander(graph, names), places)
 
 
 def _caller(callback: Callback, size: int) -> Callable[[Floats], tuple[float, Floats]]:

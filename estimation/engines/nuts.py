@@ -22,12 +22,13 @@ from ..plan import EstimateSpec
 from .contract import Fit, Progress, Report
 from .density import Density, copy_point, make_density
 from .drawn import finished, variables
+from .recentred import carried, low_scales, recentred
 from .whitened import MOST, Whitening, through, whiten
 
 NAME = "nuts"
 Floats = NDArray[np.float64]
 # Steps before the curvature is taken, and how deep their trees may be; of how many parameters at least it is.
-_APPROACH, _SHALLOW, _DEEP, _FEWEST = 100, 6, 10, 200
+_APPROACH, _SEEN, _SHALLOW, _DEEP, _FEWEST = 100, 25, 6, 10, 200
 Sampler = Callable[
     [CompiledModel, EstimateSpec, int, Report | None, Callable[[str], None] | None],
     Fit,
@@ -75,7 +76,7 @@ def fit_well(
             f"Attempt {attempt - 1}: {diverged} divergences, R-hat {worst.rhat:.3f}, {worst.ess:,.0f} effective draws; "
             "fitting again with the scales it found …"
         )
-        scales = {name: np.quantile(sd, 0.25, axis=0) for name, sd in done.field.sd.items()}
+        scales = low_scales(done.field.sd)
         more = min(max(2.0 * goal.ess / max(worst.ess, 1.0), 1.0), 4.0)
         settings = settings.model_copy(
             update={
@@ -122,10 +123,10 @@ def fit(
     if say is not None:
         say(_forecast(density, settings))
     whitening = None
-    if _may_lean(compiled, density.size):
+    if _worth_a_look(compiled, density):
         if say is not None:
-            say("A short chain shows how the effects lean on one another …")
-        whitening = _look(density, settings, seed)
+            say("A short chain shows how far the effects differ, and how they lean on one another …")
+        compiled, density, whitening = _looked(compiled, density, settings, seed)
     tree = _sample(density, whitening, settings, seed, report)
     points = tree["posterior"]["point"].to_numpy().reshape(-1, density.size)
     draws = density.expand(points if whitening is None else whitening.points(points))
@@ -133,23 +134,40 @@ def fit(
     return finished(compiled, draws, tree["sample_stats"].to_dataset(), settings, seconds, NAME)
 
 
-def _may_lean(compiled: CompiledModel, size: int) -> bool:
-    """May the effects lean on one another, and are they few enough to ask how?
+def _worth_a_look(compiled: CompiledModel, density: Density) -> bool:
+    """May a short chain tell how to sample the effects better?
 
-    Where effects are departures from what single counts say of them they do not. Effects of single cells lean on
-    little, and there are so many of them that the map would cost what it gains.
+    Small models are sampled sooner than looked at. Effects that are departures from what single counts say of them are
+    not centred, and do not lean on one another.
     """
-    blueprint = compiled.blueprint
-    conditioned = any(blueprint.ratio_steps) or len(compiled.anchors)
-    cells = any(block.cellwise for block in blueprint.blocks)
-    return _FEWEST <= size <= MOST and not conditioned and not cells
+    conditioned = any(compiled.blueprint.ratio_steps) or len(compiled.anchors)
+    may = density.size >= _FEWEST and "z" in density.places and not conditioned
+    return may and (compiled.cautious or _may_lean(compiled, density))
 
 
-def _look(density: Density, settings: EstimateSpec, seed: int) -> Whitening | None:
-    """Coordinates of unit curvature at a point to which a short chain comes."""
-    short = settings.model_copy(update={"chains": 1, "tune": min(settings.tune, _APPROACH), "draws": 1})
-    point = _sample(density, None, short, seed, None, _SHALLOW)["posterior"]["point"].to_numpy()
-    return whiten(density.value_and_gradient, point.ravel())
+def _may_lean(compiled: CompiledModel, density: Density) -> bool:
+    """Are the effects few enough to ask how they lean on one another?
+
+    Effects of single cells lean on little, and there are so many of them that the map would cost what it gains.
+    """
+    return density.size <= MOST and not any(block.cellwise for block in compiled.blueprint.blocks)
+
+
+def _looked(
+    compiled: CompiledModel, density: Density, settings: EstimateSpec, seed: int
+) -> tuple[CompiledModel, Density, Whitening | None]:
+    """The model centred as a short chain shows its scales, and coordinates of unit curvature where that chain ended."""
+    short = settings.model_copy(update={"chains": 1, "tune": min(settings.tune, _APPROACH), "draws": _SEEN})
+    points = _sample(density, None, short, seed, None, _SHALLOW)["posterior"]["point"].to_numpy()[0]
+    point = points[-1].copy()
+    if compiled.cautious:
+        draws = density.expand(points)
+        before, compiled = compiled, recentred(compiled, draws)
+        density = make_density(compiled, variables(compiled))
+        last = {name: values[-1] for name, values in draws.items()}
+        point[density.places["z"]] = carried(point[density.places["z"]], before, compiled, last)
+    lean = _may_lean(compiled, density)
+    return compiled, density, whiten(density.value_and_gradient, point) if lean else None
 
 
 def _sample(

@@ -65,9 +65,8 @@ def _typical(units: tuple[tuple[str, str], ...] = ()) -> tuple[Density, Arrowed,
     """Density, map, and a point near the mode, by Newton's steps in the field and none in the scales."""
     compiled = compiled_field(units)
     joined = join(compiled)
-    sizes = {value.name: int(np.size(joined.point[value.name])) for value in joined.model.value_vars}
     names = tuple(f"sd_{name}" for name in compiled.blocks)
-    density, shape = make_density(compiled, names), shape_of(compiled, sizes)
+    density, shape = make_density(compiled, names), shape_of(compiled, joined.sizes)
     assert shape is not None
     point = shape.pooled(density.start)
     sd = np.stack([value[0] for value in density.expand(point[None]).values()], axis=1)
@@ -124,5 +123,4 @@ def test_what_is_no_arrow(effects: list[str]) -> None:
     """A field that tells no places apart, and one with an effect of each cell."""
     compiled = compile_model(_blueprint(effects))
     joined = join(compiled)
-    sizes = {value.name: int(np.size(joined.point[value.name])) for value in joined.model.value_vars}
-    assert shape_of(compiled, sizes) is None
+    assert shape_of(compiled, joined.sizes) is None

@@ -172,8 +172,7 @@ class Field:
 
 def field_of(compiled: CompiledModel, joined: Joined) -> Field | None:
     """The field of a compiled model, None where it has not the shape of an arrow."""
-    sizes = {value.name: int(np.size(joined.point[value.name])) for value in joined.model.value_vars}
-    shape = shape_of(compiled, sizes)
+    shape = shape_of(compiled, joined.sizes)
     if shape is None:
         return None
     steps = compiled.blueprint.layout.steps
