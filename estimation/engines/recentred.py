@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.compile import CompiledModel, compile_model
+from ...models.priors import Fixed
 
 Floats = NDArray[np.float64]
 # Of the standard deviations that were seen: where one is smaller than the centring assumes the funnel comes back.
@@ -53,5 +54,5 @@ def _sd(name: str, compiled: CompiledModel, draws: Mapping[str, Floats]) -> Floa
     if f"sd_{name}" in draws:
         return draws[f"sd_{name}"]
     given = next(block.sd for block in compiled.blueprint.blocks if block.name == name)
-    assert given is not None  # a scale that nothing is drawn of is given
+    assert isinstance(given, Fixed)  # of any other there are draws
     return np.asarray(given.repeated((compiled.blueprint.layout.steps,)))

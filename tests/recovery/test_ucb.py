@@ -87,7 +87,10 @@ def test_margins_bound_the_rate_of_men(margins):
 
 def test_margins_say_little_of_the_contrast(margins):
     women = row(margins, "rate", "women", basis="finite")
-    assert women["q05"] < WOMEN < women["q95"]
+    # So little that with some three hundred effective draws the row may be published or not.
+    assert women["label"] in ("prior-driven", "not published")
+    if women["label"] == "prior-driven":
+        assert women["q05"] < WOMEN < women["q95"]
     contrasts = margins.estimates[(margins.estimates["quantity"] == "contrast")]
     found = contrasts[contrasts["offense"].str.contains("men") & (contrasts["jurisdiction"] == "all")]
     assert len(found)

@@ -17,7 +17,6 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.link.jax.dispatch import jax_funcify
 
 from ....models.compile import CompiledModel
-from ....models.priors import Fixed
 from ..arrowed import Arrowed, arrowed, moved
 from ..density import Joined
 from ..linker import lift
@@ -175,11 +174,8 @@ def field_of(compiled: CompiledModel, joined: Joined) -> Field | None:
     shape = shape_of(compiled, joined.sizes)
     if shape is None:
         return None
-    steps = compiled.blueprint.layout.steps
-    scales = [
-        pt.log(block.sd.repeated((steps,))) if isinstance(block.sd, Fixed) else pt.log(joined.model[f"sd_{block.name}"])
-        for block in compiled.blueprint.blocks
-    ]  # fmt: skip
+    # A block whose scale is given has a covariate, and no such shape.
+    scales = [pt.log(joined.model[f"sd_{block.name}"]) for block in compiled.blueprint.blocks]
     outputs = joined.model.replace_rvs_by_values(scales)
     outputs, x = join_nonshared_inputs(joined.point, outputs, joined.model.value_vars)
     graph = FunctionGraph([x], outputs, clone=True)
