@@ -65,7 +65,7 @@ def weights(blueprint: Blueprint, scales: Mapping[str, Floats] | None = None) ->
         Plug-in standard deviations, where an earlier fit has shown them.
     """
     out = {}
-    for block, held in zip(blueprint.blocks, held_by_data(blueprint), strict=True):
+    for block, held in zip(blueprint.blocks, held_by_data(blueprint, information(blueprint)), strict=True):
         steps = len(held)
         # Without better knowledge a cautious plug-in: a scale smaller than assumed would bring the funnel back.
         known = (
@@ -85,9 +85,8 @@ def centred(held: Floats, sd: Floats) -> Floats:
     return np.asarray(strength / (1 + strength))
 
 
-def held_by_data(blueprint: Blueprint) -> list[Floats]:
-    """Information about every free coefficient of every block, shaped as the centring weights are."""
-    info = information(blueprint)
+def held_by_data(blueprint: Blueprint, info: Floats) -> list[Floats]:
+    """Information about every free coefficient of every block, shaped as the centring weights are; from the cells'."""
     return [
         _per_unit(info, blueprint) if block.cellwise else _per_coefficient(info, block, blueprint)
         for block in blueprint.blocks

@@ -53,15 +53,19 @@ def finished(
     )
 
 
-def _field(compiled: CompiledModel, draws: dict[str, Floats]) -> FieldDraws:
-    """Draws of the field's values from those of its coefficients."""
-    blueprint = compiled.blueprint
-    sd = {
+def scales(compiled: CompiledModel, draws: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Standard deviations (R, S) of all blocks, of draws of ``variables``; those that are given are repeated."""
+    return {
         block.name: block.sd.repeated(draws["intercept"].shape)
         if isinstance(block.sd, Fixed)
         else draws[f"sd_{block.name}"]
-        for block in blueprint.blocks
+        for block in compiled.blueprint.blocks
     }
+
+
+def _field(compiled: CompiledModel, draws: dict[str, Floats]) -> FieldDraws:
+    """Draws of the field's values from those of its coefficients."""
+    blueprint, sd = compiled.blueprint, scales(compiled, draws)
     values: dict[str, Floats] = {}
     start = 0
     for block, weight in zip(blueprint.blocks, compiled.weights, strict=True):

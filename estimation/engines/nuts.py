@@ -21,13 +21,14 @@ from ..convergence import hyper_convergence
 from ..plan import EstimateSpec
 from .contract import Fit, Progress, Report
 from .density import Density, copy_point, make_density
-from .drawn import finished, variables
+from .drawn import finished, scales, variables
 from .recentred import carried, low_scales, recentred
 from .whitened import MOST, Whitening, through, whiten
 
 NAME = "nuts"
 Floats = NDArray[np.float64]
-# Steps before the curvature is taken, and how deep their trees may be; of how many parameters at least it is.
+# Steps of a chain that only looks, of them kept, how deep its trees may be and those of the others, and of how many
+# parameters at least there is one.
 _APPROACH, _SEEN, _SHALLOW, _DEEP, _FEWEST = 100, 25, 6, 10, 200
 Sampler = Callable[
     [CompiledModel, EstimateSpec, int, Report | None, Callable[[str], None] | None],
@@ -76,7 +77,7 @@ def fit_well(
             f"Attempt {attempt - 1}: {diverged} divergences, R-hat {worst.rhat:.3f}, {worst.ess:,.0f} effective draws; "
             "fitting again with the scales it found …"
         )
-        scales = low_scales(done.field.sd)
+        found = low_scales(done.field.sd)
         more = min(max(2.0 * goal.ess / max(worst.ess, 1.0), 1.0), 4.0)
         settings = settings.model_copy(
             update={
@@ -85,7 +86,7 @@ def fit_well(
             }
         )
         seconds = done.seconds
-        done = sample(compile_model(blueprint, scales), settings, settings.seed + attempt, report, None)
+        done = sample(compile_model(blueprint, found), settings, settings.seed + attempt, report, None)
         together = {name: value + seconds[name] for name, value in done.seconds.items()}
         done = replace(done, seconds=together, arguments={**done.arguments, "attempts": attempt})
     return done
@@ -161,10 +162,10 @@ def _looked(
     points = _sample(density, None, short, seed, None, _SHALLOW)["posterior"]["point"].to_numpy()[0]
     point = points[-1].copy()
     if compiled.cautious:
-        draws = density.expand(points)
-        before, compiled = compiled, recentred(compiled, draws)
+        sd = scales(compiled, density.expand(points))
+        before, compiled = compiled, recentred(compiled, sd)
         density = make_density(compiled, variables(compiled))
-        last = {name: values[-1] for name, values in draws.items()}
+        last = {name: values[-1] for name, values in sd.items()}
         point[density.places["z"]] = carried(point[density.places["z"]], before, compiled, last)
     lean = _may_lean(compiled, density)
     return compiled, density, whiten(density.value_and_gradient, point) if lean else None

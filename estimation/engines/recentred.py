@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.compile import CompiledModel, compile_model
-from ...models.priors import Fixed
 
 Floats = NDArray[np.float64]
 # Of the standard deviations that were seen: where one is smaller than the centring assumes the funnel comes back.
@@ -25,34 +24,24 @@ def low_scales(sd: Mapping[str, Floats]) -> dict[str, Floats]:
     return {name: np.quantile(values, _LOW, axis=0) for name, values in sd.items()}
 
 
-def recentred(compiled: CompiledModel, draws: Mapping[str, Floats]) -> CompiledModel:
-    """The model centred by the scales among some draws of its variables, (R, …) by name."""
-    known = {name: draws[f"sd_{name}"] for name in compiled.blocks if f"sd_{name}" in draws}
-    return compile_model(compiled.blueprint, low_scales(known))
+def recentred(compiled: CompiledModel, sd: Mapping[str, Floats]) -> CompiledModel:
+    """The model centred by draws (R, S) of the standard deviations of its blocks."""
+    return compile_model(compiled.blueprint, low_scales(sd))
 
 
 def carried(
-    coefficients: Floats, before: CompiledModel, after: CompiledModel, draws: Mapping[str, Floats]
+    coefficients: Floats, before: CompiledModel, after: CompiledModel, sd: Mapping[str, Floats]
 ) -> Floats:
-    """Coefficients (S · F,) of one model as those of the other, at one draw of its variables, by name."""
-    blocks = before.blueprint.blocks
+    """Coefficients (S · F,) of one model as those of the other, where the blocks have these scales, each (S,)."""
     old, new = (
         np.concatenate([weight.reshape(len(weight), -1) for weight in one.weights], axis=1)
         for one in (before, after)
     )
     log_sd = [
-        np.repeat(np.log(_sd(block.name, before, draws))[:, None], weight[0].size, axis=1)
-        for block, weight in zip(blocks, before.weights, strict=True)
+        np.repeat(np.log(sd[name])[:, None], weight[0].size, axis=1)
+        for name, weight in zip(before.blocks, before.weights, strict=True)
     ]
     # With u the coefficient in units of the predictor z = u sd^(w - 1).
     return np.asarray(
         (coefficients.reshape(old.shape) * np.exp((new - old) * np.concatenate(log_sd, axis=1))).ravel()
     )
-
-
-def _sd(name: str, compiled: CompiledModel, draws: Mapping[str, Floats]) -> Floats:
-    if f"sd_{name}" in draws:
-        return draws[f"sd_{name}"]
-    given = next(block.sd for block in compiled.blueprint.blocks if block.name == name)
-    assert isinstance(given, Fixed)  # of any other there are draws
-    return np.asarray(given.repeated((compiled.blueprint.layout.steps,)))

@@ -136,14 +136,16 @@ def shape_of(compiled: CompiledModel, sizes: Mapping[str, int]) -> Shape | None:
     plain &= any("jurisdiction" in block.axes for block in blueprint.blocks)
     if "z" not in sizes or "intercept" not in sizes or not plain:
         return None
+    grid = make_grid(blueprint, np.zeros(layout.size), np.zeros(layout.size))
+    if not grid.inner.shape[1]:
+        return None
     first = dict(zip(sizes, np.cumsum([0, *sizes.values()]), strict=False))
-    known, rates, data = information(blueprint), step_rates(blueprint), held_by_data(blueprint)
+    known, rates = information(blueprint), step_rates(blueprint)
+    data = held_by_data(blueprint, known)
     length = sizes["z"] // layout.steps
     shapes = []
     for number, (prior, ratio) in enumerate(zip(priors, blueprint.ratio_steps, strict=True)):
-        grid = make_grid(blueprint, np.zeros(layout.size), np.zeros(layout.size))
-        if not isinstance(prior, Normal) or not grid.inner.shape[1]:
-            return None
+        assert isinstance(prior, Normal)  # of others there is no one variable of this name
         cells = np.zeros(grid.n.size)
         cells[grid.cell] = known[number]
         border, inner, column = [np.array([first["intercept"] + number])], [], 0

@@ -18,7 +18,7 @@ from attrition.models.blueprint import Blueprint
 from attrition.models.compile import CompiledModel, compile_model
 
 from ..panels import Fact, bind, make_panel
-from .test_arrowed import compiled_field
+from .test_arrowed import compiled_field, held_aside
 
 jax = pytest.importorskip("jax", reason="attrition[gpu] is not installed")
 accelerated = pytest.importorskip("attrition.estimation.engines.accelerated.density")
@@ -125,12 +125,7 @@ def test_coordinates_centred_anew_have_the_density_of_the_points() -> None:
     points = field.shape.pooled(joined.start) + rng.normal(0.0, 0.3, (3, field.shape.size))
     known = field.at(points)
     np.testing.assert_allclose(known.points(known.coordinates(points)), points, rtol=1e-9)
-    held = np.zeros((known.size, 0))
-    first = 0
-    for part in known.linear.parts:
-        along = np.zeros((known.size, part["held"].shape[1]))
-        along[first : first + len(part["held"])] = part["held"]
-        held, first = np.hstack([held, along]), first + len(part["held"])
+    held = held_aside(known.linear)
     found = []
     for at in rng.normal(0.0, 1.0, (3, known.size)):
         point, added = field.move(at, known.arrays)
@@ -143,7 +138,7 @@ def test_coordinates_centred_anew_have_the_density_of_the_points() -> None:
 
 @pytest.mark.slow
 def test_a_field_sampled_through_its_arrow_has_the_posterior_of_the_reference_engine() -> None:
-    """Two steps of 36 counts each: means of scales and coefficients within four Monte-Carlo errors, spreads alike."""
+    """Two steps of 36 counts each: means of scales and coefficients within a fifth of an sd, spreads within a fifth."""
     compiled = compiled_field()
     settings = EstimateSpec(draws=500, tune=250, chains=4)
     done = extras.numpyro_sampler()(compiled, settings, 1, None, None)

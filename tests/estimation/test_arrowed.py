@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.linalg import block_diag
 
 from attrition.estimation.engines.arrowed import Arrowed, arrowed, moved
 from attrition.estimation.engines.density import Density, join, make_density
@@ -38,18 +39,21 @@ def _blueprint(effects: list[str], units: dict[str, str] | None = None) -> Bluep
     return bind(make_panel(facts, OFFENSES, PLACES, PERIODS, units=units), effects)
 
 
+def held_aside(known: Arrowed) -> Any:
+    """Q of all steps, (size, m): the directions in which no point moves."""
+    pieces = [part["held"] for part in known.parts]
+    rest = known.size - sum(len(piece) for piece in pieces)
+    return block_diag(*pieces, np.zeros((rest, 0)))
+
+
 def _gradient(density: Density, known: Arrowed) -> Callable[[Any], Any]:
     """Gradients of the density of the coordinates, by the chain rule."""
     slopes = known.points(np.eye(known.size)) - known.centre
-    aside = np.stack([moved(row, known.arrays, np)[1] for row in np.eye(known.size)])
-    both = np.stack(
-        [[moved(a + b, known.arrays, np)[1] for b in np.eye(known.size)] for a in np.eye(known.size)]
-    )
-    along = both - aside[:, None] - aside  # the quadratic form of what is along Q
+    held = held_aside(known)
 
     def gradient(coordinates: Any) -> Any:
         each = [density.value_and_gradient(point)[1] for point in known.points(coordinates)]
-        return np.array(each) @ slopes.T + coordinates @ along
+        return np.array(each) @ slopes.T - coordinates @ held @ held.T
 
     return gradient
 

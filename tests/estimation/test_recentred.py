@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from attrition.estimation.engines.density import make_density
-from attrition.estimation.engines.drawn import variables
+from attrition.estimation.engines.drawn import scales, variables
 from attrition.estimation.engines.recentred import carried, low_scales, recentred
 
 from .test_arrowed import compiled_field
@@ -18,7 +18,8 @@ def test_effects_stay_and_the_density_changes_by_the_determinant() -> None:
     one = make_density(before, names)
     points = one.start + np.random.default_rng(1).normal(0.0, 0.5, (5, one.size))
     draws = one.expand(points)
-    after = recentred(before, draws)
+    scale = scales(before, draws)
+    after = recentred(before, scale)
     assert before.cautious
     assert not after.cautious
     two = make_density(after, names)
@@ -27,7 +28,9 @@ def test_effects_stay_and_the_density_changes_by_the_determinant() -> None:
     for place, point in enumerate(points):
         there = point.copy()
         last = {name: values[place] for name, values in draws.items()}
-        there[one.places["z"]] = carried(point[one.places["z"]], before, after, last)
+        there[one.places["z"]] = carried(
+            point[one.places["z"]], before, after, {name: values[place] for name, values in scale.items()}
+        )
         moved = two.expand(there[None])
         for name in before.blocks:
             np.testing.assert_allclose(moved[f"effect_{name}"][0], last[f"effect_{name}"], rtol=1e-9)

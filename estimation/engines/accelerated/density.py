@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -10,8 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 from pytensor.compile.mode import get_mode
+from pytensor.graph.basic import Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.link.jax.dispatch import jax_funcify
+from pytensor.tensor.variable import TensorVariable
 
 from ..density import Joined
 from ..linker import lift
@@ -22,7 +24,14 @@ Floats = NDArray[np.float64]
 
 def with_arrays(joined: Joined) -> tuple[FunctionGraph, tuple[NDArray[Any], ...]]:
     """The graph of density and gradient as JAX is to see it, and the arrays that are its inputs behind the point."""
-    whole = FunctionGraph([joined.x], [joined.logp, joined.slope], clone=True)
+    return lifted_for_jax(joined.x, [joined.logp, joined.slope])
+
+
+def lifted_for_jax(
+    x: TensorVariable, outputs: Sequence[Variable]
+) -> tuple[FunctionGraph, tuple[NDArray[Any], ...]]:
+    """A graph from a point as JAX is to see it, and the arrays that are its inputs behind the point."""
+    whole = FunctionGraph([x], outputs, clone=True)
     get_mode("JAX").optimizer.rewrite(whole)
     return lift(whole)
 

@@ -12,16 +12,15 @@ import numpy as np
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pymc.pytensorf import join_nonshared_inputs
-from pytensor.compile.mode import get_mode
 from pytensor.graph.fg import FunctionGraph
 from pytensor.link.jax.dispatch import jax_funcify
 
 from ....models.compile import CompiledModel
 from ..arrowed import Arrowed, arrowed, moved
 from ..density import Joined
-from ..linker import lift
 from ..shape import Shape, shape_of
 from ..whitened import MOST, Whitening, whiten
+from .density import lifted_for_jax
 
 Floats = NDArray[np.float64]
 Density = Callable[[Any, Any], Any]
@@ -178,9 +177,7 @@ def field_of(compiled: CompiledModel, joined: Joined) -> Field | None:
     scales = [pt.log(joined.model[f"sd_{block.name}"]) for block in compiled.blueprint.blocks]
     outputs = joined.model.replace_rvs_by_values(scales)
     outputs, x = join_nonshared_inputs(joined.point, outputs, joined.model.value_vars)
-    graph = FunctionGraph([x], outputs, clone=True)
-    get_mode("JAX").optimizer.rewrite(graph)
-    return Field(shape, *lift(graph))
+    return Field(shape, *lifted_for_jax(x, outputs))
 
 
 class Maps:

@@ -14,11 +14,12 @@ COUNTS = {"a": (4000, 1200), "b": (2500, 500)}
 
 
 def _panel():
-    facts = []
-    for offense, (n, y) in COUNTS.items():
-        facts += [
-            ("referral", f"{offense}/{place}/2021", "exact", n // 2) for place in "AB"
-        ] + [("investigation", f"{offense}/{place}/2021", "exact", y // 2) for place in "AB"]  # fmt: skip
+    facts = [
+        (stage, f"{offense}/{place}/2021", "exact", count // 2)
+        for offense, counts in COUNTS.items()
+        for stage, count in zip(("referral", "investigation"), counts, strict=True)
+        for place in "AB"
+    ]
     return make_panel(facts, tuple(COUNTS), ("A", "B"), ("2021",), stages=("referral", "investigation"))
 
 
