@@ -12,7 +12,7 @@ over the cells, how far the means lie apart in posterior standard deviations and
 leaves out the variational steps from mode to mean; several numbers are compared with one run of nuts. ``time`` runs the
 command line in a process of its own and prints the seconds from its start to its end, those of the processor, and the
 peak memory; ``growth`` does so for 2 steps × 8 offenses × 40 quarters and ever more jurisdictions. ``profile`` prints
-where the time of one fit goes.
+where the processor's time of one fit goes, all of it on one thread, so that every function is seen.
 """
 
 from __future__ import annotations
@@ -21,15 +21,19 @@ import argparse
 import cProfile
 import os
 import pstats
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from attrition.estimation.engines.laplace import fit as laplace
 from attrition.estimation.store.runs import Run
@@ -137,14 +141,53 @@ def growth(jurisdictions: Sequence[int], referrals: float, seed: int) -> None:
     print(f"exponent {np.polyfit(np.log(cells), np.log(seconds), 1)[0]:.2f}")
 
 
+class OneThread(Executor):
+    """Does what it is handed at once, where it stands: a profile then sees it."""
+
+    def __init__(self, _: object = None) -> None: ...
+
+    def submit(self, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        """The work done."""
+        done: Future[Any] = Future()
+        done.set_result(work(*given, **named))
+        return done
+
+    def map(self, work: Callable[..., Any], *given: Any, **_: Any) -> Iterator[Any]:
+        """One after the other."""
+        return map(work, *given)
+
+
 def profile(shape: Sequence[int], referrals: float, seed: int) -> None:
-    """Functions of this package by the time spent in and below them, on the main thread."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Functions of this package by the processor's time in and below them, then all functions by their own."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("attrition.") and hasattr(module, "ThreadPoolExecutor"):
+            module.ThreadPoolExecutor = OneThread  # type: ignore[attr-defined]
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         plan = simulate(Path(folder) / "world", shape, referrals, seed)
-        seen = cProfile.Profile()
+        seen = cProfile.Profile(time.process_time)
         run = seen.runcall(estimate, plan, engine="laplace", progress=False)
-        print(run.status, run.manifest["timings"])
-    pstats.Stats(seen).sort_stats("cumulative").print_stats("attrition|estimation|models|data/", 45)
+        print(run.status)
+    stats = pstats.Stats(seen)
+    for order, pattern, many in (("cumulative", r"(estimation|models|data)/", 70), ("tottime", "", 40)):
+        print_stats(stats, order, pattern, many)
+
+
+def print_stats(stats: pstats.Stats, order: str, pattern: str, many: int) -> None:
+    """Seconds in a function and in it and below, calls, and where it is: a line each, nothing of this machine."""
+    key = {"tottime": 2, "cumulative": 3}[order]
+    # Beside what is built in (which has no file): from the last four parts of the path.
+    lines = [
+        (f"{'/'.join(Path(file).parts[-3:])}:{line}" if line else file) + f" {name}"
+        for file, line, name in stats.stats  # type: ignore[attr-defined]
+    ]
+    found = sorted(
+        ((entry[key], entry, text) for text, entry in zip(lines, stats.stats.values(), strict=True)),  # type: ignore[attr-defined]
+        key=lambda each: -each[0],
+    )
+    print(f"\n{'own s':>8} {'with all below':>14} {'calls':>9}  by {order}")
+    shown = [each for each in found if re.search(pattern, each[2])]
+    for _, (_, calls, own, below, _), text in shown[:many]:
+        print(f"{own:8.2f} {below:14.2f} {calls:9,}  {text}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

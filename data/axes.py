@@ -138,10 +138,14 @@ class Axes:
     def cells(self, offense: str = ROOT, jurisdiction: str = ROOT, period: str = ROOT) -> Index:
         """Flat numbers of the cells under one node of each axis, ascending."""
         o, j, t = (
-            self[axis].positions[name]
-            for axis, name in zip(AXES, (offense, jurisdiction, period), strict=True)
+            self.offense.positions[offense],
+            self.jurisdiction.positions[jurisdiction],
+            self.period.positions[period],
         )
-        _, rows, columns = self.shape
+        rows, columns = len(self.jurisdiction), len(self.period)
+        if o.size == j.size == t.size == 1:
+            # Most statements are of one cell: nothing to broadcast.
+            return (o * rows + j) * columns + t
         return (((o[:, None] * rows + j)[:, :, None]) * columns + t).ravel()
 
     def cell_names(self, cell: int) -> tuple[str, str, str]:

@@ -126,9 +126,16 @@ class Reference:
 
     def linked(self, cells: CellDraws, member: sp.csr_matrix, step: Step) -> Floats:
         """Other draws of the cells, as rows on the link scale, (N, R)."""
+        return link(self._averaged(cells, member, step), step.kind == "ratio")
+
+    def averages(self, member: sp.csr_matrix, step: Step) -> tuple[Floats, Floats]:
+        """Prior draws of the rows themselves, (N, R), and the sums of the weights of their cells, (N,)."""
+        return self._averaged(self._prior, member, step), member @ self._weights[step.source]
+
+    def _averaged(self, cells: CellDraws, member: sp.csr_matrix, step: Step) -> Floats:
         out = np.empty((member.shape[0], len(cells.rates)))
         for part, own, _, path in cells.step(step).parts(self._weighted(member, step)):
-            out[:, part] = link(own @ path, step.kind == "ratio")
+            out[:, part] = own @ path
         return out
 
     def new_unit(self, rows: Rows, *steps: Step) -> Floats:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,30 +20,81 @@ from .labels import NOT, label
 from .reporting import LEAST, reporting_share
 from .rows import Bools, Floats, Rows, StepDraws, evaluate, link
 
+_LITTLE: Final = 1e-4
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Draws of some rows.
+
+    Parameters
+    ----------
+    rate, prior : (N, R), (N, R')
+        Of the superpopulation rate, and of the same under the prior.
+    denominator : (N, R), or (N, 1) where all draws agree
+    weight : (N, 1)
+        Sum of what the cells count in averages of the prior; where it is 0 they count alike.
+    """
+
+    rate: Floats
+    prior: Floats
+    denominator: Floats
+    weight: Floats
+
+    @classmethod
+    def of(cls, member: sp.csr_matrix, step: Step, cells: StepDraws, reference: Reference) -> _Drawn:
+        """Of rows by their cells, (N, A)."""
+        values = evaluate(member, cells)
+        prior, weight = reference.averages(member, step)
+        return cls(values.superpopulation, prior, values.denominator, weight[:, None])
+
+    def take(self, keep: NDArray[np.int64]) -> _Drawn:
+        """Some of the rows."""
+        return _Drawn(self.rate[keep], self.prior[keep], self.denominator[keep], self.weight[keep])
+
+    def without(self, part: _Drawn) -> _Drawn:
+        """What is left of each row when a part of it is taken out: of averages by their weights.
+
+        Adding up all other cells once for each part would cost as many times more as there are parts.
+        """
+        rest, weight = self.denominator - part.denominator, self.weight - part.weight
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate = (self.rate * self.denominator - part.rate * part.denominator) / rest
+            prior = (self.prior * self.weight - part.prior * part.weight) / weight
+        return _Drawn(rate, prior, rest, weight)
+
+    def replaced(self, rows: Bools, other: _Drawn) -> _Drawn:
+        """With other draws of some rows."""
+        place = np.flatnonzero(rows)
+        found = {}
+        for name, mine in vars(self).items():
+            found[name] = out = mine.copy()
+            out[place] = getattr(other, name)
+        return _Drawn(**found)
+
 
 def _differences(
     collector: Collector,
     quantity: str,
     step: Step,
     names: NDArray[np.object_],
-    pair: tuple[sp.csr_matrix, sp.csr_matrix],
-    cells: StepDraws,
-    reference: Reference,
+    one: _Drawn,
+    two: _Drawn,
     behind: Behind,
     limits: Floats,
     withheld: Bools,
 ) -> None:
     """Rows that are differences of two rates, drawn jointly; those to be withheld without their numbers."""
-    ratio = step.kind == "ratio"
-    one, two = (evaluate(member, cells) for member in pair)
-    prior = [reference.prior(member, step) for member in pair]
-    moved = link(two.superpopulation, ratio) - link(one.superpopulation, ratio)
-    against = contraction(moved.var(axis=1), (prior[1] - prior[0]).var(axis=1))
+    moved, prior = (
+        (link(second, step.kind == "ratio") - link(first, step.kind == "ratio")).var(axis=1)
+        for first, second in ((one.rate, two.rate), (one.prior, two.prior))
+    )
+    against = contraction(moved, prior)
     against[~behind.touched] = 0.0
     labels = label(against, np.full(len(names), np.nan), behind.margins_only, behind.unread, behind.few)
     labels[withheld] = NOT
     size = np.median(np.minimum(one.denominator, two.denominator), axis=1)
-    values = two.superpopulation - one.superpopulation
+    values = two.rate - one.rate
     block = frame(
         quantity, step, names, "superpopulation", values, limits, against, against, labels, behind, size
     )
@@ -98,10 +151,9 @@ def changes(
     national = rows.whole[two, AXES.index("jurisdiction")]
     both = _both(behind, one, two)
     few = (national & (reporting_share(blueprint) < LEAST)) | both.few
-    _differences(
-        collector, "change", step, names, (rows.member[one], rows.member[two]), cells, reference,
-        both, _minus(limits[one], limits[two]), few,
-    )  # fmt: skip
+    earlier, later = (_Drawn.of(rows.member[which], step, cells, reference) for which in (one, two))
+    bounds = _minus(limits[one], limits[two])
+    _differences(collector, "change", step, names, earlier, later, both, bounds, few)
 
 
 def contrasts(
@@ -133,15 +185,24 @@ def contrasts(
     if not keep.any():
         return
     child, parent = child[keep], parent[keep]
-    rest = sp.csr_matrix(rows.member[parent] - rows.member[child])
-    rest.eliminate_zeros()
     names = rows.names[child]
+    two = _Drawn.of(rows.member[child], step, cells, reference)
+    whole, place = np.unique(parent, return_inverse=True)
+    all_of = _Drawn.of(rows.member[whole], step, cells, reference).take(place)
+    one = all_of.without(two)
+    # Where next to nothing is left, in some draw, the difference of two sums does not say what.
+    little = ((one.denominator < _LITTLE * all_of.denominator) | (one.denominator <= 0)).any(axis=1)
+    little |= ((one.weight < _LITTLE * all_of.weight) | (one.weight <= 0)).any(axis=1)
+    if little.any():
+        rest = sp.csr_matrix(rows.member[parent[little]] - rows.member[child[little]])
+        rest.eliminate_zeros()
+        one = one.replaced(little, _Drawn.of(rest, step, cells, reference))
     unbounded = np.column_stack([np.full(len(child), -np.inf), np.full(len(child), np.inf)])
     if step.kind == "probability":
         unbounded = np.column_stack([-np.ones(len(child)), np.ones(len(child))])
     _differences(
-        collector, "contrast", step, names, (rest, rows.member[child]), cells, reference,
-        behind.take(child), unbounded, np.zeros(len(child), dtype=bool),
+        collector, "contrast", step, names, one, two, behind.take(child), unbounded,
+        np.zeros(len(child), dtype=bool),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..data.funnel import Step
 from ..data.names import AXES
 from ..models.blueprint import Blueprint
+from ..models.contract import Group
 from ..models.layout import Layout
 from ..models.margins import margins_only
 from .reporting import LEAST_OF_ONE
@@ -88,8 +89,8 @@ class Evidence:
     """Incidence of statements and groups on active cells, asked for one step at a time."""
 
     def __init__(self, blueprint: Blueprint) -> None:
-        self._blueprint = blueprint
         panel, layout = blueprint.panel, blueprint.layout
+        self._blueprint, self._reporting = blueprint, ReportingShares(blueprint)
         used = {
             d.statement for d in blueprint.analysis.decisions if d.action in ("used", "residual", "known")
         }
@@ -112,15 +113,9 @@ class Evidence:
         self._date = np.array([dates.index(s.as_of) for s in self._statements])
         cells = [layout.positions[panel.cells(s)] for s in self._statements]
         self._on = _incidence([_with_members(c[c >= 0], layout) for c in cells], layout.size)
-        # Totals that cross have one density, but each speaks of cells of its own.
-        sets = [
-            (g, cells)
-            for g in blueprint.analysis.groups
-            for cells in (g.sets if g.members is not None else g.sets[:1])
-        ]
-        own = [layout.positions[cells] for _, cells in sets]
-        self._own = _incidence(own, layout.size)
-        self._group = _incidence([_with_members(c, layout) for c in own], layout.size)
+        sets = _sets(blueprint)
+        self._own = _incidence([layout.positions[cells] for _, cells in sets], layout.size)
+        self._group = self._reporting.group
         context = next((block.slope for block in blueprint.blocks if block.name == "context"), None)
         modeled = context.steps if context is not None else (False,) * layout.steps
         self._bare = np.array(margins_only(panel, blueprint.analysis)) & ~np.array(modeled)
@@ -157,10 +152,26 @@ class Evidence:
             bare=~rows.whole[:, 0] & self._bare[step.source : step.target].any(),
             period_clock=dated,
             as_of=self._latest(hits, about),
-            reported=self.reported(rows),
+            reported=self._reporting.of(rows),
         )
 
-    def reported(self, rows: Rows) -> NDArray[np.float64]:
+    def _latest(self, hits: sp.csr_matrix, about: NDArray[np.int64]) -> NDArray[np.object_]:
+        latest = np.full(hits.shape[0], -1)
+        some = np.flatnonzero(np.diff(hits.indptr))
+        if len(some):
+            latest[some] = np.maximum.reduceat(self._date[about][hits.indices], hits.indptr[some])
+        return self._dates[latest]
+
+
+class ReportingShares:
+    """Shares of the denominator that report, of rows of a part of all jurisdictions."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._blueprint, layout = blueprint, blueprint.layout
+        cells = [_with_members(layout.positions[cells], layout) for _, cells in _sets(blueprint)]
+        self.group = _incidence(cells, layout.size)
+
+    def of(self, rows: Rows) -> NDArray[np.float64]:
         """Share of each row's first-stage count in cells of which its own jurisdictions report some later stage, (N,).
 
         A total that holds other jurisdictions too is no report of these. Where no first-stage count of a row is known
@@ -174,7 +185,7 @@ class Evidence:
         for name in dict.fromkeys(names[~whole]):
             here = np.flatnonzero(names == name)
             outside = ~np.isin(place, axis.positions[name])
-            own = self._group[np.asarray(self._group @ outside.astype(float)).ravel() == 0]
+            own = self.group[np.asarray(self.group @ outside.astype(float)).ravel() == 0]
             heard = (np.asarray(own.sum(axis=0)).ravel() > 0).astype(float)
             member = rows.member[here]
             size, plain = member @ first, np.asarray(member.sum(axis=1)).ravel()
@@ -183,11 +194,14 @@ class Evidence:
             out[here] = part / np.where(known, size, plain)
         return out
 
-    def _latest(self, hits: sp.csr_matrix, about: NDArray[np.int64]) -> NDArray[np.object_]:
-        latest = np.full(hits.shape[0], -1)
-        rows = np.repeat(np.arange(hits.shape[0]), np.diff(hits.indptr))
-        np.maximum.at(latest, rows, self._date[about][hits.indices])
-        return self._dates[latest]
+
+def _sets(blueprint: Blueprint) -> list[tuple[Group, NDArray[np.int64]]]:
+    """Cells that each group speaks of: totals that cross have one density, but each speaks of cells of its own."""
+    return [
+        (group, cells)
+        for group in blueprint.analysis.groups
+        for cells in (group.sets if group.members is not None else group.sets[:1])
+    ]
 
 
 def _with_members(positions: NDArray[np.int64], layout: Layout) -> NDArray[np.int64]:

@@ -158,7 +158,10 @@ class StepDraws:
         size, few = self.rates.shape[2], max(_AT_ONCE // max(len(columns), 1), 16)
         for start in range(0, size, few):
             part = slice(start, min(start + few, size))
-            yield part, own, columns, self.rates[:, columns, part].prod(axis=0, dtype=float)
+            path = self.rates[0, columns, part].astype(float)
+            for step in self.rates[1:]:
+                path *= step[columns, part]
+            yield part, own, columns, path
 
 
 class CellDraws:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -15,6 +16,7 @@ from ...models.blueprint import Blueprint
 from ..claims.contract import Told
 from ..diagnostics import Diagnostics
 from ..disclosure.protection import Protection
+from ..leaving import LeftOut, left_out
 from ..margins import Margins
 from ..predictive import Moments, Report
 
@@ -99,6 +101,11 @@ class Seen:
     log_prior: Floats = field(default_factory=lambda: np.zeros(0))
     thin: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     margins: Margins | None = None
+
+    @cached_property
+    def left_out(self) -> LeftOut:
+        """Each report as predicted by all the others."""
+        return left_out(self.reports, self.moments, self.likelihood)
 
 
 @runtime_checkable

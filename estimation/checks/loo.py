@@ -7,7 +7,6 @@ from typing import ClassVar, Final
 import numpy as np
 from scipy.stats import binom
 
-from ..leaving import left_out
 from .contract import Check, Result, Seen
 
 _LEVEL: Final = 0.01
@@ -27,7 +26,7 @@ class Loo(Check):
         """No more than chance would give in 99 of 100 cases."""
         if not seen.likelihood.size:
             return [Result(self.name, "informational", None, None, "No report can be left out.")]
-        found = left_out(seen.reports, seen.moments, seen.likelihood)
+        found = seen.left_out
         surprise = found.surprise
         odd = np.flatnonzero(surprise < _LEVEL)
         allowed = float(binom.ppf(1 - _LEVEL, len(surprise), _LEVEL))

@@ -7,7 +7,6 @@ from typing import ClassVar, Final
 import numpy as np
 from scipy.stats import kstest
 
-from ..leaving import left_out
 from .contract import Check, Result, Seen, gate
 
 _LEAST: Final = 30
@@ -28,7 +27,7 @@ class Pit(Check):
     def run(self, seen: Seen) -> list[Result]:
         """A distance that chance alone would give in one of 1,000 cases or more often."""
         if seen.likelihood.size:
-            found = left_out(seen.reports, seen.moments, seen.likelihood)
+            found = seen.left_out
             low, high = found.below[found.reliable], 1 - found.above[found.reliable]
         else:
             low = high = np.zeros(0)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...data.names import AXES
-from ..evidence import Evidence
+from ..evidence import ReportingShares
 from ..labels import DATA, NOT
 from ..reporting import LEAST, LEAST_OF_ONE, reporting_share
 from ..rows import Bools, make_rows
@@ -60,7 +60,7 @@ def _places(seen: Seen) -> Result:
     if not len(rows):
         words = "There is one jurisdiction, or none apart from all of them."
         return Result(_PLACES, "informational", None, LEAST_OF_ONE, words)
-    share = Evidence(seen.blueprint).reported(rows)
+    share = ReportingShares(seen.blueprint).of(rows)
     less = {tuple(map(str, name)) for name in rows.names[share < LEAST_OF_ONE]}
     changes, rates = table["quantity"] == "change", table["quantity"].isin(["rate", "end_to_end"])
     hit = _among(table, less)
@@ -93,7 +93,7 @@ def _among(table: pd.DataFrame, names: set[tuple[str, ...]]) -> Bools:
     return np.array(
         [
             any((o, j, one) in names for one in t.split("→"))
-            for o, j, t in table[list(AXES)].itertuples(index=False)
+            for o, j, t in zip(*(table[axis] for axis in AXES), strict=True)
         ],
         dtype=bool,
     )

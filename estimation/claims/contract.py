@@ -101,10 +101,15 @@ class Told:
         return {name: number for number, name in enumerate(self.ids)}
 
     @cached_property
+    def _joint(self) -> pd.DataFrame:
+        """Superpopulation rows that have joint draws."""
+        rows = self.table[self.table["basis"] == "superpopulation"]
+        return rows[[name in self._at for name in rows["quantity_id"]]]
+
+    @cached_property
     def _rates(self) -> dict[tuple[Any, ...], str]:
         """Ids of the superpopulation rates that have joint draws, by step and nodes."""
-        rows = self.table[self.table["quantity"].isin(RATES) & (self.table["basis"] == "superpopulation")]
-        rows = rows[rows["quantity_id"].isin(self._at)]
+        rows = self._joint[self._joint["quantity"].isin(RATES)]
         names = zip(*(rows[column] for column in ("step", *AXES)), strict=True)
         return dict(zip(names, rows["quantity_id"], strict=True))
 
@@ -128,9 +133,8 @@ class Told:
 
     def rows(self, *quantities: str) -> pd.DataFrame:
         """Decided superpopulation rows of some quantities that have joint draws, in the order of the table."""
-        rows = self.table
-        keep = rows["quantity"].isin(quantities) & (rows["basis"] == "superpopulation")
-        keep &= rows["median"].notna() & rows["label"].isin(DECIDED) & rows["quantity_id"].isin(self._at)
+        rows = self._joint[self._joint["quantity"].isin(quantities)]
+        keep = rows["median"].notna() & rows["label"].isin(DECIDED)
         # With two stages the only step is also the whole way: one row says it.
         return rows[keep].drop_duplicates(["quantity", "step", *AXES])
 
