@@ -15,7 +15,8 @@ from .blueprint import Blueprint
 from .contract import Group
 from .rates import rates_of
 
-_DRAWS = 4000
+_DRAWS, _WHOLE = 4000, 400  # of a single cell, and of all cells
+_AT_ONCE = 16_000_000  # numbers of all cells at a time: of a million cells all draws would take ten gigabytes
 _LOWEST, _HIGHEST = 1e-4, 0.999
 
 
@@ -58,11 +59,13 @@ def implied_prior(blueprint: Blueprint, rng: np.random.Generator) -> dict[str, d
     out = {step.name: _three(rates[:, step.source]) for step in funnel.steps}
     if len(funnel.steps) > 1:
         out["end_to_end"] = _three(rates.prod(axis=1))
-    some = min(layout.size, 400)
-    few = blueprint.prior_draws(rng, 400)
-    eta = blueprint.predictor(few)
-    pick = np.linspace(0, layout.size - 1, some).astype(int)
-    over = rates_of(eta[..., pick], blueprint.ratio_steps).mean(axis=2)
+    pick = np.linspace(0, layout.size - 1, min(layout.size, 400)).astype(int)
+    few = max(min(_AT_ONCE // (layout.steps * layout.size), _WHOLE), 1)
+    found = []
+    for start in range(0, _WHOLE, few):
+        eta = blueprint.predictor(blueprint.prior_draws(rng, min(few, _WHOLE - start)))
+        found.append(rates_of(eta[..., pick], blueprint.ratio_steps).mean(axis=2))
+    over = np.concatenate(found)
     return out | {f"root:{step.name}": _three(over[:, step.source]) for step in funnel.steps}
 
 
