@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import json
 import os
 import pstats
 import re
@@ -131,6 +132,9 @@ def clock(shape: Sequence[int], referrals: float, seed: int, times: int = 2) -> 
                 flush=True,
             )
             print("  " + said[:160])
+            for manifest in plan.parent.glob("runs/*/*/manifest.json"):
+                found = json.loads(manifest.read_text())["diagnostics"]
+                print("  " + ", ".join(f"{name} {value:.3g}" for name, value in found.items()), flush=True)
     return processor, peak
 
 

@@ -15,7 +15,7 @@ from ..models.field import FieldDraws
 from ..models.rates import rates_of
 from .fresh import FreshRates
 from .rows import Bools, CellDraws, Floats, Rows, link
-from .thinning import most_draws, parts
+from .thinning import for_reference, parts
 
 _PRIOR_DRAWS = 1000
 
@@ -103,7 +103,7 @@ class Reference:
         self._weights = np.nan_to_num(weights)
         self._fresh = FreshRates(blueprint, draws)
         layout = blueprint.layout
-        size = min(_PRIOR_DRAWS, most_draws(layout.steps * layout.size))
+        size = min(_PRIOR_DRAWS, for_reference(layout.steps * layout.size))
         rates = np.empty((layout.steps, layout.size, size), dtype=np.float32)
         for part in parts(size, layout.steps * layout.size):
             prior = blueprint.prior_draws(rng, len(part))

@@ -23,6 +23,7 @@ from .disclosure.protection import Protection, protect
 from .disclosure.rows import released
 from .engines.choose import fit_blueprint
 from .engines.contract import Fit, Progress
+from .engines.nuts import aim
 from .estimates import Estimates, estimates
 from .information import informed
 from .margins import margins
@@ -33,7 +34,7 @@ from .silent import Shift, shift_silent
 from .store.draws import MANY, DrawsWriter
 from .store.layout import DISCLOSURE, RELEASED, SILENT, TIPPING
 from .store.write import RunWriter
-from .thinning import KEPT, by_chain, evenly, for_reference, predictor, take
+from .thinning import KEPT, by_chain, evenly, for_reference, most_draws, predictor, take
 from .tipping import Tipping, tipping
 
 Say = Callable[[str], None]
@@ -62,6 +63,12 @@ def fit_plan(
     layout, stages = bound.blueprint.layout, bound.blueprint.panel.funnel.stages
     size = layout.steps * layout.size
     say(f"Fitting {sum(len(b.groups) for b in bound.blueprint.batches):,} reports of {size:,} step-cells …")
+    needed, most = aim(plan.estimate).ess, most_draws(size)
+    if most < needed:
+        say(
+            f"Of so many step-cells {most:,} draws fit into memory, a complete run has {needed:,.0f} effective ones: "
+            "this one will end unfit. Fewer periods or offenses, or several plans, make it smaller."
+        )
     fits = [fit_blueprint(bound.blueprint, plan.estimate, say, watch)]
     say(f"Fitted in {sum(fits[0].seconds.values()):.1f} s; evaluating every published rate …")
     with RunWriter(root, plan.name, run_identity(bound, plan), again) as writer:

@@ -13,6 +13,8 @@ from .store.draws import MANY
 
 KEPT = 400
 _NUMBERS, _REFERENCE = 60_000_000, 36_000_000
+# What a gate of 1,000 effective draws of aggregates asks for at the least, and the memory it may take.
+_ENOUGH, _MOST = 1_600, 240_000_000
 _AT_ONCE, _IN_MEMORY = 1_000_000, 3_000_000
 
 
@@ -24,13 +26,16 @@ def by_chain(size: int, chains: int, wanted: int) -> np.ndarray:
 
 
 def evenly(size: int, cells: int, chains: int) -> np.ndarray:
-    """All draws where memory allows, else evenly spaced ones, never fewer than 400."""
+    """All draws where memory allows, else evenly spaced ones."""
     return by_chain(size, chains, min(size, most_draws(cells)))
 
 
 def most_draws(cells: int) -> int:
-    """How many draws of so many cells are looked at, memory allowing."""
-    return max(KEPT, _NUMBERS // max(cells, 1))
+    """How many draws of so many cells are looked at, memory allowing: never fewer than 400.
+
+    Up to 150,000 cells they are as many as the gates ask for.
+    """
+    return max(KEPT, _NUMBERS // max(cells, 1), min(_ENOUGH, _MOST // max(cells, 1)))
 
 
 def for_reference(cells: int) -> int:

@@ -13,6 +13,7 @@ CHANGES: Final = ("points", "each change")
 NONE: Final = "–"
 MINUS: Final = "−"
 SPACE: Final = "\u202f"
+_FINEST: Final = 6
 
 
 def known(*values: float | None) -> bool:
@@ -57,15 +58,23 @@ def estimate(value: float | None, scale: Scale, places: int) -> str:
 
 
 def interval(low: float | None, high: float | None, scale: Scale, places: int) -> str:
-    """``low to high``, the unit written once."""
+    """``low to high``, the unit written once; an end of a rate that is not zero does not read as zero."""
     if not known(low, high):
         return NONE
     assert low is not None
     assert high is not None
     factor, signed = factor_of(scale), scale in CHANGES
-    ends = [number(end * factor, places, signed=signed) for end in (low, high)]
+    ends = [
+        number(end, places if signed else max(places, _first_digit(end)), signed=signed)
+        for end in (low * factor, high * factor)
+    ]
     text = say("{low} to {high}").format(low=ends[0], high=ends[1])
     return text + (f"{SPACE}%" if scale == "percent" else "")
+
+
+def _first_digit(value: float) -> int:
+    """The decimal place of the first digit that is not zero, at most the sixth."""
+    return min(max(-math.floor(math.log10(abs(value))), 0), _FINEST) if value else 0
 
 
 def factor_of(scale: Scale) -> float:

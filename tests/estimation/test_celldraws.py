@@ -5,6 +5,8 @@ import pytest
 
 from attrition.estimation import rows, thinning
 from attrition.estimation.celldraws import draw_cells
+from attrition.estimation.engines.nuts import aim
+from attrition.estimation.plan import EstimateSpec
 from attrition.estimation.rows import evaluate, make_rows
 from attrition.estimation.silent import Shift
 
@@ -52,3 +54,13 @@ def test_rows_do_not_depend_on_how_many_draws_are_summed_together(monkeypatch, s
     np.testing.assert_allclose(
         whole.superpopulation, ((weight * path) @ member.T / (weight @ member.T)).T, rtol=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    ("cells", "draws"),
+    [(10_000, 6_000), (35_840, 1_674), (60_001, 1_600), (150_000, 1_600), (200_000, 1_200), (1_000_000, 400)],
+)
+def test_as_many_draws_are_looked_at_as_the_gates_ask_for_while_they_fit(cells, draws):
+    gate = aim(EstimateSpec()).ess
+    assert thinning.most_draws(cells) == draws
+    assert draws >= gate or cells > 240_000

@@ -41,6 +41,22 @@ def test_both_ends_differ_in_print_when_they_differ(low: float, width: float) ->
     assert number(low * 100, places) != number((low + width) * 100, places)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "scale", "text"),
+    [
+        (0.0000042, 0.012, "each", "0.000004 to 0.012"),
+        (0.0000042, 0.012, "percent", "0.0004 to 1.200\u202f%"),
+        (0.0, 0.012, "each", "0.000 to 0.012"),
+        (1e-9, 0.012, "each", "0.000000 to 0.012"),
+        (0.21, 0.32, "each", "0.210 to 0.320"),
+        (-0.0042, 0.00002, "points", "−0.420 to +0.002"),
+        (-0.0042, 0.000002, "points", "−0.420 to 0.000"),
+    ],
+)
+def test_an_end_that_is_not_zero_does_not_read_as_zero(low, high, scale, text):
+    assert interval(low, high, scale, 3) == text
+
+
 @given(st.floats(-1e6, 1e6), st.integers(0, 4))
 def test_a_printed_number_is_the_number_rounded(value: float, places: int) -> None:
     text = number(value, places).replace("\u202f", "").replace("−", "-")
