@@ -40,6 +40,7 @@ from attrition.estimation.engines.laplace import fit as laplace
 from attrition.estimation.store.runs import Run
 from attrition.estimation.verbs import estimate
 
+ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).with_name("attrition")
 KEYS = ["quantity_id", "offense", "jurisdiction", "period", "mean", "sd"]
 
@@ -172,18 +173,20 @@ def profile(shape: Sequence[int], referrals: float, seed: int) -> None:
         run = seen.runcall(estimate, plan, engine="laplace", progress=False)
         print(run.status)
     stats = pstats.Stats(seen)
-    for order, pattern, many in (("cumulative", r"(estimation|models|data)/", 70), ("tottime", "", 40)):
+    for order, pattern, many in (("cumulative", r"^(estimation|models|data)/", 70), ("tottime", "", 40)):
         print_stats(stats, order, pattern, many)
+
+
+def place(file: str) -> str:
+    """Where a function is, from this repository or the package it belongs to."""
+    path = Path(file)
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else "/".join(path.parts[-3:])
 
 
 def print_stats(stats: pstats.Stats, order: str, pattern: str, many: int) -> None:
     """Seconds in a function and in it and below, calls, and where it is: a line each, nothing of this machine."""
     key = {"tottime": 2, "cumulative": 3}[order]
-    # Beside what is built in (which has no file): from the last four parts of the path.
-    lines = [
-        (f"{'/'.join(Path(file).parts[-3:])}:{line}" if line else file) + f" {name}"
-        for file, line, name in stats.stats  # type: ignore[attr-defined]
-    ]
+    lines = [f"{place(file)}:{line} {name}" for file, line, name in stats.stats]  # type: ignore[attr-defined]
     found = sorted(
         ((entry[key], entry, text) for text, entry in zip(lines, stats.stats.values(), strict=True)),  # type: ignore[attr-defined]
         key=lambda each: -each[0],

@@ -78,7 +78,7 @@ class Diagnostics:
             out |= {"rhat_max": max(one.rhat for one in self.gated), "rhat_max_cells": self.cells.rhat}
             out |= {"divergences": self.chain.divergences, "ebfmi_min": self.chain.ebfmi}
         if self.weights is not None:
-            out |= {"khat": self.weights.khat, "khat_blocks": self.weights.blocks}
+            out |= {"khat": self.weights.khat, "khat_blocks": self.weights.worst_block}
             out["effective_points_min"] = min(self.weights.effective)
         if self.error is not None:
             out["error_max"] = self.error

@@ -18,7 +18,7 @@ from . import predictive
 from .binding import Bound, run_identity, stream
 from .diagnostics import Diagnostics
 from .engines import nuts
-from .engines.contract import KHAT, Fit
+from .engines.contract import Fit
 from .engines.drawn import prior_dataset
 from .estimates import Estimates
 from .kept import with_coordinates
@@ -146,5 +146,5 @@ def fit_enough(diagnostics: Diagnostics, plan: Plan) -> bool:
         max(one.rhat for one in diagnostics.gated) < aim.rhat
         and min(one.ess for one in diagnostics.gated) >= aim.ess
         and (chain is None or (chain.divergences == 0 and chain.ebfmi > 0.3))
-        and (diagnostics.weights is None or diagnostics.weights.worst < KHAT)
+        and (diagnostics.weights is None or diagnostics.weights.usable)
     )

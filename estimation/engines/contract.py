@@ -25,6 +25,7 @@ Report = Callable[[Progress], None]
 
 
 KHAT = 0.7  # above it importance weights cannot be trusted (Vehtari et al. 2024)
+FEW = 0.1  # of all jurisdictions: where no more are drawn badly, what is said of the others stands
 
 
 @dataclass(frozen=True)
@@ -35,21 +36,37 @@ class Weights:
     ----------
     khat : float
         Shape of the tail of the points' weights, the worst of the steps.
-    blocks : float
-        The same of the field of one jurisdiction given the rest, under the normal law it is drawn from: the worst
-        jurisdiction. Over the whole field weights vary however good the law is.
+    blocks : mapping of str to float
+        The same of the field of each jurisdiction given the rest, under the normal law it is drawn from, the worst of
+        the steps; none where no effect tells jurisdictions apart. Over the whole field weights vary however good the
+        law is.
     effective : tuple of float
         Number of equally weighted points worth as much, of each step.
     """
 
     khat: float
-    blocks: float
+    blocks: Mapping[str, float]
     effective: tuple[float, ...]
 
     @property
+    def worst_block(self) -> float:
+        """The largest shape of a jurisdiction."""
+        return max(self.blocks.values(), default=0.0)
+
+    @property
     def worst(self) -> float:
-        """The larger of the two shapes."""
-        return max(self.khat, self.blocks)
+        """The largest shape of all."""
+        return max(self.khat, self.worst_block)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Jurisdictions whose part of the field is not the law it is drawn from."""
+        return tuple(name for name, khat in self.blocks.items() if not khat < KHAT)
+
+    @property
+    def usable(self) -> bool:
+        """May the numbers be read, but for those of the few jurisdictions that failed?"""
+        return self.khat < KHAT and len(self.failed) <= FEW * len(self.blocks)
 
 
 @dataclass(frozen=True)

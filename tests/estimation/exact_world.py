@@ -70,5 +70,5 @@ def exact_fit(blueprint: Blueprint, *_: Any) -> Fit:
         {"sample": 0.0},
         {},
         "exact",
-        weights=Weights(0.0, 0.0, (float(CHAINS * LENGTH),)),
+        weights=Weights(0.0, {}, (float(CHAINS * LENGTH),)),
     )

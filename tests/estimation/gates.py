@@ -253,7 +253,7 @@ FAULTS: dict[str, Callable[[Seen, Path], Seen]] = {
     "ess_cells": lambda found, _: _diagnostics(found, cells=replace(GOOD, ess=100.0)),
     "divergences": lambda found, _: _diagnostics(found, chain=Chain(1, 0.8)),
     "ebfmi": lambda found, _: _diagnostics(found, chain=Chain(0, 0.2)),
-    "khat": lambda found, _: _diagnostics(found, chain=None, weights=Weights(0.9, 0.1, (100.0,))),
+    "khat": lambda found, _: _diagnostics(found, chain=None, weights=Weights(0.9, {}, (100.0,))),
     "ppc_dispersion": _dispersed,
     "ppc_zeros": _zeros,
     "ppc_totals": _totals,

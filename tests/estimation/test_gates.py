@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import nbinom, poisson
 
 from attrition.estimation.checks.catalogue import run_checks
 from attrition.estimation.checks.contract import Result, Seen
+from attrition.estimation.checks.khat import Khat
 from attrition.estimation.checks.loo import Loo
 from attrition.estimation.checks.pit import Pit
 from attrition.estimation.checks.predictive import Predictive
 from attrition.estimation.checks.suppressed import Suppressed
+from attrition.estimation.engines.contract import Weights
 from attrition.estimation.leaving import left_out
 from attrition.estimation.predictive import Moments, Report
 
@@ -44,6 +48,21 @@ def test_a_failure_names_the_places_it_touches(well, tmp_path):
     assert set(result.affects[0]) == {"offense", "jurisdiction", "period", "stage"}
     result = failing(run_checks(FAULTS["ppc_suppressed"](well, tmp_path)))["ppc_suppressed"]
     assert result.affects == ({"stage": "arrest"},)
+
+
+@pytest.mark.parametrize(
+    ("bad", "usable"), [((), True), (("P3",), True), (("P3", "P7"), True), (("P0", "P3", "P7"), False)]
+)
+def test_a_jurisdiction_whose_law_is_not_good_withholds_its_own_numbers(well, bad, usable):
+    blocks = {f"P{place}": 0.9 if f"P{place}" in bad else 0.2 for place in range(20)}
+    weights = Weights(0.3, blocks, (100.0,))
+    found = replace(well, diagnostics=replace(well.diagnostics, chain=None, weights=weights))
+    result = next(one for one in Khat().run(found) if one.name == "khat_blocks")
+    assert weights.usable == usable
+    assert result.verdict == ("failed" if bad else "passed")
+    # Where many are not good every number is touched, which no place named says.
+    assert result.affects == (tuple({"jurisdiction": name} for name in bad) if usable else ())
+    assert f"{len(bad)} of 20 fail" in result.sentence or not bad
 
 
 def test_predictions_that_are_too_wide_are_seen_in_the_ranks():

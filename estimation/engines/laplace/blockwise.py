@@ -1,4 +1,4 @@
-"""Is the normal law of the field good enough? Weights of one jurisdiction's part at a time, the rest held.
+"""Where is the normal law of the field good enough? Weights of one jurisdiction's part at a time, the rest held.
 
 Over the whole field importance weights vary beyond use however good the law is in every part; jurisdiction by
 jurisdiction they tell where it is not.
@@ -18,10 +18,10 @@ Floats = NDArray[np.float64]
 _DRAWS, _MORE = 200, 2000
 
 
-def block_khat(
+def block_khats(
     rng: np.random.Generator, world: World, point: Point, shift: tuple[Floats, Floats], warm: Warm
-) -> float:
-    """The worst k-hat of a jurisdiction's coefficients given those that all share, at their mean.
+) -> Floats:
+    """The k-hat of each jurisdiction's coefficients given those that all share, at their mean.
 
     Parameters
     ----------
@@ -35,17 +35,17 @@ def block_khat(
 
     Returns
     -------
-    float
-        Zero where no effect tells jurisdictions apart. A few draws judge all; those that fail get ten times as many.
+    (J,)
+        None where no effect tells jurisdictions apart. A few draws judge all; those that fail get ten times as many.
     """
-    rows = np.arange(len(world.grid.n))
     if not world.grid.inner.shape[1]:
-        return 0.0
+        return np.zeros(0)
+    rows = np.arange(len(world.grid.n))
     found = _khats(rng, world, point, shift, warm, rows, _DRAWS)
     again = np.flatnonzero(found >= KHAT)
     if len(again):
         found[again] = _khats(rng, world, point, shift, warm, again, _MORE)
-    return float(found.max())
+    return found
 
 
 def _khats(

@@ -19,7 +19,7 @@ from ...plan import EstimateSpec
 from ...thinning import most_draws
 from ..contract import Fit, Weights
 from ..drawn import named_draws
-from .blockwise import block_khat
+from .blockwise import block_khats
 from .draws import draw_step, resample
 from .hyper import Mode, Points, find_mode, make_points
 from .mean import STEPS, mean_shift
@@ -49,7 +49,7 @@ class _Step:
     points: Points
     starts: list[Warm]
     shift: tuple[Floats, Floats]
-    block_khat: float
+    block_khats: Floats
 
 
 def fit(
@@ -92,7 +92,7 @@ def fit(
             say(
                 f"{step.name}: {one.mode.evaluations} evaluations to the scales' mode, {len(one.points.weight)} points "
                 f"worth {one.points.effective:.0f}, k-hat {one.points.khat:.2f}, of one jurisdiction at worst "
-                f"{one.block_khat:.2f}"
+                f"{one.block_khats.max(initial=0.0):.2f}"
             )
         # What comes after a fit reads no more draws of all cells than these; a sampler's chain has to be longer.
         size = min(settings.draws, most_draws(cells) // settings.chains)
@@ -128,7 +128,7 @@ def fit(
         engine=NAME,
         weights=Weights(
             max(one.points.khat for one in done),
-            max(one.block_khat for one in done),
+            _by_place(blueprint, [one.block_khats for one in done]),
             tuple(one.points.effective for one in done),
         ),
     )
@@ -179,7 +179,14 @@ def _explore(
     found, starts = make_points(value, mode, points, seeds, pool)
     shift = mean_shift(np.random.default_rng([settings.seed, number, 1]), world, top, warm, mean_steps)
     rng = np.random.default_rng([settings.seed, number, 3])
-    return _Step(world, mode, found, starts, shift, block_khat(rng, world, top, shift, warm))
+    return _Step(world, mode, found, starts, shift, block_khats(rng, world, top, shift, warm))
+
+
+def _by_place(blueprint: Blueprint, khats: list[Floats]) -> dict[str, float]:
+    """The worst of the steps by jurisdiction, of those that some effect tells apart."""
+    told = [one for one in khats if one.size]
+    names = blueprint.panel.axes.jurisdiction.leaves
+    return dict(zip(names, np.max(told, axis=0).tolist(), strict=True)) if told else {}
 
 
 def _nodes(world: World, mode: Mode) -> int:
