@@ -20,7 +20,7 @@ from .labels import NOT, label
 from .reporting import LEAST, reporting_share
 from .rows import Bools, Floats, Rows, StepDraws, evaluate, link
 
-_LITTLE: Final = 1e-4
+_LITTLE: Final = 1e-4  # of a whole: what is left of it has lost four digits of sixteen
 
 
 @dataclass(frozen=True)
