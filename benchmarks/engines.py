@@ -180,13 +180,18 @@ def profile(shape: Sequence[int], referrals: float, seed: int) -> None:
 def place(file: str) -> str:
     """Where a function is, from this repository or the package it belongs to."""
     path = Path(file)
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else "/".join(path.parts[-3:])
+    own = path.is_relative_to(ROOT) and "site-packages" not in path.parts
+    return str(path.relative_to(ROOT)) if own else "/".join(path.parts[-3:])
 
 
 def print_stats(stats: pstats.Stats, order: str, pattern: str, many: int) -> None:
     """Seconds in a function and in it and below, calls, and where it is: a line each, nothing of this machine."""
     key = {"tottime": 2, "cumulative": 3}[order]
-    lines = [f"{place(file)}:{line} {name}" for file, line, name in stats.stats]  # type: ignore[attr-defined]
+    # What is built in has no file.
+    lines = [
+        f"{place(file)}:{line} {name}" if line else name
+        for file, line, name in stats.stats  # type: ignore[attr-defined]
+    ]
     found = sorted(
         ((entry[key], entry, text) for text, entry in zip(lines, stats.stats.values(), strict=True)),  # type: ignore[attr-defined]
         key=lambda each: -each[0],
