@@ -4,10 +4,11 @@ Run by hand, from the folder of the checkout::
 
     python benchmarks/evidence.py places [--draft]     each place with referrals and their outcomes left out in turn
     python benchmarks/evidence.py hand RUN             three places beside a two-line calculation
-    python benchmarks/evidence.py twin [--seeds 20]    the plan's own panel drawn from a known truth, fitted again
+    python benchmarks/evidence.py twin [--seeds 20] [--only 5 7 9]    the plan's own panel drawn from a known truth,
+                                                       fitted again
 
 Results are kept as JSON lines below ``--out`` (default ``out/evidence``), with the identity of the run they came from:
-a second call skips what is there and still true.
+a second call skips what is there and still true. ``--only`` names some of the worlds, for one process a core.
 """
 
 from __future__ import annotations
@@ -356,18 +357,18 @@ def one_world(bound: Bound, seed: int) -> dict[str, Any]:
     }
 
 
-def twins(out: Path, seeds: int) -> list[dict[str, Any]]:
-    """Worlds 1 to ``seeds``, a line each; those that are kept and still true are not done again."""
+def twins(out: Path, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """Some worlds, a line each; those that are kept and still true are not done again."""
     bound = bind_plan(settled(read_plan(PLAN), draft=True))
     identity, file = run_identity(bound, bound.plan), out / "twin.jsonl"
     done = {record["seed"]: record for record in read_lines(file) if record["identity"] == identity}
-    for seed in range(1, seeds + 1):
+    for seed in seeds:
         if seed not in done:
             done[seed] = one_world(bound, seed)
             add_line(file, done[seed])
         shown = {k: v for k, v in done[seed].items() if k not in ("identity", "missed")}
         print(json.dumps(shown, ensure_ascii=False), flush=True)
-    return [done[seed] for seed in range(1, seeds + 1)]
+    return [done[seed] for seed in seeds]
 
 
 def say_twins(records: Sequence[Mapping[str, Any]]) -> None:
@@ -394,7 +395,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     by_hand = commands.add_parser("hand", help="three places beside a two-line calculation")
     by_hand.add_argument("run", type=Path, help="folder of a finished run of the plan")
     twin = commands.add_parser("twin", help="fit simulated twins of the plan's panel")
-    twin.add_argument("--seeds", type=int, default=20)
+    twin.add_argument("--seeds", type=int, default=20, help="worlds 1 to so many")
+    twin.add_argument("--only", type=int, nargs="+", help="these worlds alone")
     for command in (left_out, twin):
         command.add_argument("--out", type=Path, default=Path("out/evidence"), help="where results are kept")
     given = parser.parse_args(arguments)
@@ -403,7 +405,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif given.command == "hand":
         say_hand(hand(Run(given.run)))
     else:
-        say_twins(twins(given.out, given.seeds))
+        say_twins(twins(given.out, given.only or range(1, given.seeds + 1)))
 
 
 if __name__ == "__main__":
