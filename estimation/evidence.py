@@ -113,7 +113,7 @@ class Evidence:
         self._date = np.array([dates.index(s.as_of) for s in self._statements])
         cells = [layout.positions[panel.cells(s)] for s in self._statements]
         self._on = _incidence([_with_members(c[c >= 0], layout) for c in cells], layout.size)
-        sets = _sets(blueprint)
+        sets = self._reporting.sets
         self._own = _incidence([layout.positions[cells] for _, cells in sets], layout.size)
         self._group = self._reporting.group
         context = next((block.slope for block in blueprint.blocks if block.name == "context"), None)
@@ -164,11 +164,20 @@ class Evidence:
 
 
 class ReportingShares:
-    """Shares of the denominator that report, of rows of a part of all jurisdictions."""
+    """Shares of the denominator that report, of rows of a part of all jurisdictions.
+
+    Attributes
+    ----------
+    sets : list of (Group, (k,) int)
+        The cells that each group of statements speaks of.
+    group : (sets, A) sparse
+        Their incidence on active cells, unsplit totals with the cells they hold.
+    """
 
     def __init__(self, blueprint: Blueprint) -> None:
         self._blueprint, layout = blueprint, blueprint.layout
-        cells = [_with_members(layout.positions[cells], layout) for _, cells in _sets(blueprint)]
+        self.sets = _sets(blueprint)
+        cells = [_with_members(layout.positions[cells], layout) for _, cells in self.sets]
         self.group = _incidence(cells, layout.size)
 
     def of(self, rows: Rows) -> NDArray[np.float64]:

@@ -66,7 +66,7 @@ def fit_plan(
     needed, most = aim(plan.estimate).ess, most_draws(size)
     if most < needed:
         say(
-            f"Of so many step-cells {most:,} draws fit into memory, a complete run has {needed:,.0f} effective ones: "
+            f"Of so many step-cells {most:,} draws fit into memory; a complete run has {needed:,.0f} effective ones: "
             "this one will end unfit. Fewer periods or offenses, or several plans, make it smaller."
         )
     fits = [fit_blueprint(bound.blueprint, plan.estimate, say, watch)]

@@ -39,7 +39,7 @@ class Khat(Check):
         words = f"The weights of the scales' points have a k-hat of {found.khat:.2f} at worst."
         worst, failed = found.worst_block, found.failed
         one = f"Those of one jurisdiction's effects given the rest have a k-hat of {worst:.2f} at worst"
-        one += f": {len(failed):,} of {len(found.blocks):,} fail ({shown(failed)})." if failed else "."
+        one += f": {len(failed):,} of {len(found.blocks):,} fail ({_shown(failed)})." if failed else "."
         # Of one that fails the other numbers know little.
         affects = tuple({"jurisdiction": name} for name in failed) if found.usable else ()
         return [
@@ -48,7 +48,7 @@ class Khat(Check):
         ]
 
 
-def shown(names: Sequence[str]) -> str:
+def _shown(names: Sequence[str]) -> str:
     """The first of them, and how many more."""
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
