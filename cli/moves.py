@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..data.errors import AttritionError
+from ..data.names import ROUTES
 from .console import columns
 from .exits import INTERRUPTED
 from .findings import number, plain, records, run_value
@@ -109,6 +110,14 @@ def _cell(row: dict[str, Any]) -> str:
     return value + (f" {shift:+.2f}" if shift is not None else "") + label
 
 
+def _route(one: Varied) -> str:
+    if one.weighed:
+        return f"{one.route}, k-hat {one.weighed.khat:.2f}"
+    if one.route == ROUTES[2]:
+        return f"{one.route}, the plan's own draws"
+    return f"fitted: {one.why}" if one.why else "fitted"
+
+
 def _label(label: Any) -> str:
     return str(plain(label) or "no such row")
 
@@ -116,10 +125,7 @@ def _label(label: Any) -> str:
 def _scenario(one: Varied) -> str:
     settings = ", ".join(f"{key} = {written(value)}" for key, value in one.set.items())
     mark = ": UNFIT, the sampler did not reach its diagnostics" if one.run.unfit else ""
-    weighed = one.weighed
-    route = (
-        f"reweighted, k-hat {weighed.khat:.2f}" if weighed else f"fitted: {one.why}" if one.why else "fitted"
-    )
+    route = _route(one)
     said = [f"    {change.sentence()}" for change in one.claims]
     return "\n".join([f"{one.name}{mark}; {settings}; {one.reason}; {route}", *said])
 

@@ -31,7 +31,7 @@ ScenarioOption = Annotated[
 ListOption = Annotated[bool, typer.Option("--list", help="Only show what would be answered.")]
 DraftOption = Annotated[bool, typer.Option("--draft", help="Few draws, for a first look.")]
 RefitOption = Annotated[
-    bool, typer.Option("--refit", help="Fit every scenario, those too that weights could answer.")
+    bool, typer.Option("--refit", help="Fit the scenarios too that weights could answer.")
 ]
 WorkersOption = Annotated[
     int | None,

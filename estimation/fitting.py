@@ -55,22 +55,21 @@ class _Found:
 
 
 def fit_plan(
-    bound: Bound, plan: Plan, root: Path, again: bool, say: Say, watch: Callable[[Progress], None] | None
+    bound: Bound,
+    plan: Plan,
+    root: Path,
+    again: bool,
+    say: Say,
+    watch: Callable[[Progress], None] | None,
+    known: Fit | None = None,
 ) -> Path:
-    """Fit a bound plan and write its run; returns the run's folder."""
+    """Fit a bound plan, unless its fit is known, and write its run; returns the run's folder."""
     clock = time.perf_counter()
     protection = _protection(bound, plan, say)
     layout, stages = bound.blueprint.layout, bound.blueprint.panel.funnel.stages
     size = layout.steps * layout.size
-    say(f"Fitting {sum(len(b.groups) for b in bound.blueprint.batches):,} reports of {size:,} step-cells …")
-    needed, most = aim(plan.estimate).ess, most_draws(size)
-    if most < needed:
-        say(
-            f"Of so many step-cells {most:,} draws fit into memory; a complete run has {needed:,.0f} effective ones: "
-            "this one will end unfit. Fewer periods or offenses, or several plans, make it smaller."
-        )
-    fits = [fit_blueprint(bound.blueprint, plan.estimate, say, watch)]
-    say(f"Fitted in {sum(fits[0].seconds.values()):.1f} s; evaluating every published rate …")
+    fits = [_fit(bound, plan, size, say, watch) if known is None else known]
+    say("Evaluating every published rate …")
     with RunWriter(root, plan.name, run_identity(bound, plan), again) as writer:
         # Handed over, so that the fit goes when nothing reads it any more.
         found = _evaluate(bound, plan, root, fits.pop(), protection, writer.draws(size > MANY))
@@ -94,6 +93,19 @@ def fit_plan(
         timings = {name: round(value, 2) for name, value in seconds.items()}
         writer.write_json("manifest.json", found.manifest | {"timings": timings})
     return writer.final
+
+
+def _fit(bound: Bound, plan: Plan, size: int, say: Say, watch: Callable[[Progress], None] | None) -> Fit:
+    say(f"Fitting {sum(len(b.groups) for b in bound.blueprint.batches):,} reports of {size:,} step-cells …")
+    needed, most = aim(plan.estimate).ess, most_draws(size)
+    if most < needed:
+        say(
+            f"Of so many step-cells {most:,} draws fit into memory; a complete run has {needed:,.0f} effective ones: "
+            "this one will end unfit. Fewer periods or offenses, or several plans, make it smaller."
+        )
+    found = fit_blueprint(bound.blueprint, plan.estimate, say, watch)
+    say(f"Fitted in {sum(found.seconds.values()):.1f} s.")
+    return found
 
 
 def _evaluate(

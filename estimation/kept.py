@@ -1,8 +1,10 @@
-"""What a run keeps of the field beside its effects, and the field read back from a run."""
+"""What a run keeps of its fit beside the effects, and the fit read back from a run."""
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from dataclasses import asdict
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -11,10 +13,12 @@ from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
 from ..models.field_graph import effect_name
 from ..models.priors import Fixed
+from .engines.contract import Fit, Weights
 from .store.runs import Run
 from .thinning import evenly
 
 FEW: Final = 8_000_000  # numbers that a variable may hold and still be kept in full
+_WEIGHTS: Final = "weights"
 
 
 def with_coordinates(
@@ -45,6 +49,51 @@ def with_coordinates(
     )
 
 
+def with_weights(stats: xr.Dataset, weights: Weights | None) -> xr.Dataset:
+    """What an engine says of its draws, and how far they can be trusted, as an attribute of it in JSON."""
+    return stats if weights is None else stats.assign_attrs({_WEIGHTS: json.dumps(asdict(weights))})
+
+
+def _weights(stats: xr.Dataset) -> Weights | None:
+    if _WEIGHTS not in stats.attrs:
+        return None
+    found = json.loads(stats.attrs[_WEIGHTS])
+    return Weights(found["khat"], found["blocks"], tuple(found["effective"]))
+
+
+def fit_of(run: Run, blueprint: Blueprint) -> Fit | str:
+    """The fit behind a stored run, or why it cannot be made of what the run keeps.
+
+    Parameters
+    ----------
+    run : Run
+    blueprint : Blueprint
+        Of the run, or one with the same density.
+    """
+    groups = run.draws.children
+    posterior, stats = (
+        groups[name].to_dataset(inherit=False).load() for name in ("posterior", "sample_stats")
+    )
+    cells = [effect_name(block.name) for block in blueprint.blocks if block.cellwise]
+    more = [*(one.name for one in blueprint.unknowns), *cells]
+    lacking = [name for name in more if name not in posterior]
+    if lacking:
+        return f"the run is too large to keep all draws of {', '.join(lacking)}"
+    manifest, chains = run.manifest, posterior.sizes["chain"]
+    return Fit(
+        posterior.drop_vars(more),
+        stats,
+        _field(posterior, blueprint, np.arange(chains * posterior.sizes["draw"])),
+        chains,
+        {},
+        manifest["engine_args"],
+        manifest["engine"],
+        _weights(stats),
+        manifest["engine_reason"],
+        run.identity,
+    )
+
+
 def field_of(run: Run, blueprint: Blueprint) -> FieldDraws:
     """The field of a stored run, of the draws whose published rates it keeps.
 
@@ -59,16 +108,19 @@ def field_of(run: Run, blueprint: Blueprint) -> FieldDraws:
     FieldDraws
         Chain-major; without the cell effects and the unknowns that the run did not keep.
     """
-    posterior = run.draws["posterior"]
+    posterior, layout = run.draws["posterior"], blueprint.layout
     chains, length = posterior.sizes["chain"], posterior.sizes["draw"]
-    layout = blueprint.layout
-    keep = evenly(chains * length, layout.steps * layout.size, chains)
+    return _field(posterior, blueprint, evenly(chains * length, layout.steps * layout.size, chains))
+
+
+def _field(posterior: Any, blueprint: Blueprint, keep: np.ndarray) -> FieldDraws:
+    """The field of some draws of a stored posterior."""
 
     def read(name: str) -> np.ndarray | None:
         if name not in posterior:
             return None
         value = posterior[name].transpose("chain", "draw", ...).to_numpy()
-        return value.reshape(chains * length, *value.shape[2:])[keep].astype(float)
+        return value.reshape(-1, *value.shape[2:])[keep].astype(float)
 
     values = {block.name: read(effect_name(block.name)) for block in blueprint.blocks}
     unknown = {one.name: read(one.name) for one in blueprint.unknowns}

@@ -21,7 +21,7 @@ from .engines import nuts
 from .engines.contract import Fit
 from .engines.drawn import prior_dataset
 from .estimates import Estimates
-from .kept import with_coordinates
+from .kept import with_coordinates, with_weights
 from .plan import Plan
 from .rows import Floats, Reals
 from .store.draws import CELLS, DrawsWriter
@@ -50,7 +50,7 @@ class Record:
         blueprint = self._blueprint
         self._draws.put("posterior", with_coordinates(fit.posterior, blueprint, fit.field, fit.chains))
         self._draws.put("log_prior", _log_prior(blueprint, fit))
-        self._draws.put("sample_stats", fit.sample_stats)
+        self._draws.put("sample_stats", with_weights(fit.sample_stats, fit.weights))
         prior = blueprint.prior_draws(stream(seed, "prior"), KEPT)
         self._draws.put("prior", prior_dataset(blueprint, prior, fit.posterior))
         replicate = predictive.replicates(stream(seed, "prior predictive"), blueprint, prior)
@@ -125,6 +125,7 @@ def manifest_of(
         "engine": fit.engine,
         "engine_reason": fit.reason,
         "engine_args": dict(fit.arguments),
+        "drawn_by": fit.drawn_by,
         "seed": plan.estimate.seed,
         "package_version": metadata.version("attrition"),
         "source_digest": source_digest(),

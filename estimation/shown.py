@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from .binding import Bound
-from .engines.contract import Progress
+from .engines.contract import Fit, Progress
 from .fitting import fit_plan
 from .plan import Plan
 
@@ -26,15 +26,17 @@ def say_nothing(_text: str) -> None:
     """No line at all."""
 
 
-def fit_shown(bound: Bound, plan: Plan, root: Path, again: bool, progress: bool) -> Path:
-    """Fit a bound plan and write its run, with a progress bar on standard error where asked for."""
+def fit_shown(
+    bound: Bound, plan: Plan, root: Path, again: bool, progress: bool, known: Fit | None = None
+) -> Path:
+    """Fit a bound plan, unless its fit is known, and write its run; with a progress bar on standard error if asked."""
     if not progress:
-        return fit_plan(bound, plan, root, again, say_nothing, None)
+        return fit_plan(bound, plan, root, again, say_nothing, None, known)
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("sampling", total=None)
-        return fit_plan(bound, plan, root, again, console.print, _watch(bar, task))
+        return fit_plan(bound, plan, root, again, console.print, _watch(bar, task), known)
 
 
 def _watch(bar: Bar, task: Any) -> Callable[[Progress], None]:

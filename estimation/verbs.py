@@ -17,6 +17,7 @@ from ..models.compile import CompiledModel, compile_model
 from ..models.simulate import simulate_panel
 from .binding import Bound, bind_plan, run_identity, stream
 from .contraction import touched
+from .kept import fit_of
 from .many import fit_many
 from .plan import Plan, read_plan, settled
 from .rows import make_rows
@@ -250,7 +251,7 @@ def vary(
     progress : bool
         Tell of every scenario, and show a progress bar, on standard error.
     refit : bool
-        Fit every scenario, those too that the draws of the plan's own run could answer by weights.
+        Fit every scenario that the draws of the plan's own run could answer by weights.
     where : Where
         Where they are fitted: in this process unless told. The workers of a scheduler have to see the folder of runs
         and that of the plan under the same paths.
@@ -279,11 +280,16 @@ def vary(
     with open_runner(where, say) as runner:
         base = finished(root, plan.name, found.identity) or estimate(plan, runs=runs, progress=progress)
 
-        def weigh(one: Scenario) -> Reweighted | str:
+        def answer(one: Scenario) -> Reweighted | Run | str:
+            if one.same:
+                known = fit_of(base, found.base.blueprint)
+                if isinstance(known, str):
+                    return known
+                return Run(fit_shown(bind_plan(one.plan), one.plan, root, False, progress, known))
             return FORCED if refit else reweight(base, found.base, bind_plan(one.plan), one.identity)
 
         fits = fit_many(estimate, root, runner, progress)
-        varied = sweep(found.scenarios, base, root, weigh, fits, say)
+        varied = sweep(found.scenarios, base, root, answer, fits, say)
     return keep(base, varied, found.order)
 
 

@@ -90,6 +90,8 @@ class Fit:
         Of the points behind the draws, which are then exchangeable; None where they are a Markov chain's.
     reason : str
         Why this engine, where the plan left it open.
+    drawn_by : str
+        Identity of the run whose draws they are, where another plan's run has given them.
     """
 
     posterior: xr.Dataset
@@ -101,3 +103,4 @@ class Fit:
     engine: str
     weights: Weights | None = None
     reason: str = ""
+    drawn_by: str = ""

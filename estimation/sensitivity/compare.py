@@ -33,7 +33,7 @@ class Varied:
     set : dict
         Dotted keys and their values.
     run : Run or Reweighted
-        Its own fit, or the draws of the base weighed anew.
+        Its own, fitted or of the draws of the base, or these weighed anew.
     why : str
         Why it was fitted, where the draws of the base could not answer it.
     claims : tuple of ClaimChange
@@ -57,6 +57,13 @@ class Varied:
         """Of its own run, where it has one."""
         return self.run.folder if isinstance(self.run, Run) else None
 
+    @property
+    def route(self) -> str:
+        """How it was answered, one of ``ROUTES``."""
+        if isinstance(self.run, Reweighted):
+            return ROUTES[0]
+        return ROUTES[2] if self.run.manifest.get("drawn_by") else ROUTES[1]
+
     def record(self) -> dict[str, Any]:
         """An entry of ``scenarios.json``; the seconds are those of its fit or of its weights."""
         weighed = self.weighed
@@ -67,7 +74,7 @@ class Varied:
             "identity": self.run.identity,
             "status": self.run.status,
             "seconds": self.run.manifest.get("timings", {}).get("total"),
-            "route": ROUTES[0] if weighed else ROUTES[1],
+            "route": self.route,
             "why": self.why,
             "khat": weighed.khat if weighed else None,
             "ess": weighed.ess if weighed else None,

@@ -20,6 +20,20 @@ from ..binding import Bound
 Floats = NDArray[np.float64]
 # What a plan says in these keys is looked at where it arrives: in the blueprint and in the statements.
 _ARRIVES: Final = ("prior", "effect", "kind", "input", "exclude", "prefer", "intake", "sources")
+# What these say is done with the draws: no density knows of it.
+_AFTERWARDS: Final = ("assume", "answer", "publish", "claims", "disclosure")
+
+
+def same_posterior(one: Bound, two: Bound) -> bool:
+    """Do two plans differ in nothing but what is done with the draws?
+
+    Parameters
+    ----------
+    one, two : Bound
+        The plan's own and the scenario's.
+    """
+    said, other = (bound.plan.model_dump(mode="json", exclude=set(_AFTERWARDS)) for bound in (one, two))
+    return said == other and one.panel.digest() == two.panel.digest()
 
 
 def obstacle(one: Bound, two: Bound) -> str:

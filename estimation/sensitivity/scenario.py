@@ -13,7 +13,7 @@ from ..binding import Bound, bind_plan, run_identity
 from ..patches import merge_patches
 from ..plan import Plan, ScenarioSpec, read_plan, settled
 from .asked import OPTION, Asked, asked, known
-from .likeness import obstacle
+from .likeness import obstacle, same_posterior
 
 NOT_PATCHED: Final = ("format", "name", "scenario", "vary", "release", "note")
 # What these keys say reaches a fit through the statements and the axes alone.
@@ -37,6 +37,8 @@ class Scenario:
         What its intake warns of and the plan's own does not.
     obstacle : str
         Why the plan's own draws cannot answer it, whatever their weights; empty where they may.
+    same : bool
+        They answer it as they are: it differs in what is done with them.
     """
 
     name: str
@@ -46,6 +48,18 @@ class Scenario:
     identity: str
     warnings: tuple[str, ...] = ()
     obstacle: str = ""
+    same: bool = False
+
+    @property
+    def route(self) -> tuple[str | None, str]:
+        """How it will be answered, one of ``ROUTES`` and in words; None where the weights decide."""
+        if self.same:
+            return ROUTES[2], "the plan's own draws, evaluated again"
+        return (
+            (ROUTES[1], f"a fit, {self.obstacle}")
+            if self.obstacle
+            else (None, "weights, a fit where they fail")
+        )
 
 
 @dataclass(frozen=True)
@@ -74,13 +88,7 @@ class Bindings:
     @property
     def sentences(self) -> list[str]:
         """What will be answered, and how, a line each."""
-        routes = [
-            f"a fit, {one.obstacle}" if one.obstacle else "weights, a fit where they fail"
-            for one in self.scenarios
-        ]
-        lines = [
-            f"{one.name}: {route}; {one.reason}" for one, route in zip(self.scenarios, routes, strict=True)
-        ]
+        lines = [f"{one.name}: {one.route[1]}; {one.reason}" for one in self.scenarios]
         return [*lines, *(f"left out: {problem.line()}" for problem in self.refused)]
 
     def records(self) -> list[dict[str, Any]]:
@@ -91,7 +99,7 @@ class Bindings:
                 "reason": one.reason,
                 "set": one.set,
                 "identity": one.identity,
-                "route": ROUTES[1] if one.obstacle else None,
+                "route": one.route[0],
                 "why": one.obstacle,
             }
             for one in self.scenarios
@@ -159,8 +167,9 @@ def _bind(plan: Plan, base: Bound, spec: ScenarioSpec, draft: bool) -> Scenario:
                 do="correct its set, or remove the scenario",
             )
         )
-    identity = run_identity(bound, patched)
-    return Scenario(spec.name, spec.reason, spec.set, patched, identity, fresh, obstacle(base, bound))
+    identity, same = run_identity(bound, patched), same_posterior(base, bound)
+    why = "" if same else obstacle(base, bound)
+    return Scenario(spec.name, spec.reason, spec.set, patched, identity, fresh, why, same)
 
 
 def _of(one: Asked, problem: Problem) -> Problem:

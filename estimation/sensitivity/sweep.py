@@ -19,15 +19,15 @@ from .compare import Comparison, Varied, moved
 from .reweight import Reweighted
 from .scenario import Scenario
 
-Weigh = Callable[[Scenario], Reweighted | str]
+Answer = Callable[[Scenario], Reweighted | Run | str]
 Say = Callable[[str], None]
 FORCED = "a fit was asked for"
 
 
 def sweep(
-    scenarios: Sequence[Scenario], base: Run, root: Path, weigh: Weigh, fits: Fits, say: Say
+    scenarios: Sequence[Scenario], base: Run, root: Path, answer: Answer, fits: Fits, say: Say
 ) -> tuple[Varied, ...]:
-    """Answer scenarios: what is stored is read, what weights can answer is weighed, and the rest is fitted.
+    """Answer scenarios: what is stored is read, what the plan's own draws can answer they do, and the rest is fitted.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def sweep(
         Of the plan itself.
     root : Path
         Folder of runs.
-    weigh : callable
-        Answers a scenario by weights, or says why they do not.
+    answer : callable
+        Answers a scenario by the draws of the plan's own run, weighed or evaluated again, or says why they do not.
     fits : callable
         As ``many.fit_many``.
     say : callable
@@ -64,12 +64,15 @@ def sweep(
             say(f"{heads[one.name]}: stored{_mark(run)}")
             answers[one.name], why[one.name] = run, one.obstacle or "its own fit was there"
             continue
-        found = one.obstacle or weigh(one)
+        found = one.obstacle or answer(one)
+        if isinstance(found, str):
+            why[one.name] = found
+            continue
+        answers[one.name] = found
         if isinstance(found, Reweighted):
             say(f"{heads[one.name]}: reweighted, k-hat {found.khat:.2f}, {found.seconds:.1f} s")
-            answers[one.name] = found
         else:
-            why[one.name] = found
+            say(f"{heads[one.name]}: evaluated again, {_seconds(found)}")
     left = [one for one in scenarios if one.name not in answers]
     for one in left:
         say(f"{heads[one.name]}: to be fitted, {why[one.name]}")
@@ -77,7 +80,7 @@ def sweep(
         one = left[number]
         if isinstance(fitted, InputError):
             raise fitted
-        say(f"{heads[one.name]}: {fitted.manifest.get('timings', {}).get('total', 0.0):.0f} s{_mark(fitted)}")
+        say(f"{heads[one.name]}: {_seconds(fitted)}")
         answers[one.name] = fitted
     return tuple(
         Varied(
@@ -90,6 +93,10 @@ def sweep(
         )
         for one in scenarios
     )
+
+
+def _seconds(run: Run) -> str:
+    return f"{run.manifest.get('timings', {}).get('total', 0.0):.0f} s{_mark(run)}"
 
 
 def _mark(run: Run) -> str:

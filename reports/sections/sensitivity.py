@@ -73,6 +73,8 @@ def _route(entry: Mapping[str, Any]) -> str:
     """How a scenario was answered."""
     if entry.get("route") == ROUTES[0]:
         return f"the draws of this run, weighed (k-hat {number(entry['khat'], 2)})"
+    if entry.get("route") == ROUTES[2]:
+        return "the draws of this run, evaluated again"
     return "a fit of its own" + (f": {entry['why']}" if entry.get("why") else "")
 
 

@@ -1,0 +1,112 @@
+"""Scenarios of what is done with the draws: the numbers of a fit of their own, without one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from attrition.estimation import verbs
+from attrition.estimation.kept import fit_of
+from attrition.estimation.plan import read_plan
+from attrition.estimation.sensitivity.compare import Comparison
+
+PLAN = """name = "silent"
+[funnel]
+stages = ["referral", "arrest"]
+[[input]]
+file = "data.csv"
+as_of = 2024-06-30
+[estimate]
+engine = "laplace"
+draws = 300
+[[effect]]
+kind = "intercept"
+[[effect]]
+kind = "offense"
+[[effect]]
+kind = "jurisdiction"
+[[scenario]]
+name = "silent places do worse"
+reason = "they may"
+set = {"assume.silent_shift" = -1.0}
+[[scenario]]
+name = "surer"
+reason = "fewer sentences"
+set = {"claims.probability" = 0.99}
+[[scenario]]
+name = "both"
+reason = "a fit"
+set = {"claims.probability" = 0.99, "effect.+" = {kind = "time"}}
+"""
+PLACES, YEARS, OFFENSES = tuple(f"j{k}" for k in range(8)), (2021, 2022, 2023), ("theft", "fraud", "arson")
+NAMES = ("silent places do worse", "surer")
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight places, of which the last publishes no arrests."""
+    rng, folder = np.random.default_rng(3), tmp_path_factory.mktemp("silent")
+    lines = ["offense,jurisdiction,period,referral,arrest"]
+    for place in PLACES:
+        level = 0.3 * rng.standard_normal()
+        for year in YEARS:
+            for offense, logit in zip(OFFENSES, (-1.0, -2.0, 0.0), strict=True):
+                n = int(rng.poisson(400))
+                found = rng.binomial(n, 1 / (1 + np.exp(-(logit + level))))
+                lines.append(f"{offense},{place},{year},{n},{'' if place == PLACES[-1] else found}")
+    (folder / "data.csv").write_text("\n".join(lines) + "\n")
+    (folder / "plan.toml").write_text(PLAN)
+    return folder / "plan.toml"
+
+
+@pytest.fixture(scope="module")
+def varied(plan: Path) -> Comparison:
+    with pytest.MonkeyPatch.context() as patch:
+        verbs.estimate(plan, progress=False)
+        patch.setattr("attrition.estimation.fitting.fit_blueprint", _never)
+        return verbs.vary(plan, NAMES, progress=False)
+
+
+def _never(*_: object) -> None:
+    raise AssertionError("it was fitted")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_numbers_are_those_of_a_fit(plan: Path, varied: Comparison, name: str, tmp_path: Path) -> None:
+    [found] = [one.run for one in varied.varied if one.name == name]
+    patches = next(one.set for one in read_plan(plan).scenario if one.name == name)
+    fitted = verbs.estimate(plan, patches=patches, runs=tmp_path, progress=False)
+    pd.testing.assert_frame_equal(found.estimates, fitted.estimates, check_exact=True)
+    assert found.claims == fitted.claims
+    assert found.identity == fitted.identity
+    told = (run.manifest["diagnostics"] for run in (found, fitted))
+    assert next(told) == next(told)
+    assert (found.manifest["drawn_by"], fitted.manifest["drawn_by"]) == (varied.base.identity, "")
+
+
+def test_what_a_scenario_does_is_seen(varied: Comparison) -> None:
+    rows = varied.table[varied.table["scenario"] == NAMES[0]].set_index("quantity_id")
+    whole = rows[(rows["jurisdiction"] == "all") & (rows["quantity"] == "rate") & rows["shift"].notna()]
+    heard = rows[(rows["jurisdiction"] == PLACES[0]) & rows["shift"].notna()]
+    assert len(whole)
+    assert (whole["shift"] < -0.1).all()
+    assert len(heard)
+    assert (heard["shift"] == 0).all()
+
+
+def test_the_route_is_told_before_and_after(plan: Path, varied: Comparison) -> None:
+    told = {one["name"]: one["route"] for one in verbs.scenarios(plan).records()}
+    assert told == {NAMES[0]: "re-evaluated", NAMES[1]: "re-evaluated", "both": "refitted"}
+    assert [entry["route"] for entry in varied.base.scenarios] == ["re-evaluated"] * 2
+    again = verbs.vary(plan, NAMES, progress=False)
+    assert [one.route for one in again.varied] == ["re-evaluated"] * 2
+
+
+def test_a_run_that_keeps_too_little_says_so(plan: Path, varied: Comparison) -> None:
+    blueprint = verbs.bind_plan(read_plan(plan, {"effect.+": {"kind": "cell"}})).blueprint
+    said = fit_of(varied.base, blueprint)
+    assert isinstance(said, str)
+    assert "too large to keep all draws of effect_cell" in said
