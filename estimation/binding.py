@@ -29,13 +29,17 @@ Effects = tuple[tuple[Effect, Settings], ...]
 
 @dataclass(frozen=True)
 class Bound:
-    """A plan bound to its data: what every verb starts from."""
+    """A plan bound to its data: what every verb starts from.
+
+    ``read`` is the panel and the account of it as they were read, before the model arranged and judged them.
+    """
 
     plan: Plan
     panel: Panel
     intake: Intake
     blueprint: Blueprint
     description: dict[str, Any]
+    read: tuple[Panel, Intake]
 
     @property
     def answer(self) -> tuple[str, str]:
@@ -49,8 +53,14 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, *digest(name).encode()[:8]])
 
 
-def bind_plan(plan: Plan) -> Bound:
+def bind_plan(plan: Plan, like: Bound | None = None) -> Bound:
     """Read the data of a plan and bind it.
+
+    Parameters
+    ----------
+    plan : Plan
+    like : Bound, optional
+        Where the plan reads what this one has read, in the same way, nothing is read again.
 
     Raises
     ------
@@ -58,6 +68,8 @@ def bind_plan(plan: Plan) -> Bound:
         Every fault of the plan's model sections, the data, or their combination.
     """
     model = _model(plan)
+    if like is not None and (plan.folder, plan.panel_spec()) == (like.plan.folder, like.plan.panel_spec()):
+        return _bind(plan, *like.read, *model)
     try:
         panel, intake = read_panel(plan.panel_spec(), plan.folder)
     except Contradictory as found:
@@ -88,7 +100,7 @@ def _model(plan: Plan) -> tuple[Effects, dict[str, BaseModel]]:
 
 
 def _bind(plan: Plan, panel: Panel, intake: Intake, effects: Effects, kinds: dict[str, BaseModel]) -> Bound:
-    panel = arrange(panel, plan.axes.remainder)
+    read, panel = (panel, intake), arrange(panel, plan.axes.remainder)
     blueprint = make_blueprint(plan.name, panel, effects, plan.prior, kinds)
     implied = implied_prior(blueprint, stream(0, "implied prior"))
     beyond = extreme(blueprint, implied)
@@ -106,7 +118,7 @@ def _bind(plan: Plan, panel: Panel, intake: Intake, effects: Effects, kinds: dic
     description["answer"] = _answer(plan, panel)
     description["patches"] = plan.patches
     description["plan"] = plan.model_dump(mode="json", exclude={"estimate"})
-    return Bound(plan, panel, _account(intake, blueprint), blueprint, description)
+    return Bound(plan, panel, _account(intake, blueprint), blueprint, description, read)
 
 
 def _answer(plan: Plan, panel: Panel) -> dict[str, str]:

@@ -285,8 +285,10 @@ def vary(
                 known = fit_of(base, found.base.blueprint)
                 if isinstance(known, str):
                     return known
-                return Run(fit_shown(bind_plan(one.plan), one.plan, root, False, progress, known))
-            return FORCED if refit else reweight(base, found.base, bind_plan(one.plan), one.identity)
+                return Run(fit_shown(bind_plan(one.plan, found.base), one.plan, root, False, progress, known))
+            if refit:
+                return FORCED
+            return reweight(base, found.base, bind_plan(one.plan, found.base), one.identity)
 
         fits = fit_many(estimate, root, runner, progress)
         varied = sweep(found.scenarios, base, root, answer, fits, say)

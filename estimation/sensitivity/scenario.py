@@ -157,7 +157,7 @@ def _bind(plan: Plan, base: Bound, spec: ScenarioSpec, draft: bool) -> Scenario:
     patched = settled(read_plan(plan.file, merge_patches(plan.patches, spec.set), "set"), draft=draft)
     # A plan without a name is called after its file; a renamed copy keeps the name it was given.
     patched = patched.model_copy(update={"name": plan.name, "varies": spec})
-    bound = bind_plan(patched)
+    bound = bind_plan(patched, base)
     fresh = tuple(w for w in bound.intake.warnings if w not in base.intake.warnings)
     if _substance(bound, patched) == _substance(base, plan):
         raise InputError(
