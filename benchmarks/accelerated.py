@@ -34,7 +34,7 @@ from attrition.estimation.engines.accelerated.density import make_log_density, w
 from attrition.estimation.engines.accelerated.fit import sample
 from attrition.estimation.engines.accelerated.metric import field_of
 from attrition.estimation.engines.contract import Progress
-from attrition.estimation.plan import EstimateSpec
+from attrition.estimation.sections import EstimateSpec
 
 CELL = '[[effect]]\nkind = "cell"\n'
 

@@ -38,7 +38,8 @@ from attrition.estimation.binding import bind_plan
 from attrition.estimation.convergence import rhat_and_ess
 from attrition.estimation.engines import nuts
 from attrition.estimation.engines.density import make_density
-from attrition.estimation.plan import EstimateSpec, read_plan
+from attrition.estimation.plan import read_plan
+from attrition.estimation.sections import EstimateSpec
 from attrition.models.compile import compile_model
 
 CHAINS = 2

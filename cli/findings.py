@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..estimation.store.runs import Run
-    from ..estimation.verbs import Validation
+    from ..estimation.validation import Validation
 
 SHOWN_WITHOUT = 12
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from ..models.prior_density import joint, log_prior
 from . import predictive
@@ -193,4 +194,6 @@ def _diagnose(fit: Fit, table: Estimates, rates: Reals) -> Diagnostics:
     published = set(frame["quantity_id"][(frame["basis"] == "superpopulation") & frame["median"].notna()])
     place = [i for i, name in enumerate(table.aggregate_ids) if name in published]
     names = [table.aggregate_ids[i] for i in place]
-    return diagnose(fit, table.aggregates[:, place], names, rates)
+    # Many small products: where other work shares the cores, threads of a product wait for one another.
+    with threadpool_limits(1):
+        return diagnose(fit, table.aggregates[:, place], names, rates)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ..data import intake as intake_module
 from ..data.errors import InputError, Problem
@@ -16,11 +13,9 @@ from ..data.panel import Panel
 from ..models.compile import CompiledModel, compile_model
 from ..models.simulate import simulate_panel
 from .binding import Bound, bind_plan, run_identity, stream
-from .contraction import touched
 from .kept import fit_of
 from .many import fit_many
 from .plan import Plan, read_plan, settled
-from .rows import make_rows
 from .runners.catalogue import open_runner
 from .runners.contract import HERE, Where
 from .sensitivity.asked import OPTION, RELEASED
@@ -36,31 +31,7 @@ from .store.beside import write_notes
 from .store.find import find_run, finished, stored
 from .store.layout import BETWEEN, runs_root
 from .store.runs import Run
-
-_SHOWN = 400
-
-
-@dataclass(frozen=True)
-class Validation:
-    """What validation found.
-
-    Parameters
-    ----------
-    problems : list of Problem
-        Empty when the plan can be fitted.
-    intake, blueprint : dict
-        As they would be stored; empty where a fault kept them from being made.
-    sentences : list of str
-        What was read and how.
-    without_statement : list of str
-        Published rows that no statement after the first stage touches.
-    """
-
-    problems: list[Problem]
-    intake: dict[str, Any]
-    sentences: list[str]
-    blueprint: dict[str, Any]
-    without_statement: list[str]
+from .validation import Validation, refused, validated
 
 
 def _plan(plan: Plan | str | Path, patches: Mapping[str, Any] | None = None) -> Plan:
@@ -86,30 +57,9 @@ def read_panel(plan: Plan | str | Path) -> tuple[Panel, Intake]:
 def validate(plan: Plan | str | Path) -> Validation:
     """Check a plan, its data and its scenarios without fitting; every problem at once."""
     try:
-        plan = _plan(plan)
-        bound = bind_plan(plan)
-        if plan.scenario or plan.vary.scenarios:
-            bind_scenarios(plan)
+        return validated(_plan(plan))
     except InputError as error:
-        return Validation(list(error.problems), {}, [], {}, [])
-    blueprint, layout = bound.blueprint, bound.blueprint.layout
-    counts = bound.intake.counts
-    silent = np.flatnonzero(~touched(blueprint).any(axis=0))
-    rows = make_rows(bound.panel, layout)
-    heard = touched(blueprint).any(axis=0).astype(float)
-    empty = rows.take(np.flatnonzero((rows.member @ heard == 0) & ~rows.leaf))
-    o, j, t = layout.shape
-    sentences = [
-        f"Read {counts['read']:,} numbers: {counts['used']:,} used, {counts['unused']:,} unused, "
-        f"{counts['excluded']:,} excluded, {counts['dropped']:,} dropped; {bound.intake.not_reported:,} not reported.",
-        f"{o} offenses × {j} jurisdictions × {t} periods; {layout.size:,} of {o * j * t:,} cells in the model, "
-        f"{len(silent):,} of them without any count after the first stage.",
-        f"{len(blueprint.analysis.groups):,} groups of statements, each with one density.",
-        *bound.intake.warnings,
-        *bound.intake.suspects,
-    ]
-    without = [", ".join(map(str, names)) for names in empty.names[:_SHOWN]]
-    return Validation([], bound.intake.to_dict(), sentences, bound.description, without)
+        return refused(error)
 
 
 def compile(plan: Plan | str | Path) -> CompiledModel:

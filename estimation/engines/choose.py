@@ -8,7 +8,7 @@ from dataclasses import replace
 from ...data.errors import InputError, Problem
 from ...models.blueprint import Blueprint
 from ..extras import numpyro_sampler
-from ..plan import EstimateSpec
+from ..sections import EstimateSpec
 from . import nuts
 from .contract import KHAT, Fit, Report
 from .laplace import fit as laplace

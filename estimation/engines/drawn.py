@@ -14,7 +14,7 @@ from ...models.compile import CompiledModel
 from ...models.field import FieldDraws, apply_bases
 from ...models.field_graph import effect_name
 from ...models.priors import Fixed
-from ..plan import EstimateSpec
+from ..sections import EstimateSpec
 from .contract import Fit
 
 Floats = NDArray[np.float64]

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from ...models.blueprint import Blueprint
 from ...models.compile import CompiledModel, compile_model
 from ..convergence import hyper_convergence
-from ..plan import EstimateSpec
+from ..sections import EstimateSpec
 from .contract import Fit, Progress, Report
 from .density import Density, copy_point, make_density
 from .drawn import finished, scales, variables

@@ -11,7 +11,8 @@ from ...data.errors import InputError, Problem, did_you_mean
 from ...models.spec import read_effects, read_kinds
 from ..binding import Bound
 from ..patches import APPEND, merge_patches
-from ..plan import Plan, ScenarioSpec, read_plan
+from ..plan import Plan, read_plan
+from ..sections import ScenarioSpec
 from .family import families
 
 OPTION: Final = "--scenario"

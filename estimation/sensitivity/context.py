@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...models.effects.context import Context
 from ...models.terms import Block
 from ..binding import Bound
-from ..plan import ScenarioSpec
+from ..sections import ScenarioSpec
 
 _REASON = (
     "how much rates depend on the mix of offenses is a judgement, which sums over offenses cannot settle"

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ...models.terms import Effect, Settings
 from ..binding import Bound
-from ..plan import Plan, ScenarioSpec
+from ..plan import Plan
 from ..scan import scan
+from ..sections import ScenarioSpec
 from . import builtin as folder
 
 

@@ -13,7 +13,8 @@ from ...data.panel import Panel
 from ...data.placing import Record
 from ...data.statement import Statement
 from ..binding import Bound, bind_panel
-from ..plan import EstimateSpec, Plan, read_plan
+from ..plan import Plan, read_plan
+from ..sections import EstimateSpec
 from ..store.layout import PLAN
 from ..store.runs import Run
 

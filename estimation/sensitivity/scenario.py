@@ -11,7 +11,8 @@ from ...data.errors import InputError, Problem
 from ...data.names import ROUTES
 from ..binding import Bound, bind_plan, run_identity
 from ..patches import merge_patches
-from ..plan import Plan, ScenarioSpec, read_plan, settled
+from ..plan import Plan, read_plan, settled
+from ..sections import ScenarioSpec
 from .asked import OPTION, Asked, asked, known
 from .likeness import obstacle, same_posterior
 

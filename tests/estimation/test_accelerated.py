@@ -13,7 +13,7 @@ from attrition.data.errors import InputError
 from attrition.estimation import extras
 from attrition.estimation.engines.density import join, make_density
 from attrition.estimation.engines.nuts import fit
-from attrition.estimation.plan import EstimateSpec
+from attrition.estimation.sections import EstimateSpec
 from attrition.models.blueprint import Blueprint
 from attrition.models.compile import CompiledModel, compile_model
 

@@ -6,8 +6,8 @@ import pytest
 from attrition.estimation import rows, thinning
 from attrition.estimation.celldraws import draw_cells
 from attrition.estimation.engines.nuts import aim
-from attrition.estimation.plan import EstimateSpec
 from attrition.estimation.rows import evaluate, make_rows
+from attrition.estimation.sections import EstimateSpec
 from attrition.estimation.silent import Shift
 
 from ..panels import bind, make_panel

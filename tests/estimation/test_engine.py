@@ -10,7 +10,7 @@ from pytensor.compile.mode import Mode, get_mode
 
 from attrition.estimation.engines.density import Density, make_density
 from attrition.estimation.engines.nuts import _program, fit
-from attrition.estimation.plan import EstimateSpec
+from attrition.estimation.sections import EstimateSpec
 from attrition.models.blueprint import Blueprint
 from attrition.models.compile import CompiledModel, compile_model
 

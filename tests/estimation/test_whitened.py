@@ -8,7 +8,7 @@ import pytest
 from attrition.estimation.engines import nuts
 from attrition.estimation.engines.density import Density, _caller, make_density
 from attrition.estimation.engines.whitened import through, whiten
-from attrition.estimation.plan import EstimateSpec
+from attrition.estimation.sections import EstimateSpec
 from attrition.models.compile import CompiledModel, compile_model
 
 from ..panels import bind, make_panel

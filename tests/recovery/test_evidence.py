@@ -14,7 +14,9 @@ import xarray as xr
 from scipy import stats
 
 from attrition.estimation.binding import bind_plan
+from attrition.estimation.calibration.coverage import clustered
 from attrition.estimation.plan import read_plan
+from attrition.estimation.store.lines import add_line, read_lines
 from attrition.models.contract import Batch
 from attrition.models.paths import ARRAY, ratio_law
 
@@ -22,9 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 STEPS = ["referral-investigation", "investigation-arrest", "arrest-prosecution", "prosecution-conviction"]
 
 
-def load() -> ModuleType:
-    """The program, which no package holds."""
-    spec = importlib.util.spec_from_file_location("evidence_program", ROOT / "benchmarks" / "evidence.py")
+def load(name: str) -> ModuleType:
+    """A program, which no package holds."""
+    spec = importlib.util.spec_from_file_location(f"{name}_program", ROOT / "benchmarks" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -33,7 +35,7 @@ def load() -> ModuleType:
     return module
 
 
-evidence = load()
+evidence, twins = load("evidence"), load("twins")
 
 
 # ---- Laws ----
@@ -88,12 +90,12 @@ def test_a_variance_factor_widens_as_its_root():
 
 
 def test_worlds_are_clusters():
-    share, error = evidence.clustered([8, 10, 9, 9], [10, 10, 10, 10])
+    share, error = clustered([8, 10, 9, 9], [10, 10, 10, 10])
     assert share == pytest.approx(0.9)
     assert error == pytest.approx(np.std([0.8, 1.0, 0.9, 0.9], ddof=1) / 2)
     # More rows of the same worlds teach nothing more.
-    assert evidence.clustered([80, 100, 90, 90], [100] * 4)[1] == pytest.approx(error)
-    assert np.isnan(evidence.clustered([9], [10])[1])
+    assert clustered([80, 100, 90, 90], [100] * 4)[1] == pytest.approx(error)
+    assert np.isnan(clustered([9], [10])[1])
 
 
 # ---- Places left out ----
@@ -216,7 +218,7 @@ def test_rows_are_counted_by_axis_and_label():
     table = pd.DataFrame(nodes, columns=["offense", "jurisdiction", "period"])
     table["quantity_id"], table["q05"], table["q95"] = list("abcd"), 0.1, 0.2
     table["label"] = ["prior-driven", "data-driven", "prior-driven", "data-driven"]
-    counted = evidence.held(table, {"a": 0.15, "b": 0.05, "c": 0.1, "d": 0.3})
+    counted = twins.held(table, {"a": 0.15, "b": 0.05, "c": 0.1, "d": 0.3})
     assert counted["sets"] == {
         "all rows": [2, 4],
         "front table": [1, 2],
@@ -232,7 +234,7 @@ def test_rows_are_counted_by_axis_and_label():
 def test_a_truth_lies_where_its_own_draws_lie(whole):
     """Fed with the truth itself as its only draws, a table holds it."""
     draws = whole.blueprint.prior_draws(np.random.default_rng(3), 1)
-    truth = evidence.truths(whole.blueprint, draws, np.random.default_rng(4))
+    truth = twins.truths(whole.blueprint, draws, np.random.default_rng(4))
     rates = {name: value for name, value in truth.items() if name.startswith(f"rate|{STEPS[0]}|")}
     assert f"rate|{STEPS[0]}|all|all|all|superpopulation" in rates
     assert all(np.isfinite(value) and value > 0 for value in rates.values())
@@ -248,12 +250,12 @@ def test_a_truth_lies_where_its_own_draws_lie(whole):
 
 def test_a_line_cut_short_does_not_count(tmp_path):
     file = tmp_path / "deep" / "lines.jsonl"
-    assert evidence.read_lines(file) == []
-    evidence.add_line(file, {"seed": 1})
-    evidence.add_line(file, {"seed": 2})
+    assert read_lines(file) == []
+    add_line(file, {"seed": 1})
+    add_line(file, {"seed": 2})
     file.write_text(file.read_text()[:-4])
-    assert evidence.read_lines(file) == [{"seed": 1}]
-    evidence.add_line(file, {"seed": 2})
+    assert read_lines(file) == [{"seed": 1}]
+    add_line(file, {"seed": 2})
 
 
 # ---- The fits: hours, and resumed where they stopped ----
@@ -268,9 +270,9 @@ def test_places_left_out_are_predicted():
 
 @pytest.mark.slow
 def test_twins_are_covered():
-    records = evidence.twins(ROOT / "out" / "evidence", 20)
-    evidence.say_twins(records)
+    records = twins.twins(ROOT / "out" / "evidence", range(1, 21))
+    twins.say_twins(records)
     worlds = [record["sets"]["all rows"] for record in records if record["status"] == "fitted"]
     assert len(worlds) == 20
-    share, _ = evidence.clustered(*zip(*worlds, strict=True))
+    share, _ = clustered(*zip(*worlds, strict=True))
     assert 0.85 <= share <= 0.95

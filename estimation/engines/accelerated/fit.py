@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from numpyro.infer.hmc import hmc
 
 from ....models.compile import CompiledModel
-from ...plan import EstimateSpec
+from ...sections import EstimateSpec
 from ..contract import Fit, Progress, Report
 from ..density import join, make_expander
 from ..drawn import finished, variables

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from ....models.blueprint import Blueprint
 from ....models.field import FieldDraws
-from ...plan import EstimateSpec
+from ...sections import EstimateSpec
 from ...thinning import most_draws
 from ..contract import Fit, Weights
 from ..drawn import named_draws

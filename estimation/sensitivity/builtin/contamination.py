@@ -7,7 +7,8 @@ from typing import ClassVar, Final
 
 from ....models.kinds.all_sources import AllSources
 from ...binding import Bound
-from ...plan import Plan, ScenarioSpec
+from ...plan import Plan
+from ...sections import ScenarioSpec
 from ..family import Family
 
 _SHARES: Final = {"low": (0.6, 0.98), "mid": (0.35, 0.85), "high": (0.1, 0.5)}

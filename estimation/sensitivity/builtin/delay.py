@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from ....models.kinds.immature import Immature
 from ...binding import Bound
-from ...plan import Plan, ScenarioSpec
+from ...plan import Plan
+from ...sections import ScenarioSpec
 from ..family import Family
 
 

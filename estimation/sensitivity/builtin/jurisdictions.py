@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from ...binding import Bound
-from ...plan import Plan, ScenarioSpec
+from ...plan import Plan
+from ...sections import ScenarioSpec
 from ..family import Family
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
 from ...binding import Bound
-from ...plan import Plan, ScenarioSpec
+from ...plan import Plan
+from ...sections import ScenarioSpec
 from ..family import Family, written
 
 _SIZE: Final = {"half_normal": "scale", "exponential": "mean", "gamma": "mean"}

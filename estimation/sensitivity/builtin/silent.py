@@ -9,7 +9,8 @@ import numpy as np
 
 from ...binding import Bound
 from ...contraction import touched
-from ...plan import Plan, ScenarioSpec
+from ...plan import Plan
+from ...sections import ScenarioSpec
 from ..family import Family
 
 _SHIFTS: Final = (-1.0, 1.0)

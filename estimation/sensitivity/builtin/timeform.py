@@ -7,7 +7,8 @@ from typing import ClassVar, get_args
 
 from ....models.effects.time import Time
 from ...binding import Bound
-from ...plan import Plan, ScenarioSpec
+from ...plan import Plan
+from ...sections import ScenarioSpec
 from ..family import Family, written
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from attrition.estimation.engines.laplace.fit import fit
 from attrition.estimation.engines.laplace.worlds import make_worlds, obstacles
-from attrition.estimation.plan import EstimateSpec
+from attrition.estimation.sections import EstimateSpec
 
 from ...panels import bind, make_panel
 
