@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -24,86 +25,158 @@ _LITTLE: Final = 1e-4  # of a whole: what is left of it has lost four digits of 
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """Draws of some rows.
+class _Averages:
+    """Draws of some rows as averages of their cells, (N, R), and the sums of what the cells count, (N, R) or (N, 1)."""
 
-    Parameters
-    ----------
-    rate, prior : (N, R), (N, R')
-        Of the superpopulation rate, and of the same under the prior.
-    denominator : (N, R), or (N, 1) where all draws agree
-    weight : (N, 1)
-        Sum of what the cells count in averages of the prior; where it is 0 they count alike.
-    """
-
-    rate: Floats
-    prior: Floats
-    denominator: Floats
+    value: Floats
     weight: Floats
 
-    @classmethod
-    def of(cls, member: sp.csr_matrix, step: Step, cells: StepDraws, reference: Reference) -> _Drawn:
-        """Of rows by their cells, (N, A)."""
-        values = evaluate(member, cells)
-        prior, weight = reference.averages(member, step)
-        return cls(values.superpopulation, prior, values.denominator, weight[:, None])
-
-    def take(self, keep: NDArray[np.int64]) -> _Drawn:
+    def take(self, keep: NDArray[np.int64]) -> _Averages:
         """Some of the rows."""
-        return _Drawn(self.rate[keep], self.prior[keep], self.denominator[keep], self.weight[keep])
+        return _Averages(self.value[keep], self.weight[keep])
 
-    def without(self, part: _Drawn) -> _Drawn:
-        """What is left of each row when a part of it is taken out: of averages by their weights.
+    def without(self, part: _Averages) -> _Averages:
+        """What is left of each row when a part of it is taken out.
 
         Adding up all other cells once for each part would cost as many times more as there are parts.
         """
-        rest, weight = self.denominator - part.denominator, self.weight - part.weight
+        rest = self.weight - part.weight
         with np.errstate(divide="ignore", invalid="ignore"):
-            rate = (self.rate * self.denominator - part.rate * part.denominator) / rest
-            prior = (self.prior * self.weight - part.prior * part.weight) / weight
-        return _Drawn(rate, prior, rest, weight)
+            return _Averages((self.value * self.weight - part.value * part.weight) / rest, rest)
 
-    def replaced(self, rows: Bools, other: _Drawn) -> _Drawn:
+    def replaced(self, rows: Bools, other: _Averages) -> _Averages:
         """With other draws of some rows."""
-        place = np.flatnonzero(rows)
-        found = {}
-        for name, mine in vars(self).items():
-            found[name] = out = mine.copy()
-            out[place] = getattr(other, name)
-        return _Drawn(**found)
+        value, weight = self.value.copy(), self.weight.copy()
+        value[rows], weight[rows] = other.value, other.weight
+        return _Averages(value, weight)
 
 
-def _differences(
+_Of = Callable[[sp.csr_matrix], _Averages]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Rows whose rates are compared: the second of each less the first.
+
+    Parameters
+    ----------
+    quantity : {"change", "contrast"}
+    names : (N, 3) object
+        What the differences are called on the axes.
+    first, second : (N,)
+        Positions of the rows.
+    rest : bool
+        Of the first only what is left without the second, which is a part of it.
+    behind : Behind
+        Evidence of the differences.
+    withheld : (N,) bool
+        To be told without their numbers.
+    """
+
+    quantity: str
+    names: NDArray[np.object_]
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    rest: bool
+    behind: Behind
+    withheld: Bools
+
+    def take(self, keep: NDArray[np.int64]) -> Pairs:
+        """Some of the differences."""
+        return Pairs(
+            self.quantity,
+            self.names[keep],
+            self.first[keep],
+            self.second[keep],
+            self.rest,
+            self.behind.take(keep),
+            self.withheld[keep],
+        )
+
+    def averages(self, member: sp.csr_matrix, of: _Of) -> tuple[_Averages, _Averages]:
+        """Those of both sides, by the cells (N', A) of the rows."""
+        two = of(member[self.second])
+        if not self.rest:
+            return of(member[self.first]), two
+        whole, place = np.unique(self.first, return_inverse=True)
+        all_of = of(member[whole]).take(place)
+        one = all_of.without(two)
+        # Where next to nothing is left, in some draw, the difference of two sums does not say what.
+        little = ((one.weight < _LITTLE * all_of.weight) | (one.weight <= 0)).any(axis=1)
+        if little.any():
+            rest = sp.csr_matrix(member[self.first[little]] - member[self.second[little]])
+            rest.eliminate_zeros()
+            one = one.replaced(little, of(rest))
+        return one, two
+
+    def prior(self, member: sp.csr_matrix, step: Step, reference: Reference) -> Floats:
+        """Variance of the differences under the prior, on the link scale, (N,)."""
+
+        def of(rows: sp.csr_matrix) -> _Averages:
+            values, weight = reference.averages(rows, step)
+            return _Averages(values, weight[:, None])
+
+        return _variance(*(each.value for each in self.averages(member, of)), step)
+
+    def judged(
+        self, member: sp.csr_matrix, step: Step, reference: Reference, one: Floats, two: Floats
+    ) -> tuple[Floats, NDArray[np.object_]]:
+        """Contractions and labels of the differences of draws of both sides, (N, R) each."""
+        against = contraction(_variance(one, two, step), self.prior(member, step, reference))
+        against[~self.behind.touched] = 0.0
+        none = np.full(len(self.names), np.nan)
+        labels = label(against, none, self.behind.margins_only, self.behind.unread, self.behind.few)
+        labels[self.withheld] = NOT
+        return against, labels
+
+
+def _variance(one: Floats, two: Floats, step: Step) -> Floats:
+    return (link(two, step.kind == "ratio") - link(one, step.kind == "ratio")).var(axis=1)
+
+
+def _of_draws(cells: StepDraws, member: sp.csr_matrix) -> _Averages:
+    values = evaluate(member, cells)
+    return _Averages(values.superpopulation, values.denominator)
+
+
+def differences(
     collector: Collector,
-    quantity: str,
+    pairs: Pairs,
+    rows: Rows,
     step: Step,
-    names: NDArray[np.object_],
-    one: _Drawn,
-    two: _Drawn,
-    behind: Behind,
+    cells: StepDraws,
+    reference: Reference,
     limits: Floats,
-    withheld: Bools,
 ) -> None:
-    """Rows that are differences of two rates, drawn jointly; those to be withheld without their numbers."""
-    moved, prior = (
-        (link(second, step.kind == "ratio") - link(first, step.kind == "ratio")).var(axis=1)
-        for first, second in ((one.rate, two.rate), (one.prior, two.prior))
-    )
-    against = contraction(moved, prior)
-    against[~behind.touched] = 0.0
-    labels = label(against, np.full(len(names), np.nan), behind.margins_only, behind.unread, behind.few)
-    labels[withheld] = NOT
-    size = np.median(np.minimum(one.denominator, two.denominator), axis=1)
-    values = two.rate - one.rate
+    """Differences of two rates, drawn jointly; those to be withheld without their numbers.
+
+    Parameters
+    ----------
+    collector : Collector
+    pairs : Pairs
+    rows : Rows
+        Those that the pairs are of.
+    step : Step
+    cells : StepDraws
+    reference : Reference
+    limits : (N', 2)
+        Bounds of the rows.
+    """
+    one, two = pairs.averages(rows.member, partial(_of_draws, cells))
+    against, labels = pairs.judged(rows.member, step, reference, one.value, two.value)
+    size = np.median(np.minimum(one.weight, two.weight), axis=1)
+    values = two.value - one.value
+    if pairs.rest:
+        most = 1.0 if step.kind == "probability" else np.inf
+        bounds = np.tile([-most, most], (len(values), 1))
+    else:
+        first, second = limits[pairs.first], limits[pairs.second]
+        bounds = np.column_stack([second[:, 0] - first[:, 1], second[:, 1] - first[:, 0]])
     block = frame(
-        quantity, step, names, "superpopulation", values, limits, against, against, labels, behind, size
-    )
-    collector.keep(block, values, np.ones(len(names), dtype=bool))
-
-
-def _minus(one: Floats, two: Floats) -> Floats:
-    """Bounds of the second rate less the first."""
-    return np.column_stack([two[:, 0] - one[:, 1], two[:, 1] - one[:, 0]])
+        pairs.quantity, step, pairs.names, "superpopulation", values, bounds, against, against, labels, pairs.behind,
+        size,
+    )  # fmt: skip
+    collector.keep(block, values, np.ones(len(values), dtype=bool))
 
 
 def _both(behind: Behind, one: NDArray[np.int64], two: NDArray[np.int64]) -> Behind:
@@ -121,51 +194,48 @@ def _both(behind: Behind, one: NDArray[np.int64], two: NDArray[np.int64]) -> Beh
     )
 
 
-def changes(
-    collector: Collector,
-    blueprint: Blueprint,
-    rows: Rows,
-    step: Step,
-    cells: StepDraws,
-    reference: Reference,
-    behind: Behind,
-    limits: Floats,
-) -> None:
+def pairs_of(blueprint: Blueprint, rows: Rows, behind: Behind, answer: tuple[str, str]) -> Iterator[Pairs]:
+    """The changes and the contrasts that rows give.
+
+    Parameters
+    ----------
+    blueprint : Blueprint
+    rows : Rows
+    behind : Behind
+        Of the rows.
+    answer : (jurisdiction, period)
+        At which contrasts are drawn.
+    """
+    for found in (_changes(blueprint, rows, behind), _contrasts(blueprint, rows, behind, answer)):
+        if found is not None:
+            yield found
+
+
+def _changes(blueprint: Blueprint, rows: Rows, behind: Behind) -> Pairs | None:
     """The last period against the one before, at every offense and jurisdiction that has both.
 
     It is withheld where too little of the denominator reports: what changed may be who did.
     """
     leaves = blueprint.panel.axes.period.leaves
     if len(leaves) < 2:
-        return
+        return None
     before, after = leaves[-2:]
     at = {tuple(name): number for number, name in enumerate(rows.names)}
     pairs = [
         (at[o, j, before], at[o, j, after]) for o, j, t in rows.names if t == after and (o, j, before) in at
     ]
     if not pairs:
-        return
+        return None
     one, two = np.array(pairs).T
     names = rows.names[two].copy()
     names[:, 2] = f"{before}→{after}"
     national = rows.whole[two, AXES.index("jurisdiction")]
     both = _both(behind, one, two)
     few = (national & (reporting_share(blueprint) < LEAST)) | both.few
-    earlier, later = (_Drawn.of(rows.member[which], step, cells, reference) for which in (one, two))
-    bounds = _minus(limits[one], limits[two])
-    _differences(collector, "change", step, names, earlier, later, both, bounds, few)
+    return Pairs("change", names, one, two, False, both, few)
 
 
-def contrasts(
-    collector: Collector,
-    blueprint: Blueprint,
-    rows: Rows,
-    step: Step,
-    cells: StepDraws,
-    reference: Reference,
-    behind: Behind,
-    answer: tuple[str, str],
-) -> None:
+def _contrasts(blueprint: Blueprint, rows: Rows, behind: Behind, answer: tuple[str, str]) -> Pairs | None:
     """Each child against its siblings together: offenses at the answer, jurisdictions over all offenses."""
     axes = blueprint.panel.axes
     at = {tuple(name): number for number, name in enumerate(rows.names)}
@@ -176,34 +246,17 @@ def contrasts(
         parent = axes.jurisdiction.by_name[name].parent
         wanted += _pair(at, (ROOT, name, answer[1]), (ROOT, parent, answer[1]))
     if not wanted:
-        return
+        return None
     child, parent = np.array(wanted).T
     # A share of an unsplit total is no part that can be taken out of it.
     size = rows.member.getnnz(axis=1)
     common = sp.csr_matrix(rows.member[parent].multiply(rows.member[child])).getnnz(axis=1)
     keep = (size[parent] > size[child]) & (size[child] == common)
     if not keep.any():
-        return
+        return None
     child, parent = child[keep], parent[keep]
-    names = rows.names[child]
-    two = _Drawn.of(rows.member[child], step, cells, reference)
-    whole, place = np.unique(parent, return_inverse=True)
-    all_of = _Drawn.of(rows.member[whole], step, cells, reference).take(place)
-    one = all_of.without(two)
-    # Where next to nothing is left, in some draw, the difference of two sums does not say what.
-    little = ((one.denominator < _LITTLE * all_of.denominator) | (one.denominator <= 0)).any(axis=1)
-    little |= ((one.weight < _LITTLE * all_of.weight) | (one.weight <= 0)).any(axis=1)
-    if little.any():
-        rest = sp.csr_matrix(rows.member[parent[little]] - rows.member[child[little]])
-        rest.eliminate_zeros()
-        one = one.replaced(little, _Drawn.of(rest, step, cells, reference))
-    unbounded = np.column_stack([np.full(len(child), -np.inf), np.full(len(child), np.inf)])
-    if step.kind == "probability":
-        unbounded = np.column_stack([-np.ones(len(child)), np.ones(len(child))])
-    _differences(
-        collector, "contrast", step, names, one, two, behind.take(child), unbounded,
-        np.zeros(len(child), dtype=bool),
-    )  # fmt: skip
+    none = np.zeros(len(child), dtype=bool)
+    return Pairs("contrast", rows.names[child], parent, child, True, behind.take(child), none)
 
 
 def _pair(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,7 @@ from ..models.field import FieldDraws
 from .blocks import Collector, finer_rows, frame
 from .bounds import Bounds
 from .contraction import Reference
-from .differences import changes, contrasts
+from .differences import differences, pairs_of
 from .ever import Ever, extrapolates
 from .evidence import Behind, Evidence
 from .labels import COUNTED, label
@@ -67,6 +68,7 @@ def estimates(
     answer: tuple[str, str],
     cells: bool = True,
     crossed: int = 3,
+    unknown: Mapping[str, Floats] | None = None,
 ) -> Estimates:
     """Every published quantity.
 
@@ -87,6 +89,8 @@ def estimates(
         Publish single cells beside the aggregates.
     crossed : int
         Publish rows that lie below the root on at most so many axes; the front table is always published.
+    unknown : mapping of str to (R, …), optional
+        What the kinds do not know, of the R draws; that of ``draws`` unless given.
     """
     rows = make_rows(blueprint.panel, blueprint.layout)
     if not cells:
@@ -96,7 +100,10 @@ def estimates(
     reference = Reference(rng, blueprint, draws, drawn.mean_counts())
     evidence, bounds = Evidence(blueprint), Bounds(blueprint.panel, blueprint.analysis)
     # A stream of its own: the other numbers are the same with and without it.
-    late = Ever(rng.spawn(1)[0], blueprint, draws, rates, counts) if extrapolates(blueprint) else None
+    late = None
+    if extrapolates(blueprint):
+        known = draws.unknown if unknown is None else unknown
+        late = Ever(rng.spawn(1)[0], blueprint, known, rates, counts)
     collector = Collector()
     published = published_steps(blueprint.panel.funnel)
     new_units = reference.new_unit(rows, *(step for _, step in published))
@@ -118,8 +125,8 @@ def estimates(
                         collector, quantity, step, here.take(part), values, behind.take(part), limits[part],
                         against, own,
                     )  # fmt: skip
-            changes(collector, blueprint, here, step, at_step, reference, behind, limits)
-            contrasts(collector, blueprint, here, step, at_step, reference, behind, answer)
+            for pairs in pairs_of(blueprint, here, behind, answer):
+                differences(collector, pairs, here, step, at_step, reference, limits)
             so_far(collector, blueprint, here, step, behind)
             if late is not None:
                 late.rows(collector, here, step, reference, behind, limits)

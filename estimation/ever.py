@@ -7,6 +7,7 @@ f_D; γ comes from the plan alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ import numpy as np
 from ..data.funnel import Step
 from ..models.blueprint import Blueprint
 from ..models.delays import delay_law
-from ..models.field import FieldDraws
 from ..models.kinds.immature import Immature, hazards
 from ..models.paths import ARRAY
 from .blocks import Collector, frame
@@ -22,6 +22,7 @@ from .contraction import Reference, cell_rates, contraction
 from .evidence import Behind
 from .labels import label
 from .rows import CellDraws, Floats, Reals, Rows, evaluate, link
+from .thinning import parts
 
 EVER = "ever"
 _PRIOR_DRAWS = 400
@@ -34,19 +35,25 @@ class Ever:
     ----------
     rng : Generator
     blueprint : Blueprint
-    draws : FieldDraws
+    unknown : mapping of str to (R, …)
+        What the kinds do not know, of the same draws.
     rates : (R, S, A)
         Within the horizon.
     counts : (R, S + 1, A)
     """
 
     def __init__(
-        self, rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws, rates: Reals, counts: Floats
+        self,
+        rng: np.random.Generator,
+        blueprint: Blueprint,
+        unknown: Mapping[str, Floats],
+        rates: Reals,
+        counts: Floats,
     ) -> None:
-        self._cells = CellDraws(after_horizon(rng, blueprint, draws, rates), counts)
+        self._cells = CellDraws(after_horizon(rng, blueprint, unknown, rates), counts)
         prior = blueprint.prior_draws(rng, _PRIOR_DRAWS)
         within = cell_rates(rng, blueprint, blueprint.predictor(prior), prior, observed=False)
-        self._prior = CellDraws.of_rates(after_horizon(rng, blueprint, prior, within))
+        self._prior = CellDraws.of_rates(after_horizon(rng, blueprint, prior.unknown, within))
 
     def rows(
         self,
@@ -83,8 +90,10 @@ def extrapolates(blueprint: Blueprint) -> bool:
     return waits and not any(blueprint.ratio_steps)
 
 
-def after_horizon(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws, rates: Reals) -> Reals:
-    """Rates ever from those within the horizon, (R, S, A)."""
+def after_horizon(
+    rng: np.random.Generator, blueprint: Blueprint, unknown: Mapping[str, Floats], rates: Reals
+) -> Reals:
+    """Rates ever from those within the horizon, (R, S, A); the laws of delay of a few draws at a time."""
     settings: Any = blueprint.kind_settings[Immature.name]
     layout = blueprint.layout
     names = ("lag_offense", "lag_jurisdiction", "lag_drift")
@@ -92,7 +101,9 @@ def after_horizon(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDr
     place["lag_sizes"] = np.array([[layout.steps, layout.shape[2]]])
     out = np.empty_like(rates)
     for step in range(layout.steps):
-        law = delay_law(hazards(settings, draws.unknown, place, step, ARRAY), ARRAY)
         odds = np.exp(rng.normal(*settings.beyond, size=(len(rates), 1)))
-        out[:, step] = np.minimum(rates[:, step] * (1 + law[:, 0, :, -1] * odds), 1.0)
+        for part in parts(len(rates), layout.steps * layout.size):
+            few = {name: values[part] for name, values in unknown.items()}
+            law = delay_law(hazards(settings, few, place, step, ARRAY), ARRAY)
+            out[part, step] = np.minimum(rates[part, step] * (1 + law[:, 0, :, -1] * odds[part]), 1.0)
     return out

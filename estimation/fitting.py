@@ -124,7 +124,7 @@ def _evaluate(
     length = len(drawn.rates)
     thin = by_chain(length, fit.chains, KEPT)
     few, reference = (take(draws, by_chain(length, fit.chains, n)) for n in (KEPT, for_reference(size)))
-    prior = joint(log_prior(blueprint, draws))
+    prior, unknown = joint(log_prior(blueprint, draws)), draws.unknown
     fit = replace(fit, field=few)
     del draws
     table = estimates(
@@ -136,8 +136,9 @@ def _evaluate(
         bound.answer,
         plan.publish.cells,
         plan.publish.crossed,
+        unknown,
     )
-    del reference
+    del reference, unknown
     diagnostics = _diagnose(fit, table, drawn.rates)
     record.quantities(table)
     rates, counts = drawn.rates[thin], drawn.counts

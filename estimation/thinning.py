@@ -44,8 +44,8 @@ def for_reference(cells: int) -> int:
 
 
 def take(draws: FieldDraws, index: np.ndarray) -> FieldDraws:
-    """The draws at some positions, ascending."""
-    if len(index) == len(draws.intercept):
+    """The draws at some positions; any of them may be there several times."""
+    if np.array_equal(index, np.arange(len(draws.intercept))):
         return draws
     return replace(
         draws,

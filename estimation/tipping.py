@@ -136,10 +136,12 @@ class _Front:
         member = self._members()
         self._member = member[:, np.flatnonzero(moving)]
         rest = member[:, np.flatnonzero(~moving)]
-        self._still = [
-            (rest @ at.weight, rest @ (at.weight * at.rates.prod(axis=0, dtype=float)))
-            for at in (still.step(s) for _, s in self._steps)
-        ]
+        self._size = np.maximum(np.asarray(member.sum(axis=1)), 1)
+        self._still = []
+        for _, step in self._steps:
+            at = still.step(step)
+            path = at.rates.prod(axis=0, dtype=float)
+            self._still.append((rest @ at.weight, rest @ (at.weight * path), rest @ path))
         names = [tuple(name) for name in self._rows.names]
         self.ids = [quantity_id(q, s.name, n, "superpopulation") for q, s in self._steps for n in names]
         self.ids += [
@@ -198,9 +200,15 @@ class _Front:
             factor[:, step + 1] = np.where(self._known[step + 1], 1.0, grown)
         return self._counts * factor
 
-    def _row_rates(self, step: Step, still: tuple[Floats, Floats], rates: Floats, weights: Floats) -> Floats:
-        """Rates of the rows at one step, (N, R); NaN where nobody is counted at its source."""
-        weight = weights[:, step.source].T
-        passing = weight * rates[:, step.source : step.target].prod(axis=1).T
+    def _row_rates(
+        self, step: Step, still: tuple[Floats, Floats, Floats], rates: Floats, weights: Floats
+    ) -> Floats:
+        """Rates of the rows at one step, (N, R); plain means of the cells' where nobody is counted at its source."""
+        weight, path = weights[:, step.source].T, rates[:, step.source : step.target].prod(axis=1).T
+        below = still[0] + self._member @ weight
         with np.errstate(invalid="ignore", divide="ignore"):
-            return (still[1] + self._member @ passing) / (still[0] + self._member @ weight)
+            out = (still[1] + self._member @ (weight * path)) / below
+        hollow = below <= 0
+        if hollow.any():
+            out = np.where(hollow, (still[2] + self._member @ path) / self._size, out)
+        return np.asarray(out)

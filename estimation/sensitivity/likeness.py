@@ -16,6 +16,7 @@ from ...models.contract import Batch, Group
 from ...models.lags import Lags
 from ...models.priors import BdaConcentration, Fixed
 from ..binding import Bound
+from ..silent import uninformed
 
 Floats = NDArray[np.float64]
 # What a plan says in these keys is looked at where it arrives: in the blueprint and in the statements.
@@ -62,6 +63,8 @@ def obstacle(one: Bound, two: Bound) -> str:
     for name, old in first.kind_settings.items():
         if old != second.kind_settings[name] and _used(first, name) and not _weighable(first, second, name):
             return f"the settings of {name} are more than a prior"
+    if one.plan.assume.silent_shift and not np.array_equal(uninformed(first), uninformed(second)):
+        return "other cells are silent, whose rates are shifted"
     return _statements(one, two)
 
 
@@ -135,6 +138,10 @@ _FORM: Final[tuple[tuple[str, Callable[[Blueprint], Any]], ...]] = (
     ),
     ("its effects have another form", lambda b: b.concentration is None),
     ("what its kinds do not know is something else", lambda b: [(u.name, u.shape) for u in b.unknowns]),
+    (
+        "what its kinds add to the rates is something else",
+        lambda b: [(one.name, one.scale.tobytes()) for one in b.additions],
+    ),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -11,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ...data.names import AXES
 from ...models import catalogue
 from ...models.blueprint import Blueprint
 from ...models.contract import Batch
@@ -21,20 +19,16 @@ from .. import predictive
 from ..binding import Bound, stream
 from ..claims.catalogue import claims_of
 from ..claims.contract import Told
-from ..contraction import Reference
-from ..evidence import Evidence
 from ..kept import field_of
-from ..labels import NOT, label
-from ..rows import make_rows, published_steps, quantity_id
-from ..store.runs import RATES, Run
-from ..thinning import by_chain, take
+from ..labels import NOT
+from ..store.runs import Run
+from ..thinning import take
 from .likeness import apart, log_kinds, obstacle
-from .scale import few_cells
+from .relabel import Resampled, cells_of, relabeled
 from .weights import Weights, weigh
 
 Floats = NDArray[np.float64]
 ENGINE: Final = "reweighted"
-_REFERENCE: Final = 1000  # draws behind the variances that labels are read against
 
 
 @dataclass(frozen=True)
@@ -169,10 +163,9 @@ def _answer(
     ids = [str(name) for name in value["quantity_id"].to_numpy()]
     chosen = weights.resampled(stream(seed, "reweighting"))
     drawn = draws[chosen]
-    cells = _cells(run, weights, seed, value.sizes["chain"])
-    labels, medians = _labels(
-        run, two, take(field, chosen), dict(zip(ids, drawn.T, strict=True)), cells, seed
-    )
+    cells, where = cells_of(run, weights, seed, value.sizes["chain"])
+    beside = (dict(zip(ids, some.T, strict=True)) for some in (drawn, draws[where]))
+    labels, medians = relabeled(run, two, take(field, chosen), Resampled(cells, *beside), seed)
     at = {name: number for number, name in enumerate(ids)}
     rows = run.estimates[run.estimates["basis"] == "superpopulation"].copy()
     middle = np.median(drawn, axis=0)
@@ -187,62 +180,3 @@ def _answer(
     claims = two.plan.claims
     told = Told(two.description, rows, ids, drawn, claims.probability, claims.effect)
     return rows, [claim.record() for claim in claims_of(told)]
-
-
-def _cells(run: Run, weights: Weights, seed: int, chains: int) -> Mapping[tuple[str, ...], Floats]:
-    """Draws of single cells by step and nodes, of the fewer draws that are kept of them, resampled."""
-    rate = run.draws["cells"]["rate"].transpose("chain", "draw", "step_cell")
-    table = rate.to_numpy().reshape(-1, rate.sizes["step_cell"]).astype(float)
-    among = by_chain(len(weights.weight), chains, len(table))
-    table = table[weights.resampled(stream(seed, "reweighting cells"), among)]
-    keys = zip(*(rate[name].to_numpy().astype(str) for name in ("step", *AXES)), strict=True)
-    return dict(zip(keys, table.T, strict=True))
-
-
-def _labels(
-    run: Run,
-    two: Bound,
-    field: FieldDraws,
-    drawn: Mapping[str, Floats],
-    cells: Mapping[tuple[str, ...], Floats],
-    seed: int,
-) -> tuple[dict[str, str], dict[str, float]]:
-    """Labels of the rates, as ``estimates`` gives them to a fit, and medians of those of single cells."""
-    blueprint = two.blueprint
-    funnel = blueprint.panel.funnel
-    published = set(run.estimates["quantity_id"][run.estimates["quantity"].isin(RATES)])
-    rows, evidence = make_rows(blueprint.panel, blueprint.layout), Evidence(blueprint)
-    some = np.linspace(0, len(field.intercept) - 1, min(len(field.intercept), _REFERENCE)).astype(int)
-    weigh_cells = run.draws["cells"]["mean_count"].to_numpy().astype(float)
-    reference = Reference(stream(seed, "reference"), blueprint, take(field, some), weigh_cells)
-    few = few_cells(run)
-    # Cells are kept in fewer draws: each of them stands in for several.
-    spare = np.arange(len(field.intercept)) * next(iter(map(len, cells.values()))) // len(field.intercept)
-    labels: dict[str, str] = {}
-    medians: dict[str, float] = {}
-    for quantity, step in published_steps(funnel):
-        names = [quantity_id(quantity, step.name, row, "superpopulation") for row in rows.names]
-        steps = [each.name for each in funnel.steps[step.source : step.target]]
-        kept = [n for n, name in enumerate(names) if name in published and (few or not rows.leaf[n])]
-        if not kept:
-            continue
-        here = rows.take(np.array(kept))
-        values = np.stack(
-            [
-                np.prod([cells[each, *map(str, here.names[n])] for each in steps], axis=0)[spare]
-                if here.leaf[n]
-                else drawn[names[k]].astype(float)
-                for n, k in enumerate(kept)
-            ]
-        )
-        behind = evidence.behind(here, step)
-        against, own = reference.contractions(
-            here.member, step, values, reference.new_unit(here, step)[0], behind.touched
-        )
-        said = label(against, own, behind.margins_only, behind.unread, behind.few)
-        labels |= {names[k]: str(one) for k, one in zip(kept, said, strict=True)}
-        single = {
-            names[k]: float(np.median(v)) for k, v, leaf in zip(kept, values, here.leaf, strict=True) if leaf
-        }
-        medians |= single
-    return labels, medians

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -29,20 +30,34 @@ class Rated(Protocol):
         ...
 
 
-def ratio_steps(blueprint: dict[str, Any]) -> set[str]:
-    """Names of the steps told on the log scale, end to end included; the others are on the logit.
+def paths(blueprint: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Steps between any two stages by name: the consecutive ones that each goes along.
 
     Parameters
     ----------
     blueprint : dict
         As stored in ``blueprint.json``.
     """
-    found = {step["name"] for step in blueprint["steps"] if step["kind"] == "ratio"}
-    stages = blueprint["funnel"]["stages"]
-    whole = f"{stages[0]}-{stages[-1]}"
-    if found and len(stages) > 2 and whole not in blueprint["funnel"].get("assume_one_to_one", {}):
-        found.add(whole)
-    return found
+    stages, steps = blueprint["funnel"]["stages"], [step["name"] for step in blueprint["steps"]]
+    between = combinations(range(len(stages)), 2)
+    return {f"{stages[one]}-{stages[two]}": tuple(steps[one:two]) for one, two in between}
+
+
+def ratio_steps(blueprint: dict[str, Any]) -> set[str]:
+    """Names of the steps told on the log scale, consecutive or not; the others are on the logit.
+
+    Parameters
+    ----------
+    blueprint : dict
+        As stored in ``blueprint.json``.
+    """
+    alone = {step["name"] for step in blueprint["steps"] if step["kind"] == "ratio"}
+    counted_once = blueprint["funnel"].get("assume_one_to_one", {})
+    return alone | {
+        name
+        for name, along in paths(blueprint).items()
+        if len(along) > 1 and name not in counted_once and not alone.isdisjoint(along)
+    }
 
 
 def linked(values: pd.Series, steps: pd.Series, ratios: set[str]) -> Floats:
@@ -117,11 +132,11 @@ def _cell_sds(run: Run, rows: pd.DataFrame, ratios: set[str]) -> dict[str, float
     table = rate.to_numpy().reshape(-1, rate.sizes["step_cell"]).astype(float)
     keys = zip(*(rate[name].to_numpy().astype(str) for name in ("step", *AXES)), strict=True)
     at = {key: number for number, key in enumerate(keys)}
-    steps = [step["name"] for step in run.blueprint["steps"]]
+    along = paths(run.blueprint)
     found = {}
     for name, row in rows.iterrows():
         node = tuple(str(row[axis]) for axis in AXES)
-        path = [row["step"]] if row["quantity"] == "rate" else steps
+        path = along[str(row["step"])]
         columns = [at.get((str(step), *node)) for step in path]
         kept = [column for column in columns if column is not None]
         if len(kept) == len(path):

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from attrition.data.names import ROOT
 from attrition.estimation.blocks import Collector
 from attrition.estimation.contraction import Reference, contraction
-from attrition.estimation.differences import contrasts
+from attrition.estimation.differences import differences, pairs_of
 from attrition.estimation.evidence import Evidence
 from attrition.estimation.rows import CellDraws, evaluate, link, make_rows
 
@@ -53,7 +53,8 @@ def test_the_rest_is_what_its_own_cells_give(changed):
     )
     step = blueprint.panel.funnel.steps[0]
     behind, collector = Evidence(blueprint).behind(rows, step), Collector()
-    contrasts(collector, blueprint, rows, step, drawn.step(step), reference, behind, ANSWER)
+    (pairs,) = pairs_of(blueprint, rows, behind, ANSWER)
+    differences(collector, pairs, rows, step, drawn.step(step), reference, np.zeros((len(rows), 2)))
     (found,) = collector.frames
     assert set(zip(found["offense"], found["jurisdiction"], strict=True)) == {
         *((o, ROOT) for o in "xy"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from attrition.estimation import verbs
 from attrition.estimation.kept import fit_of
 from attrition.estimation.plan import read_plan
 from attrition.estimation.sensitivity.compare import Comparison
+from attrition.estimation.sensitivity.likeness import obstacle
 
 PLAN = """name = "silent"
 [funnel]
@@ -103,6 +105,37 @@ def test_the_route_is_told_before_and_after(plan: Path, varied: Comparison) -> N
     assert [entry["route"] for entry in varied.base.scenarios] == ["re-evaluated"] * 2
     again = verbs.vary(plan, NAMES, progress=False)
     assert [one.route for one in again.varied] == ["re-evaluated"] * 2
+
+
+SPREAD = {"kind.nonreporting.spread": 0.5}
+PERIODS = {"kind.nonreporting.periods": True}
+
+
+@pytest.mark.parametrize(
+    ("base", "changed", "why"),
+    [
+        pytest.param({}, PERIODS, "", id="nothing is asked of who is silent"),
+        pytest.param({"assume.silent_shift": 1.0}, PERIODS, "other cells are silent", id="shifted"),
+        pytest.param(
+            SPREAD, {"kind.nonreporting.spread": 2.0}, "what its kinds add", id="another prior of the shift"
+        ),
+        pytest.param(SPREAD, PERIODS, "what its kinds add", id="other places share it"),
+    ],
+)
+def test_settings_that_no_statement_carries_are_looked_at(
+    plan: Path, base: Any, changed: Any, why: str
+) -> None:
+    data = plan.with_name("data.csv")
+    lines = data.read_text().splitlines()
+    # A period without outcomes of a place that has them in others.
+    gap = plan.with_name("gap.csv")
+    gap.write_text(
+        "\n".join(x.rsplit(",", 1)[0] + "," if f",{PLACES[0]},2023," in x else x for x in lines) + "\n"
+    )
+    base = {**base, "input.0.file": "gap.csv"}
+    one, two = (verbs.bind_plan(read_plan(plan, patches)) for patches in (base, base | changed))
+    said = obstacle(one, two)
+    assert said.startswith(why) if why else not said
 
 
 def test_a_run_that_keeps_too_little_says_so(plan: Path, varied: Comparison) -> None:

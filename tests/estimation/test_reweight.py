@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit
 from scipy.stats import norm, qmc
 
 from attrition.estimation.binding import bind_plan
@@ -15,7 +16,9 @@ from attrition.estimation.sensitivity.compare import Comparison, moved
 from attrition.estimation.sensitivity.reweight import Reweighted, reweight, unkept
 from attrition.estimation.sensitivity.weights import weigh
 from attrition.estimation.store.runs import Run
+from attrition.estimation.thinning import take
 from attrition.estimation.verbs import estimate, vary
+from attrition.models.field import FieldDraws
 
 from ..contracts.mixed import panel_of, split
 from ..panels import bind
@@ -76,6 +79,55 @@ def test_a_place_whose_outcomes_are_left_out_keeps_no_label_of_its_own(varied: C
     # One rate for all places: what the others say is all that it needs, but none of it was seen there.
     assert labels.loc["another prior", "theft"] == "data-driven"
     assert labels.loc["without West", "theft"] == "model-assisted"
+
+
+def test_draws_are_taken_although_as_many_are_wanted_as_there_are() -> None:
+    """Resampling keeps the number of draws."""
+    value = np.arange(5.0)[:, None]
+    field = FieldDraws(value, {}, {}, np.ones_like(value))
+    assert take(field, np.array([0, 0, 2, 2, 4])).intercept[:, 0].tolist() == [0, 0, 2, 2, 4]
+    assert take(field, np.arange(5)) is field
+
+
+@pytest.fixture(scope="module")
+def tightened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Reweighted, Run]:
+    """A scenario of a tighter prior of the spread, by weights and by a fit; few counts, so that labels move."""
+    rng, folder = np.random.default_rng(0), tmp_path_factory.mktemp("tight")
+    lines = ["offense,jurisdiction,period,referral,arrest"]
+    for place in range(6):
+        for year in (2021, 2022, 2023):
+            for offense, logit in (("a", -0.85), ("b", -1.7)):
+                n = int(rng.poisson(12))
+                count = rng.binomial(n, expit(logit + 0.27 * (place - 2.5)))
+                lines.append(f"{offense},j{place},{year},{n},{'' if place == 5 else count}")
+    (folder / "data.csv").write_text("\n".join(lines) + "\n")
+    plan = (
+        'name = "tight"\n[funnel]\nstages = ["referral", "arrest"]\n[[input]]\nfile = "data.csv"\nas_of = 2024-06-30\n'
+        '[estimate]\nengine = "laplace"\ndraws = 1000\n'
+    )
+    (folder / "plan.toml").write_text(plan)
+    path, patches = folder / "plan.toml", {"prior.spread": 0.3}
+    base, fitted = (estimate(path, patches=one, progress=False) for one in ({}, patches))
+    found = reweight(base, *(bind_plan(read_plan(path, one)) for one in ({}, patches)), "x")
+    assert isinstance(found, Reweighted), found
+    return found, fitted
+
+
+def test_labels_of_rates_and_their_differences_are_those_of_a_fit(tightened: tuple[Reweighted, Run]) -> None:
+    found, fitted = tightened
+    mine, theirs, plain = (
+        run.estimates.query("basis == 'superpopulation'").set_index("quantity_id")
+        for run in (found, fitted, found.base)
+    )
+    for quantity in ("rate", "change", "contrast"):
+        rows = mine.index[mine["quantity"] == quantity]
+        wrong = (mine.loc[rows, "label"] != theirs.loc[rows, "label"]).mean()
+        moved = (plain.loc[rows, "label"] != theirs.loc[rows, "label"]).mean()
+        assert wrong <= 0.13
+        assert moved > 2 * wrong
+    # What neither publishes nobody claims.
+    claimed = {claim["key"] for claim in found.claims if claim["holds"]}
+    assert claimed <= {claim["key"] for claim in fitted.claims}
 
 
 def test_weights_of_two_normals_by_hand() -> None:

@@ -18,7 +18,7 @@ from attrition.estimation.many import Fits
 from attrition.estimation.plan import Plan, read_plan
 from attrition.estimation.runners.here import Here
 from attrition.estimation.sensitivity.compare import Varied, moved
-from attrition.estimation.sensitivity.scale import FEW_CELLS, few_cells, ratio_steps
+from attrition.estimation.sensitivity.scale import FEW_CELLS, few_cells, paths, ratio_steps
 from attrition.estimation.sensitivity.scenario import Scenario
 from attrition.estimation.sensitivity.sweep import keep, sweep
 from attrition.estimation.store.find import find_run
@@ -92,6 +92,18 @@ class TestShift:
     def test_an_end_to_end_said_to_be_one_to_one_is_a_probability(self, base: Run) -> None:
         said = {**base.blueprint, "funnel": {**base.blueprint["funnel"], "assume_one_to_one": {WHOLE: "so"}}}
         assert ratio_steps(said) == {"case-arrest"}
+
+    def test_a_path_over_a_ratio_step_is_a_ratio(self) -> None:
+        kinds = {"a-b": "ratio", "b-c": "probability", "c-d": "probability"}
+        blueprint = {
+            "funnel": {"stages": list("abcd"), "assume_one_to_one": {}},
+            "steps": [{"name": name, "kind": kind} for name, kind in kinds.items()],
+        }
+        assert ratio_steps(blueprint) == {"a-b", "a-c", "a-d"}
+        along = {name: "".join(steps) for name, steps in paths(blueprint).items()}
+        assert along == {
+            "a-b": "a-b", "b-c": "b-c", "c-d": "c-d", "a-c": "a-bb-c", "b-d": "b-cc-d", "a-d": "a-bb-cc-d",
+        }  # fmt: skip
 
     def test_a_row_that_either_withholds_has_no_shift_but_both_labels(
         self, base: Run, tmp_path: Path

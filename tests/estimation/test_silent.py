@@ -16,7 +16,7 @@ from attrition.estimation.completion import complete
 from attrition.estimation.flips import crossing, flips
 from attrition.estimation.rows import CellDraws, evaluate, make_rows, published_steps, quantity_id
 from attrition.estimation.silent import Shift, between, shift_silent, uninformed
-from attrition.estimation.tipping import GRID, Tipping, tipping
+from attrition.estimation.tipping import GRID, Tipping, _Front, tipping
 from attrition.models.rates import rates_of
 
 from ..panels import Fact, bind, make_panel
@@ -233,3 +233,34 @@ def test_claims_that_do_not_hold_have_no_flip():
     (row,) = flips(curve, claims).to_dict("records")
     assert (row["key"], row["published"]) == ("x", 0.95)
     assert (row["withdrawn"], row["reversed"]) == pytest.approx((0.5, 1 + 0.35 / 0.65))
+
+
+def test_where_nobody_is_counted_a_curve_takes_the_plain_mean_as_its_row_does():
+    facts: list[Fact] = []
+    for k, place in enumerate(PLACES):
+        for offense, n in (("a", 200), ("b", 6)):
+            node = f"{offense}/{place}/2024"
+            facts.append(("referral", node, "exact", n))
+            if place != "East":
+                facts.append(("arrest", node, "exact", 12 + k if offense == "a" else 0))
+    blueprint, rng = (
+        bind(make_panel(facts, OFFENSES, PLACES, ("2024",)), EFFECTS[:3]),
+        np.random.default_rng(1),
+    )
+    draws = blueprint.prior_draws(rng, R)
+    eta = blueprint.predictor(draws)
+    counts, rates = complete(rng, blueprint, eta, draws), rates_of(eta, blueprint.ratio_steps)
+    silent = uninformed(blueprint) & (np.nan_to_num(counts[0, :-1]) > 0)
+    answer = {"jurisdiction": "all", "period": "all"}
+    front = _Front(blueprint, rates, counts, between(blueprint, draws), silent, answer)
+    found = dict(zip(front.ids, front.draws(Shift(0.0)).T, strict=True))
+    rows, cells = make_rows(blueprint.panel, blueprint.layout), CellDraws(rates, counts)
+    empty = 0
+    for quantity, step in published_steps(blueprint.panel.funnel):
+        values = evaluate(rows.member, cells.step(step))
+        for name, value, below in zip(rows.names, values.superpopulation, values.denominator, strict=True):
+            key = quantity_id(quantity, step.name, list(name), "superpopulation")
+            if key in found:
+                empty += int((below <= 0).sum())
+                np.testing.assert_allclose(found[key], value)
+    assert empty
