@@ -116,7 +116,8 @@ class Pairs:
             values, weight = reference.averages(rows, step)
             return _Averages(values, weight[:, None])
 
-        return _variance(*(each.value for each in self.averages(member, of)), step)
+        one, two = self.averages(member, of)
+        return _variance(one.value, two.value, step)
 
     def judged(
         self, member: sp.csr_matrix, step: Step, reference: Reference, one: Floats, two: Floats
