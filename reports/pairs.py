@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from ..data.axes import Axis
 from .steps import StepView
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ CLOCKS: Final = {"cohort": "cohort", "period": "same period", "unknown": "unknow
 
 
 def raw_pairs(view: View) -> pd.DataFrame:
-    """Pairs of used counts over all offenses, summed over periods.
+    """Pairs of used counts over all offenses, stated or the sum of every single one, summed over periods.
 
     Returns
     -------
@@ -33,12 +34,28 @@ def raw_pairs(view: View) -> pd.DataFrame:
     root = view.axes["offense"].nodes[0].name
     periods, answer = view.axes["period"], view.answer["period"]
     inside = [p for p in periods.by_name if p == answer or answer in periods.ancestors(p)]
-    rows = rows[rows["relation"].isin(NUMBERS) & (rows["offense"] == root) & rows["period"].isin(inside)]
+    rows = rows[rows["relation"].isin(NUMBERS) & rows["period"].isin(inside)]
     rows = rows.assign(value=pd.to_numeric(rows["count"], errors="coerce")).dropna(subset="value")
     key = ["jurisdiction", "period"]
+    stated = rows[rows["offense"] == root]
+    rows = pd.concat([stated, added_up(rows, view.axes["offense"], key)], ignore_index=True)
     rows = rows.drop_duplicates([*key, "stage", "origin", "clock"])
     frames = [_of_step(view, rows, step, key) for step in view.steps]
     return pd.concat(frames, ignore_index=True)
+
+
+def added_up(rows: pd.DataFrame, offense: Axis, key: list[str]) -> pd.DataFrame:
+    """Sums over the offenses where each of them is counted: a sum of some would be no count of the place."""
+    alone = rows[rows["offense"].isin(offense.leaves)].drop_duplicates(
+        ["offense", *key, "stage", "origin", "clock"]
+    )
+    groups = alone.groupby([*key, "stage", "origin", "clock"], sort=False)
+    found = groups.agg(
+        value=("value", "sum"),
+        parts=("offense", "nunique"),
+        source_id=("source_id", lambda s: "; ".join(dict.fromkeys(s))),
+    ).reset_index()
+    return found[found["parts"] == len(offense.leaves)].drop(columns="parts")
 
 
 def _of_step(view: View, rows: pd.DataFrame, step: StepView, key: list[str]) -> pd.DataFrame:

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from attrition.data.axes import Axis, Node
 from attrition.estimation.store.runs import Run
 from attrition.reports.figures.tornado import MOST, chosen
 from attrition.reports.needs import grouped, missing
+from attrition.reports.pairs import added_up
 from attrition.reports.plan import build_document
 from attrition.reports.scenarios import by_row, compared, relabeled
 from attrition.reports.sections.jurisdictions import strongest
@@ -162,3 +164,21 @@ def test_a_long_tornado_keeps_the_whole_and_what_moves_furthest(evidence: Eviden
     assert len(kept) == MOST
     assert (STEPS[0], "all") in kept.index
     assert set(kept["a"]) == {0.0, *np.arange(30.0 - MOST + 1, 30.0)}
+
+
+def test_counts_by_offense_are_a_count_of_the_place_where_none_is_missing():
+    axis = Axis("offense", (Node("all", "All", None), Node("a", "A", "all"), Node("b", "B", "all")))
+    rows = pd.DataFrame(
+        [
+            ("a", "N", "2023", "arrest", "unknown", "cohort", 3.0, "x"),
+            ("b", "N", "2023", "arrest", "unknown", "cohort", 4.0, "y"),
+            ("a", "N", "2024", "arrest", "unknown", "cohort", 5.0, "x"),
+            ("a", "S", "2023", "arrest", "unknown", "cohort", 6.0, "x"),
+            ("b", "S", "2023", "arrest", "referred_only", "cohort", 7.0, "x"),
+        ],
+        columns=["offense", "jurisdiction", "period", "stage", "origin", "clock", "value", "source_id"],
+    )
+    found = added_up(rows, axis, ["jurisdiction", "period"])
+    assert found[["jurisdiction", "period", "value", "source_id"]].to_numpy().tolist() == [
+        ["N", "2023", 7.0, "x; y"]
+    ]
