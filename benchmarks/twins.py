@@ -46,7 +46,7 @@ def truths(blueprint: Blueprint, draws: FieldDraws, rng: np.random.Generator) ->
     """The published superpopulation rates of a truth (R = 1), weighted as those of any draw, by quantity."""
     rows, eta = make_rows(blueprint.panel, blueprint.layout), blueprint.predictor(draws)
     rates = cell_rates(rng, blueprint, eta, draws, observed=False)
-    cells = CellDraws(rates, complete(rng, blueprint, eta, draws))
+    cells = CellDraws(rates, complete(rng, blueprint, eta, draws, rates))
     out: dict[str, float] = {}
     for quantity, step in published_steps(blueprint.panel.funnel):
         values = evaluate(rows.member, cells.step(step)).superpopulation[:, 0]
@@ -60,7 +60,7 @@ def fitted(blueprint: Blueprint, field: FieldDraws, chains: int, bound: Bound, s
     draws = take(field, evenly(len(field.intercept), blueprint.layout.steps * blueprint.layout.size, chains))
     eta = blueprint.predictor(draws)
     rates = cell_rates(stream(seed, "cell rates"), blueprint, eta, draws, observed=True)
-    counts = complete(stream(seed, "complete counts"), blueprint, eta, draws)
+    counts = complete(stream(seed, "complete counts"), blueprint, eta, draws, rates)
     answer = (bound.plan.answer.jurisdiction, bound.plan.answer.period)
     table = estimates(
         blueprint, draws, rates, counts, stream(seed, "reference"), answer, cells=False, crossed=1

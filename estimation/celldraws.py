@@ -30,7 +30,8 @@ def draw_cells(seed: int, blueprint: Blueprint, draws: FieldDraws, shift: Shift)
     Returns
     -------
     CellDraws
-        Rates in single precision; counts that are all known are kept once. In memory the draws come last.
+        Rates in single precision, and counts drawn at them; counts that are all known are kept once. In memory the
+        draws come last.
     """
     layout, size = blueprint.layout, len(draws.intercept)
     rates = np.empty((layout.steps, layout.size, size), dtype=np.float32)
@@ -39,8 +40,9 @@ def draw_cells(seed: int, blueprint: Blueprint, draws: FieldDraws, shift: Shift)
     for part in parts(size, layout.steps * layout.size):
         few = take(draws, part)
         eta = shift_silent(blueprint, few, blueprint.predictor(few), shift)
-        rates[..., part] = np.moveaxis(cell_rates(of_rates, blueprint, eta, few, observed=True), 0, -1)
-        some = complete(of_counts, blueprint, eta, few)
+        own = cell_rates(of_rates, blueprint, eta, few, observed=True)
+        rates[..., part] = np.moveaxis(own, 0, -1)
+        some = complete(of_counts, blueprint, eta, few, own)
         if counts is None:
             repeated = some.strides[0] == 0
             empty = np.moveaxis(np.empty((*some.shape[1:], size)), -1, 0)

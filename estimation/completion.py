@@ -26,7 +26,13 @@ _SWEEPS = 12
 _GRID = 600
 
 
-def complete(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Floats:
+def complete(
+    rng: np.random.Generator,
+    blueprint: Blueprint,
+    eta: Floats,
+    draws: FieldDraws,
+    rates: Floats | None = None,
+) -> Floats:
     """Draw complete counts of the active cells.
 
     Parameters
@@ -37,13 +43,24 @@ def complete(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws:
         Linear predictors, one row a draw.
     draws : FieldDraws
         Of the same R draws.
+    rates : (R, S, A), optional
+        Rates of the cells, those of ``eta`` by default. With beta-binomial overdispersion each cell has a rate of its
+        own, drawn by ``contraction.cell_rates``: its counts are those of that rate.
 
     Returns
     -------
     (R, S + 1, A) float
-        NaN where the first stage itself is unknown. A beta-binomial cell is exact by construction and never drawn.
-        Where every count is known, a view that repeats them.
+        NaN where the first stage itself is unknown. Where every count is known, a view that repeats them.
+
+    Raises
+    ------
+    ValueError
+        Cells have rates of their own, and none are given.
     """
+    if rates is None and draws.concentration is not None:
+        raise ValueError(
+            "rates: with beta-binomial overdispersion pass those that contraction.cell_rates has drawn"
+        )
     layout, funnel = blueprint.layout, blueprint.panel.funnel
     size = len(eta)
     known = blueprint.analysis.counts[:, layout.cells]
@@ -55,7 +72,10 @@ def complete(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws:
     for batch in blueprint.batches:
         _complete_batch(rng, blueprint, batch, eta, draws, counts)
     mature(rng, blueprint, eta, draws, counts)
-    rates = np.moveaxis(draws_last(eta, lambda x: rates_of(x, blueprint.ratio_steps)), -1, 0)
+    last = (
+        draws_last(eta, lambda x: rates_of(x, blueprint.ratio_steps)) if rates is None else draws_last(rates)
+    )
+    rates = np.moveaxis(last, -1, 0)
     _forward_shares(blueprint, rates, counts)
     for stage in range(1, len(funnel.stages)):
         for column in np.flatnonzero(np.isnan(counts[0, stage]) & np.isfinite(counts[0, stage - 1])):

@@ -137,7 +137,9 @@ class _Evaluated:
         self._rates = cell_rates(
             stream(seed, f"rates of the {name}"), blueprint, self.eta, draws, observed=True
         )
-        self._counts = complete(stream(seed, f"counts of the {name}"), blueprint, self.eta, draws)
+        self._counts = complete(
+            stream(seed, f"counts of the {name}"), blueprint, self.eta, draws, self._rates
+        )
         self.cells = CellDraws(self._rates, self._counts)
 
     def quantities(self, few: NDArray[np.int64]) -> dict[str, Floats]:

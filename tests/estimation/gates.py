@@ -87,7 +87,7 @@ def _panel() -> tuple[Any, pd.DataFrame, np.ndarray]:
     draws = replace(draws, intercept=draws.intercept * 0.01, values=near)
     eta, rng = blueprint.predictor(draws), np.random.default_rng(2)
     rates = cell_rates(rng, blueprint, eta, draws, observed=True)
-    counts = complete(rng, blueprint, eta, draws)
+    counts = complete(rng, blueprint, eta, draws, rates)
     return blueprint, estimates(blueprint, draws, rates, counts, rng, ("all", "all")).table, counts
 
 

@@ -38,7 +38,7 @@ def run(silent, years=YEARS):
     draws = replace(draws, intercept=draws.intercept * 0.01, values=near)
     eta, rng = blueprint.predictor(draws), np.random.default_rng(2)
     rates = cell_rates(rng, blueprint, eta, draws, observed=True)
-    counts = complete(rng, blueprint, eta, draws)
+    counts = complete(rng, blueprint, eta, draws, rates)
     table = estimates(blueprint, draws, rates, counts, rng, ("all", "all")).table
     result, places = Reporting().run(Seen(blueprint, None, table, (), None, counts))  # type: ignore[arg-type]
     assert places.verdict == "passed"
