@@ -192,6 +192,7 @@ def _both(behind: Behind, one: NDArray[np.int64], two: NDArray[np.int64]) -> Beh
         a.mixed | b.mixed,
         a.bare | b.bare,
         np.minimum(a.reported, b.reported),
+        a.without_units | b.without_units,
     )
 
 

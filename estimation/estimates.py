@@ -185,8 +185,10 @@ def _collect(
         behind, size,
     )  # fmt: skip
     collector.keep(block_frame, values.superpopulation, ~rows.leaf)
-    # A same-period ratio has no finite population: outcomes of the period are not those of its referrals.
-    finite = np.flatnonzero(~behind.period_clock & np.isfinite(values.finite).all(axis=1))
+    # A same-period ratio has no finite population: outcomes of the period are not those of its referrals. Neither has
+    # a row whose units are shares by a mix, hold other cases, or are unknown: they weight rates and are no counts.
+    drawn = ~behind.period_clock & ~behind.without_units
+    finite = np.flatnonzero(drawn & np.isfinite(values.finite).all(axis=1))
     if not len(finite):
         return
     behind = behind.take(finite)

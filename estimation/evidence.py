@@ -44,6 +44,9 @@ class Behind:
     reported : float
         Share of the row's first-stage count in cells of which its own jurisdictions report some later stage; 1 for rows
         over all jurisdictions.
+    without_units : bool
+        Some cell has no units of its own cohort at the step's source: they are shares of an unsplit total, hold other
+        cases, or nobody counted them. The row then has no finite population that could be drawn.
     """
 
     statements: NDArray[np.int64]
@@ -55,6 +58,7 @@ class Behind:
     mixed: Bools
     bare: Bools
     reported: NDArray[np.float64]
+    without_units: Bools
 
     @property
     def unread(self) -> Bools:
@@ -82,6 +86,7 @@ class Behind:
             self.mixed[keep],
             self.bare[keep],
             self.reported[keep],
+            self.without_units[keep],
         )
 
 
@@ -153,7 +158,14 @@ class Evidence:
             period_clock=dated,
             as_of=self._latest(hits, about),
             reported=self._reporting.of(rows),
+            without_units=np.asarray(rows.member @ self._without_units(step).astype(float)).ravel() > 0,
         )
+
+    def _without_units(self, step: Step) -> Bools:
+        """Cells without units of their own at the step's source, (A,); counts after the first known one are drawn."""
+        layout = self._blueprint.layout
+        counts = self._blueprint.analysis.counts[: step.source + 1, layout.cells]
+        return np.isnan(counts).all(axis=0) | (layout.member_of >= 0)
 
     def _latest(self, hits: sp.csr_matrix, about: NDArray[np.int64]) -> NDArray[np.object_]:
         latest = np.full(hits.shape[0], -1)
