@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from ..data.axes import Index
 from ..data.panel import Panel
 from ..models.contract import Analysis, Floats, Ints
-from ..models.layers import own_cases
+from ..models.layers import known_ends, own_cases
 from ..models.limits import most, per_unit
 from .coupled import HARD, Block, Program, Sum, blocks_of
 from .polygons import Polygons, sums_at
@@ -51,8 +51,9 @@ class Bounds:
         self._limit = per_unit(panel.funnel)
         self._counts = analysis.counts
         known = ~np.isnan(analysis.counts)
-        self._low: Floats = np.where(known, analysis.counts, 0.0)
-        self._high: Floats = np.where(known, analysis.counts, np.inf)
+        low, high = known_ends(analysis)
+        self._low: Floats = np.where(known, low, 0.0)
+        self._high: Floats = np.where(known, high, np.inf)
         sums = self._sums_of_groups(panel, analysis) + self._unused_totals(panel, analysis)
         lengths = [len(cells) for _, cells, _, _ in sums]
         self._row = np.repeat(np.arange(len(sums)), lengths)

@@ -12,6 +12,7 @@ from ..data.funnel import Step
 from ..data.names import AXES
 from ..models.blueprint import Blueprint
 from ..models.contract import Group
+from ..models.layers import known_ends
 from ..models.layout import Layout
 from ..models.margins import margins_only
 from .reporting import LEAST_OF_ONE
@@ -121,6 +122,8 @@ class Evidence:
         sets = self._reporting.sets
         self._own = _incidence([layout.positions[cells] for _, cells in sets], layout.size)
         self._group = self._reporting.group
+        low, high = known_ends(blueprint.analysis)
+        self._exact = (low == high)[:, layout.cells]
         context = next((block.slope for block in blueprint.blocks if block.name == "context"), None)
         modeled = context.steps if context is not None else (False,) * layout.steps
         self._bare = np.array(margins_only(panel, blueprint.analysis)) & ~np.array(modeled)
@@ -145,8 +148,7 @@ class Evidence:
         whole = sp.csr_matrix(rows.member @ self._own[groups].T)
         whole.data = (whole.data == size[whole.indices]).astype(float)
         any_whole = np.asarray(whole.sum(axis=1)).ravel() > 0
-        counts = self._blueprint.analysis.counts[:, self._blueprint.layout.cells]
-        known = np.isfinite(counts[step.source]) & np.isfinite(counts[step.target])
+        known = self._exact[step.source] & self._exact[step.target]
         unknown = np.asarray(rows.member @ (~known).astype(float)).ravel()
         return Behind(
             statements=np.asarray(hits.sum(axis=1)).ravel().astype(np.int64),

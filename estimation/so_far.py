@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..data.funnel import Step
 from ..models.blueprint import Blueprint
+from ..models.layers import known_ends
 from .blocks import Collector, frame
 from .evidence import Behind
 from .labels import COUNTED
@@ -23,7 +24,8 @@ SO_FAR = "so_far"
 def counts_so_far(blueprint: Blueprint) -> tuple[Floats, NDArray[np.bool_]]:
     """Latest exact counts of single cells, (stages, A), NaN where there is none, and which of them still develop."""
     layout = blueprint.layout
-    counts = blueprint.analysis.counts[:, layout.cells].copy()
+    least, most = (ends[:, layout.cells] for ends in known_ends(blueprint.analysis))
+    counts = np.where(least == most, least, np.nan)
     young = np.zeros(counts.shape, dtype=bool)
     for group in blueprint.analysis.groups:
         if not developing(group) or group.lags is None or len(np.unique(group.cells)) > 1:

@@ -19,7 +19,7 @@ from ..data.panel import Panel
 from ..data.statement import Statement
 from .analyse import analyse
 from .clashes import SharedCounts, rows
-from .contract import Analysis, Decision, Group, GroupOrigin, Known
+from .contract import Analysis, Decision, Floats, Group, GroupOrigin, Known
 from .parts import add_parts
 from .unsplit import layer
 
@@ -201,6 +201,20 @@ def _loosen(
             up += high - centre if place == 0 else centre - low
     if up and fact.count > 0:
         loose[fact.stage, fact.cell] = (max(fact.count - down, 1.0), fact.count + up)
+
+
+def known_ends(analysis: Analysis) -> tuple[Floats, Floats]:
+    """Least and greatest of every known count of the funnel's own cases, (stages, cells) each; NaN where none is known.
+
+    They differ where a count stands for a range.
+    """
+    low, high = analysis.counts.copy(), analysis.counts.copy()
+    for at, (least, most) in analysis.loose.items():
+        # The range of a count of another layer does not hold the funnel's own.
+        if least <= analysis.counts[at] <= most:
+            # Denominators are kept at 1 at least; of a remainder the data may leave nothing.
+            low[at], high[at] = (least if least > 1 else 0.0), most
+    return low, high
 
 
 def _origin(panel: Panel, group: Group) -> GroupOrigin:
