@@ -31,6 +31,8 @@ def counts_so_far(blueprint: Blueprint) -> tuple[Floats, NDArray[np.bool_]]:
         if not developing(group) or group.lags is None or len(np.unique(group.cells)) > 1:
             continue
         latest = slice(group.lags.closed, group.lags.closed + 1)
+        if (group.lags.first[:, latest] > 0).any():
+            continue  # outcomes of later periods alone: those that came before them are not known
         if len(group.low[latest]) and (group.low[latest] == group.high[latest]).all():
             column = layout.positions[group.cells[0]]
             counts[group.stages[0], column] = group.low[latest][0]

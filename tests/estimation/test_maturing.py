@@ -57,6 +57,17 @@ def test_what_was_assigned_so_far_is_the_latest_count():
 
 
 @pytest.mark.parametrize(
+    ("n", "known"), [({"a/2023": 50, "a/2024": 0}, []), ({"a/2023": 0, "a/2024": 50}, [5.0])]
+)
+def test_outcomes_of_a_later_period_are_not_what_was_assigned_so_far(n, known):
+    """Five outcomes of 2024: of the cohort of 2024 all there are, of that of 2023 those after its first year."""
+    reports = [("2024p", (INV, "a/P/2024", "exact", 5))]
+    blueprint, _ = density(panel_of([*referrals({"a/2022": 0} | n), *reports]))
+    counts, young = counts_so_far(blueprint)
+    assert counts[1][young[1]].tolist() == known
+
+
+@pytest.mark.parametrize(
     ("n", "reports"),
     [
         ({"a/2024": 6}, [("2024", (INV, "a/P/2024", "exact", 1)), closed("2024", "a/P/2024", 3)]),
