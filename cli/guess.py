@@ -176,8 +176,8 @@ def _read_counts(table: Table, at: dict[str, int], guess: Guess) -> None:
             except NumberFault as fault:
                 if text.lower() in _BLANKS:
                     guess.tokens[text] = "not reported"
-                elif re.fullmatch(r"[-−–]\s*[0-9.,]+|[0-9]*[.,][0-9]+|=.*", text):
-                    guess.unsure.append(f"{text!r} in column {column!r}: {fault.what}")
+                elif fault.what not in ("text in a number", "not a number"):
+                    guess.unsure.append(f"{text!r} in column {column!r}: {fault.what}; {fault.do}")
                 else:
                     guess.tokens[text] = proposed_meaning(text)
                     if guess.tokens[text] == "not reported":

@@ -104,16 +104,18 @@ def read_count(text: str, tokens: Mapping[str, Reading]) -> Reading:
 
 
 def whole_number(text: str) -> float:
-    """A count: a whole number from 0 to 2^53, written in digits alone (``12.0`` is 12).
+    """A count: a whole number from 0 to 2^53, written in digits alone (``12.0`` is 12, ``12.000`` is refused).
 
     Raises
     ------
     NumberFault
     """
     match = _WHOLE.fullmatch(text)
-    if match is None:
+    digits = match[1].lstrip("0") if match else ""
+    # 12.000 is twelve thousand in one country and twelve in another.
+    if match is None or (digits and _GROUPED.fullmatch(text)):
         raise _diagnose(text)
-    digits = match[1].lstrip("0") or "0"
+    digits = digits or "0"
     if len(digits) > 16 or int(digits) > LARGEST:
         raise NumberFault("number too large to be a count", "whole numbers up to 2^53")
     return float(digits)
@@ -152,17 +154,17 @@ _LEFT = re.compile(
     r"(?:n\s*)?(<=|≤|<|>=|≥|>|~|≈|ca\.?|c\.|approx\.?|about)\s*([0-9][0-9,. ]*)", re.IGNORECASE
 )
 _BETWEEN = re.compile(r"([0-9]+)\s*(?:-|–|—|to|\.\.)\s*([0-9]+)")
-_GROUPED = re.compile(r"[0-9]{1,3}([,' \u00a0\u202f.][0-9]{3})+")
+_GROUPED = re.compile(
+    r"[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?:'[0-9]{3})+|(?:[ \u00a0\u202f][0-9]{3})+|(?:\.[0-9]{3})+)"
+)
+_NO_FRACTION = "; if the point is a decimal point it is no count"
 
 
 def _diagnose(text: str) -> NumberFault:
     """The most specific fault of a text that is not a count, and its remedy."""
-    bare = re.sub(r"[,' \u00a0\u202f]", "", text)
-    # One point may be a decimal point; several can only group thousands.
-    bare = bare.replace(".", "") if bare.count(".") > 1 else bare
     if text.startswith(("=", "+", "@")):
         return NumberFault("formula or sign in a number", _COUNTS, "store the value it stands for")
-    if re.fullmatch(r"[-−–][0-9.,]+", text):
+    if re.fullmatch(r"[-−–]\s*[0-9.,]+", text):
         return NumberFault(
             "negative count", _COUNTS, f'if it is a code, declare it: tokens = {{"{text}" = "not reported"}}'
         )
@@ -172,8 +174,14 @@ def _diagnose(text: str) -> NumberFault:
             _COUNTS,
             f'leave the field empty or declare: tokens = {{"{text}" = "not reported"}} (or "not applicable")',
         )
-    if _GROUPED.fullmatch(text) and re.fullmatch(r"[0-9]+", bare):
-        return NumberFault("thousands separator in a number", _COUNTS, f"write {bare}")
+    base = re.sub(r"\.0{1,2}$", "", text)
+    if _GROUPED.fullmatch(base):
+        do = f"write {re.sub(r'[^0-9]', '', base)}"
+        if base.count(".") == 1:
+            # One point may be a decimal point; several can only group thousands.
+            whole, after = base.split(".")
+            do += f", or {whole} if the point is a decimal point" if after == "000" else _NO_FRACTION
+        return NumberFault("thousands separator in a number", _COUNTS, do)
     if re.fullmatch(r"[0-9]*[.,][0-9]+", text):
         return NumberFault(
             "fraction in a count", _COUNTS, "a share belongs in the long form (share_of_<stage>)"

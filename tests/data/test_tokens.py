@@ -71,6 +71,11 @@ def test_a_declared_token_wins_over_a_number_and_an_empty_one_is_refused() -> No
         ("5%", "text in a number", "share_of_<stage>"),
         ("12,600", "thousands separator in a number", "write 12600"),
         ("1.234.567", "thousands separator in a number", "write 1234567"),
+        ("5.000", "thousands separator in a number", "write 5000, or 5 if the point is a decimal point"),
+        ("12.000", "thousands separator in a number", "write 12000, or 12 if"),
+        ("1.204", "thousands separator in a number", "write 1204; if the point is a decimal point it is no"),
+        ("1,204.00", "thousands separator in a number", "write 1204"),
+        ("0.204", "fraction in a count", "long form"),
         ("=1+1", "formula or sign in a number", "store the value"),
         ("-5", "negative count", '"-5" = "not reported"'),
         ("12.5", "fraction in a count", "long form"),
@@ -103,6 +108,12 @@ def test_shares() -> None:
 def test_whole_numbers_are_read_exactly(number: int) -> None:
     assert whole_number(str(number)) == number
     assert whole_number(f"{number}.0") == number
+    assert whole_number(f"{number}.00") == number
+
+
+@pytest.mark.parametrize(("text", "number"), [("0.000", 0), ("1234.000", 1234), ("12.", 12)])
+def test_zeros_after_a_point_that_groups_nothing(text: str, number: int) -> None:
+    assert whole_number(text) == number
 
 
 @given(st.text(max_size=12))
