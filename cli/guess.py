@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..data.names import ROOT
-from ..data.spelling import oddity, skeleton, twins
+from ..data.spelling import oddity, twins
 from ..data.table import Table
 from ..data.tokens import NumberFault, proposed_meaning, whole_number
+from .months import months_twice, parts_of_quarters
 from .periods import Periods, read_periods
 from .roles import Roles, find_roles
 
@@ -19,23 +21,7 @@ _WHOLE_THING: Final = re.compile(
 )
 _SEPARATORS: Final = re.compile(r"[,' \u00a0\u202f]")
 _GROUPED: Final = re.compile(rf"[0-9]{{1,3}}(?:{_SEPARATORS.pattern}[0-9]{{3}})+")
-_BLANKS: Final = {
-    "",
-    "na",
-    "n/a",
-    "n.a.",
-    "-",
-    "--",
-    "–",
-    "—",
-    ".",
-    "null",
-    "none",
-    "nan",
-    "#n/a",
-    "missing",
-    "nr",
-}
+_BLANKS: Final = frozenset("na n/a n.a. - -- – — . null none nan #n/a missing nr".split())
 
 
 @dataclass
@@ -53,7 +39,7 @@ class Guess:
     grouped : set of str
         Columns with thousands separators.
     add_up : bool
-        Several rows speak of one cell and period, and all their counts are plain numbers.
+        The table holds months, all their counts are plain numbers, and they become quarters.
     exceeding : dict of str to int
         Stage to the first row in which it exceeds the stage before it.
     said, unsure : list of str
@@ -98,7 +84,11 @@ def guess_table(table: Table) -> Guess:
         else:
             guess.unsure.append(f"no column of {key}s was found: everything is read as one, {ROOT!r}")
     _read_counts(table, at, guess)
-    _find_repeats(table, at, guess)
+    _add_up_months(table, at, guess)
+    labels = guess.periods.labels if guess.periods else {}
+    changed = [(text, label) for text, label in labels.items() if text != label]
+    if changed:
+        guess.said.append(f"periods are rewritten, e.g. {changed[0][0]!r} as {changed[0][1]}")
     return guess
 
 
@@ -127,10 +117,6 @@ def _read_periods(table: Table, at: dict[str, int], guess: Guess) -> None:
         guess.unsure.append(f"periods that could not be read: {', '.join(map(repr, odd[:5]))}")
         return
     guess.said += list(guess.periods.remarks)
-    changed = {text: label for text, label in guess.periods.labels.items() if text != label}
-    if changed:
-        text, label = next(iter(changed.items()))
-        guess.said.append(f"periods are rewritten, e.g. {text!r} as {label}")
 
 
 def _read_names(key: str, raw: list[str], guess: Guess) -> None:
@@ -216,27 +202,42 @@ def plain(text: str) -> float | None:
         return None
 
 
-def _find_repeats(table: Table, at: dict[str, int], guess: Guess) -> None:
-    """Rows that speak of one cell and period: months of a quarter, or a column that was not guessed."""
-    roles = guess.roles
-    texts = period_texts(table, roles)
-    labels = guess.periods.labels if guess.periods else {}
-    keys = [roles.keys[key] for key in ("offense", "jurisdiction") if key in roles.keys]
-    seen = Counter(
-        (labels.get(text, text), *(skeleton(row[at[key]]) for key in keys))
-        for text, row in zip(texts, table.rows, strict=True)
-    )
-    repeated = sum(number > 1 for number in seen.values())
-    if not repeated:
+def _add_up_months(table: Table, at: dict[str, int], guess: Guess) -> None:
+    """Months become quarters where every number is plain; any other repeated row stays as it is."""
+    distinct = [list(row) for row in dict.fromkeys(map(tuple, table.rows))]
+    texts = period_texts(replace(table, rows=distinct), guess.roles)
+    cells = [_cell(row, at, guess) for row in distinct]
+    periods = guess.periods
+    if periods is None or not periods.months:
+        labels = periods.labels if periods else {}
+        seen = Counter((labels.get(text, text), *cell[:2]) for text, cell in zip(texts, cells, strict=True))
+        repeated = sum(number > 1 for number in seen.values())
+        if repeated:
+            guess.unsure.append(
+                f"{repeated} cells have several rows of one period, which are not added up: which of them holds "
+                "([[prefer]] a source, [intake] as_of); where they tell how outcomes arrive, [kind.immature] "
+                "horizon; validate names those that disagree"
+            )
         return
-    numbers = (row[at[column]].strip() for column in roles.stages.values() for row in table.rows)
-    if guess.tokens or any(text and plain(text) is None for text in numbers):
+    fields = (row[at[column]].strip() for column in guess.roles.stages.values() for row in distinct)
+    odd = next((text for text in fields if text and plain(text) is None), None)
+    if odd is not None:
+        labels = {text: label for text, label in periods.labels.items() if text not in periods.months}
+        guess.periods = replace(periods, labels=labels, months={})
         guess.unsure.append(
-            f"{repeated} cells have several rows, which cannot be added up: some hold no plain number"
+            f"months are left as they are, and validate refuses them: with a text such as {odd!r} among the "
+            "numbers they cannot be added up to quarters; give quarters, or the numbers"
         )
         return
     guess.add_up = True
-    what = "months" if guess.periods and guess.periods.months else "rows"
-    guess.said.append(f"{repeated} cells have several rows: the {what} are added up in the query below")
-    if what == "rows":
-        guess.unsure.append("whether rows that repeat a cell are parts of it, to be added up")
+    guess.said.append("months are added up to quarters in the query below")
+    guess.unsure += parts_of_quarters(periods, texts, cells)
+    guess.unsure += months_twice(periods, texts, cells)
+
+
+def _cell(row: Sequence[str], at: dict[str, int], guess: Guess) -> tuple[str, ...]:
+    """What a row speaks of besides its period, in the names that the plan gives."""
+    named = {key: row[at[column]] for key, column in guess.roles.keys.items()}
+    keys = ("offense", "jurisdiction", "source_id", "origin", "clock", "as_of")
+    raw = {key: named.get(key, "") for key in keys}
+    return tuple(guess.values.get(key, {}).get(text, text.strip()) for key, text in raw.items())

@@ -10,9 +10,8 @@ from datetime import date
 from ..data.names import ROOT
 from ..data.table import Table
 from .guess import Guess
+from .tablequery import table_query
 
-# Thousands separators, as a character class of DuckDB's regular expressions: comma, blanks, apostrophe.
-SEPARATED = r"[, \x27\x{a0}\x{202f}]"
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
@@ -83,11 +82,12 @@ def _always_unsure(units: Mapping[str, str]) -> list[str]:
 def _input(guess: Guess, file: str, separator: str, today: date) -> list[str]:
     """The keys of ``[[input]]``."""
     keys = {**guess.roles.keys, **guess.roles.stages}
-    values = {key: mapping for key, mapping in guess.values.items() if mapping}
+    # Months are added up cell by cell, so that there the query has to know the names.
+    values = {} if guess.add_up else {key: mapping for key, mapping in guess.values.items() if mapping}
     if guess.needs_query:
         lines = [
             "# Why the table has to be selected from stands above; DuckDB runs this on the copy.",
-            f"query = {_block(_query(guess, file, separator))}",
+            f"query = {_block(table_query(guess, file, separator))}",
         ]
     else:
         lines = [f"file = {_text(file)}"]
@@ -112,48 +112,6 @@ def _input(guess: Guess, file: str, separator: str, today: date) -> list[str]:
         lines += ["", "# Text in the table to the name it gets.", "[input.values]"]
         lines += [f"{key} = {_inline(mapping)}" for key, mapping in values.items()]
     return lines
-
-
-def _query(guess: Guess, file: str, separator: str) -> str:
-    """One SELECT that gives the standard columns."""
-    roles = guess.roles
-    keys = [
-        key
-        for key in roles.keys
-        if key != "period" and (not guess.add_up or key in ("offense", "jurisdiction"))
-    ]
-    columns = [f"{_name(roles.keys[key])} AS {key}" for key in keys]
-    source = f"read_csv({_quoted(file)}, all_varchar = true, header = true, delim = {_quoted(separator)})"
-    lines = [f"FROM {source} AS t"]
-    if "period" not in roles.keys:
-        columns.append(f"'{ROOT}' AS period")
-    else:
-        text = f"trim(t.{_name(roles.keys['period'])})"
-        if roles.within is not None:
-            text += f" || {_quoted(roles.joiner)} || trim(t.{_name(roles.within)})"
-        columns.append(f"coalesce(p.label, {text}) AS period")
-        labels = guess.periods.labels if guess.periods else {}
-        months = guess.periods.months if guess.periods else {}
-        rows = [
-            f"({_quoted(one)}, {_quoted(label)}, {_quoted(months.get(one, label))})"
-            for one, label in sorted(labels.items())
-        ] or ["('', '', '')"]
-        table = ",\n    ".join(rows)
-        lines.append(f"LEFT JOIN (VALUES\n    {table}\n  ) AS p(text, label, part) ON p.text = {text}")
-    for stage, column in roles.stages.items():
-        cell = f"trim(t.{_name(column)})"
-        number = f"regexp_replace({cell}, '{SEPARATED}', '', 'g')" if column in guess.grouped else cell
-        if guess.add_up:
-            # A sum is known only where every row of it is.
-            number = f"CASE WHEN count(nullif({cell}, '')) = count(*) THEN sum(CAST({number} AS BIGINT)) END"
-        columns.append(f"{number} AS {_name(stage)}")
-    if guess.add_up:
-        lines.append("GROUP BY ALL")
-        if guess.periods and guess.periods.months:
-            # A quarter that lacks a month is not a quarter.
-            lines.append("HAVING count(DISTINCT p.part) IN (0, 3)")
-    select = ",\n  ".join(columns)
-    return "\n".join([f"SELECT\n  {select}", *lines])
 
 
 def _bullets(sentences: Iterable[str]) -> list[str]:
@@ -183,11 +141,3 @@ def _inline(mapping: Mapping[str, str]) -> str:
 
 def _block(query: str) -> str:
     return _text(query) if "'''" in query else f"'''\n{query}\n'''"
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
