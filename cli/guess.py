@@ -11,7 +11,7 @@ from typing import Final
 from ..data.names import ROOT
 from ..data.spelling import oddity, twins
 from ..data.table import Table
-from ..data.tokens import NumberFault, proposed_meaning, whole_number
+from ..data.tokens import GROUPED, NumberFault, proposed_meaning, whole_number
 from .months import months_twice, parts_of_quarters
 from .periods import Periods, read_periods
 from .roles import Roles, find_roles
@@ -19,9 +19,22 @@ from .roles import Roles, find_roles
 _WHOLE_THING: Final = re.compile(
     r"(grand |sub)?totals?|all|all .*|statewide|national|nationwide", re.IGNORECASE
 )
-_SEPARATORS: Final = re.compile(r"[,' \u00a0\u202f]")
-_GROUPED: Final = re.compile(rf"[0-9]{{1,3}}(?:{_SEPARATORS.pattern}[0-9]{{3}})+")
-_BLANKS: Final = frozenset("na n/a n.a. - -- – — . null none nan #n/a missing nr".split())
+_BLANKS: Final = {
+    "na",
+    "n/a",
+    "n.a.",
+    "#n/a",
+    "nan",
+    "nr",
+    "null",
+    "none",
+    "missing",
+    "-",
+    "--",
+    "–",
+    "—",
+    ".",
+}
 
 
 @dataclass
@@ -154,7 +167,7 @@ def _read_counts(table: Table, at: dict[str, int], guess: Guess) -> None:
             text = row[at[column]].strip()
             if not text or text in guess.tokens:
                 continue
-            if _GROUPED.fullmatch(text):
+            if GROUPED.fullmatch(text):
                 guess.grouped.add(column)
                 continue
             try:
@@ -172,8 +185,6 @@ def _read_counts(table: Table, at: dict[str, int], guess: Guess) -> None:
                             'back, such as "suppressed 1..4"'
                         )
     if guess.grouped:
-        # The query removes the separators from "12,600+" too.
-        guess.tokens |= {_SEPARATORS.sub("", text): meaning for text, meaning in guess.tokens.items()}
         guess.said.append(f"thousands separators are removed from {', '.join(sorted(guess.grouped))}")
     for text, meaning in guess.tokens.items():
         guess.said.append(f"{text!r} in a number's field is read as {meaning!r}")
@@ -196,8 +207,9 @@ def _find_exceeding(table: Table, at: dict[str, int], guess: Guess) -> None:
 
 def plain(text: str) -> float | None:
     """A plain count, thousands separators allowed; None for anything else."""
+    text = text.strip()
     try:
-        return whole_number(_SEPARATORS.sub("", text.strip()))
+        return whole_number(re.sub("[^0-9]", "", text) if GROUPED.fullmatch(text) else text)
     except NumberFault:
         return None
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 
 from .periods import Periods
 
-Cell: TypeAlias = tuple[str, ...]
+type Cell = tuple[str, ...]
 SHOWN = 6
 
 

@@ -8,8 +8,8 @@ from ..data.names import ROOT
 from .guess import Guess
 from .periods import Periods
 
-# Thousands separators, as a character class of DuckDB's regular expressions: comma, blanks, apostrophe.
-SEPARATED = r"[, \x27\x{a0}\x{202f}]"
+# What ``GROUPED`` of the tokens says, in the words of DuckDB's regular expressions.
+SEPARATED = r"[1-9][0-9]{0,2}((,[0-9]{3})+|(\x27[0-9]{3})+|([ \x{a0}\x{202f}][0-9]{3})+)"
 
 
 def table_query(guess: Guess, file: str, separator: str) -> str:
@@ -68,7 +68,11 @@ def _cell(column: str) -> str:
 def _number(guess: Guess, stage: str) -> str:
     column = guess.roles.stages[stage]
     cell = _cell(column)
-    return f"regexp_replace({cell}, '{SEPARATED}', '', 'g')" if column in guess.grouped else cell
+    if column not in guess.grouped:
+        return cell
+    # Any other text stays as it is, to be read or refused: "12,5" is not 125.
+    bare = f"regexp_replace({cell}, '[^0-9]', '', 'g')"
+    return f"CASE WHEN regexp_full_match({cell}, '{SEPARATED}') THEN {bare} ELSE {cell} END"
 
 
 def _mapped(guess: Guess, key: str) -> str:

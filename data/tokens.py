@@ -21,6 +21,8 @@ _MEANINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("at_most", re.compile(rf"at most {_NUM}")),
     ("approx", re.compile(rf"approx {_NUM}")),
 )
+# Thousands set apart by commas, apostrophes or blanks; a point is none of them, for it may be a decimal point.
+GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?:'[0-9]{3})+|(?:[ \u00a0\u202f][0-9]{3})+)")
 MEANINGS = "suppressed 1..4, range 5..9, at least 100, at most 100, approx 100, not reported, not applicable"
 
 
@@ -154,9 +156,7 @@ _LEFT = re.compile(
     r"(?:n\s*)?(<=|≤|<|>=|≥|>|~|≈|ca\.?|c\.|approx\.?|about)\s*([0-9][0-9,. ]*)", re.IGNORECASE
 )
 _BETWEEN = re.compile(r"([0-9]+)\s*(?:-|–|—|to|\.\.)\s*([0-9]+)")
-_GROUPED = re.compile(
-    r"[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?:'[0-9]{3})+|(?:[ \u00a0\u202f][0-9]{3})+|(?:\.[0-9]{3})+)"
-)
+_GROUPED = re.compile(rf"{GROUPED.pattern}|[1-9][0-9]{{0,2}}(?:\.[0-9]{{3}})+")
 _NO_FRACTION = "; if the point is a decimal point it is no count"
 
 
@@ -186,6 +186,8 @@ def _diagnose(text: str) -> NumberFault:
         return NumberFault(
             "fraction in a count", _COUNTS, "a share belongs in the long form (share_of_<stage>)"
         )
+    if re.fullmatch(r"[0-9][0-9,.' \u00a0\u202f]*", text):
+        return NumberFault("separators in a number", _COUNTS, "write its digits alone")
     if re.fullmatch(r"[0-9.]+[eE][-+]?[0-9]+", text):
         return NumberFault("number in scientific notation", _COUNTS, "write all its digits")
     meaning, relation = _guess(text)

@@ -238,6 +238,20 @@ def test_months_beside_a_token_are_refused(started, shell):
     assert checked.err.count("not a period") == len(rows)
 
 
+def test_only_thousands_separators_are_removed(started, shell):
+    rows = ['Ada,2024Q1,"1,204",5', 'Ada,2024Q2,"1,20",5', 'Ada,2024Q3,"110,5",5', 'Ada,2024Q4,"12,600+",5']
+    answer, folder = started("\n".join(["place,period,referrals,arrests", *rows]))
+    assert "exceeds" not in answer.out
+    checked = shell("validate", folder / "plan.toml")
+    assert checked.code == 2
+    assert [text in checked.err for text in ("1,20'", "110,5", "1204", "12,600+")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_a_new_period_is_refused_and_never_lost(started, shell):
     """The query knows the periods it has seen; one that is added later must not vanish."""
     _, folder = started(MONTHS)

@@ -75,6 +75,7 @@ def test_a_declared_token_wins_over_a_number_and_an_empty_one_is_refused() -> No
         ("12.000", "thousands separator in a number", "write 12000, or 12 if"),
         ("1.204", "thousands separator in a number", "write 1204; if the point is a decimal point it is no"),
         ("1,204.00", "thousands separator in a number", "write 1204"),
+        ("1,204 567", "separators in a number", "write its digits alone"),
         ("0.204", "fraction in a count", "long form"),
         ("=1+1", "formula or sign in a number", "store the value"),
         ("-5", "negative count", '"-5" = "not reported"'),
