@@ -18,6 +18,7 @@ from .view import View
 from .wording import say
 
 NAMED: Final = 8
+ASSISTED: Final = 0.3  # a contraction below it makes a number prior-driven, as in estimation/labels.py
 
 
 def why(view: View) -> pd.Series:
@@ -28,6 +29,7 @@ def why(view: View) -> pd.Series:
     failed = rows["failed"].fillna("") != "" if "failed" in rows else pd.Series(False, index=rows.index)
     for name, hit in (
         ("little", weak),
+        ("borrowed", weak & _held_by_own(rows)),
         ("outcome", weak & (rows["contraction_own"] == 0)),
         ("mix", weak & mixed(rows)),
         ("nothing", weak & (rows["statements"] == 0)),
@@ -36,6 +38,11 @@ def why(view: View) -> pd.Series:
     ):
         out = out.mask(hit, name)
     return out
+
+
+def _held_by_own(rows: pd.DataFrame) -> pd.Series:
+    """Is it the contraction against a new unit alone that keeps the label low?"""
+    return (rows["contraction_own"] < ASSISTED) & (rows["contraction"] >= ASSISTED)
 
 
 def _listed(view: View, names: list[str]) -> str:
@@ -70,6 +77,7 @@ BECAUSE: Final = {
     "nothing": "nothing is published about their cells",
     "mix": "they are known only as parts of totals over offenses, divided by the stated mix",
     "outcome": "no outcome is published for their cells",
+    "borrowed": "what is published of other places, offenses or periods says most of it",
     "little": "what is published narrows the prior too little",
 }
 
@@ -103,17 +111,37 @@ def _mixed(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
         yield {"text": text, "n": plural(rows["offense"].nunique(), "offense"), "link": f"#{FRONT}"}
 
 
-def _borrowed(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+def _prior_driven(view: View) -> pd.DataFrame:
     rows = grid(view)
-    rows = rows[(rows["label"] == "prior-driven") & rows["contraction"].notna()]
+    return rows[(rows["label"] == "prior-driven") & rows["contraction"].notna()]
+
+
+def _unmoved(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    rows = _prior_driven(view)
+    rows = rows[rows["contraction"] < ASSISTED]
     if len(rows) > threshold:
-        least = rows[["contraction", "contraction_own"]].min(axis=1)
-        low, high = share(max(least.min(), 0.0)), share(max(least.max(), 0.0))
         yield {
             "n": plural(len(rows), "number is", "numbers are"),
-            "range": low if low == high else say("{low} to {high}").format(low=low, high=high),
+            "range": _range(rows["contraction"]),
             "link": f"#{FRONT}",
         }
+
+
+def _borrowed(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
+    rows = _prior_driven(view)
+    rows = rows[_held_by_own(rows)]
+    if len(rows) > threshold:
+        yield {
+            "n": plural(len(rows), "number is", "numbers are"),
+            "prior": _range(rows["contraction"]),
+            "own": _range(rows["contraction_own"]),
+            "link": f"#{FRONT}",
+        }
+
+
+def _range(values: pd.Series) -> str:
+    low, high = share(max(values.min(), 0.0)), share(max(values.max(), 0.0))
+    return low if low == high else say("{low} to {high}").format(low=low, high=high)
 
 
 SENTENCES = (
@@ -140,6 +168,13 @@ SENTENCES = (
     Sentence(
         "prior-driven",
         "{n} prior-driven: the data narrowed what was assumed by {range} only (0 not at all, 1 completely).",
+        _unmoved,
+        link_text="the table",
+    ),
+    Sentence(
+        "borrowed",
+        "{n} prior-driven because mostly what other places, offenses or periods say: the data narrowed what was "
+        "assumed by {prior}, what such a number could be given those others by {own} only (0 not at all, 1 completely).",
         _borrowed,
         link_text="the table",
     ),

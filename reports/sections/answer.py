@@ -27,7 +27,8 @@ TABLE = "answer"
 MEANING = {
     "data-driven": "The published counts decide the number; the model adds little.",
     "model-assisted": "The counts narrow it, and the model fills in from related places, periods or offenses.",
-    "prior-driven": "The counts say little: the number mostly repeats what was assumed. Read its bounds first.",
+    "prior-driven": "The counts say little of it: the number mostly repeats what was assumed, or what other places, "
+    "offenses or periods say. Read its bounds first.",
     "not published": "Not estimable from published data. Only the bounds are known.",
     "counted": "Every case was counted: there is nothing to estimate.",
     "confidential": "A count that is held back could be read from it. The bounds follow from what is told.",
