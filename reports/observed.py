@@ -90,7 +90,8 @@ class Observed:
         -------
         DataFrame
             node, numerator, denominator, raw: one row a leaf of the axis, inside the answer's other nodes; no
-            row where nothing is known at both stages.
+            row where nothing is known at both stages, and none where a count of the sum is known within limits only:
+            small counts are suppressed, and the sum over the others is that of the large ones.
         """
         axes, answer = self.view.axes, self.view.answer
         place, period = axes["jurisdiction"].positions, axes["period"].positions
@@ -99,29 +100,39 @@ class Observed:
             y, n = self.counts[target], self.counts[source]
             both = ~np.isnan(y) & ~np.isnan(n)
             y, n = np.where(both, y, 0.0), np.where(both, n, 0.0)
+            part = self._limited[[source, target]].any(axis=0)
             if by != "offense":
-                y, n = y[inside].sum(axis=0), n[inside].sum(axis=0)
+                y, n, part = y[inside].sum(axis=0), n[inside].sum(axis=0), part[inside].any(axis=0)
         else:
-            y, n = self._over_offenses(source, target)
+            y, n, part = self._over_offenses(source, target)
         inside_j, inside_t = place[answer["jurisdiction"]], period[answer["period"]]
         if by == "offense":
-            y, n = (v[:, inside_j][:, :, inside_t].sum(axis=(1, 2)) for v in (y, n))
+            y, n, part = (v[:, inside_j][:, :, inside_t].sum(axis=(1, 2)) for v in (y, n, part))
         elif by == "jurisdiction":
-            y, n = (v[:, inside_t].sum(axis=1) for v in (y, n))
+            y, n, part = (v[:, inside_t].sum(axis=1) for v in (y, n, part))
         else:
-            y, n = (v[inside_j].sum(axis=0) for v in (y, n))
+            y, n, part = (v[inside_j].sum(axis=0) for v in (y, n, part))
         frame = pd.DataFrame({"node": axes[by].leaves, "numerator": y, "denominator": n})
-        frame = frame[frame["denominator"] > 0].reset_index(drop=True)
+        frame = frame[(frame["denominator"] > 0) & (part == 0)].reset_index(drop=True)
         return frame.assign(raw=frame["numerator"] / frame["denominator"])
 
-    def _over_offenses(self, source: int, target: int) -> tuple[Floats, Floats]:
-        """Per place and period: totals where both stages have one, else the offenses known at both."""
+    @cached_property
+    def _limited(self) -> NDArray[np.bool_]:
+        """Cells of which a statement of their place and period gives limits and none a count, (stages, O, J, T)."""
+        limits = self._codes["relation"] != "exact"
+        for axis in AXES[1:]:
+            limits &= _leaf_of(self.view.axes[axis])[self._codes[axis].to_numpy()] >= 0
+        return self._covered(limits, cells_only=False) & np.isnan(self.counts)
+
+    def _over_offenses(self, source: int, target: int) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Per place and period: totals of both stages, else the offenses known at both; and whether one is left out."""
         y, n = self.totals[target], self.totals[source]
         whole = ~np.isnan(y) & ~np.isnan(n)
         yc, nc = self.counts[target], self.counts[source]
         both = ~np.isnan(yc) & ~np.isnan(nc)
         parts = [np.where(both, v, 0.0).sum(axis=0) for v in (yc, nc)]
-        return np.where(whole, y, parts[0]), np.where(whole, n, parts[1])
+        part = self._limited[[source, target]].any(axis=(0, 1)) & ~whole
+        return np.where(whole, y, parts[0]), np.where(whole, n, parts[1]), part
 
     @cached_property
     def places(self) -> tuple[str, ...]:

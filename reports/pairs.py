@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from ..data.axes import Axis
+from ..data.names import CLOSED
 from .steps import StepView
 
 if TYPE_CHECKING:
@@ -28,19 +29,28 @@ def raw_pairs(view: View) -> pd.DataFrame:
     -------
     DataFrame
         step, jurisdiction, origin and clock (of the outcome), numerator, denominator, raw, periods, sources (names,
-        joined); one row a place, step, origin and clock, inside the answer's period.
+        joined); one row a place, step, origin and clock, inside the answer's period. None for a place where a period
+        has limits in place of a count: the sum over the others is that of the larger counts.
     """
     rows = view.used
     root = view.axes["offense"].nodes[0].name
     periods, answer = view.axes["period"], view.answer["period"]
     inside = [p for p in periods.by_name if p == answer or answer in periods.ancestors(p)]
-    rows = rows[rows["relation"].isin(NUMBERS) & rows["period"].isin(inside)]
+    rows = rows[(rows["relation"] != CLOSED) & rows["period"].isin(inside)]
+    limits = rows[~rows["relation"].isin(NUMBERS) & rows["period"].isin(periods.leaves)]
+    rows = rows[rows["relation"].isin(NUMBERS)]
     rows = rows.assign(value=pd.to_numeric(rows["count"], errors="coerce")).dropna(subset="value")
     key = ["jurisdiction", "period"]
     stated = rows[rows["offense"] == root]
     rows = pd.concat([stated, added_up(rows, view.axes["offense"], key)], ignore_index=True)
     rows = rows.drop_duplicates([*key, "stage", "origin", "clock"])
-    frames = [_of_step(view, rows, step, key) for step in view.steps]
+    cell = ["stage", *key]
+    limits = limits[~pd.MultiIndex.from_frame(limits[cell]).isin(pd.MultiIndex.from_frame(rows[cell]))]
+    frames = []
+    for step in view.steps:
+        ends = [view.stages[step.source], view.stages[step.target]]
+        partly = limits.loc[limits["stage"].isin(ends), "jurisdiction"]
+        frames.append(_of_step(view, rows[~rows["jurisdiction"].isin(partly)], step, key))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -174,7 +174,7 @@ SENTENCES = (
     Sentence(
         "borrowed",
         "{n} prior-driven because mostly what other places, offenses or periods say: the data narrowed what was "
-        "assumed by {prior}, what such a number could be given those others by {own} only (0 not at all, 1 completely).",
+        "assumed by {prior}, what it could be beside them by {own} only (0 not at all, 1 completely).",
         _borrowed,
         link_text="the table",
     ),

@@ -48,13 +48,44 @@ def test_raw_rates_by_jurisdiction_equal_a_plain_count(written: Written, source:
 
 
 def test_raw_rates_by_offense_and_period_add_up_to_the_same_cases(written: Written) -> None:
-    by_offense = written.view.observed.raw(0, 2, "offense")
-    by_place = written.view.observed.raw(0, 2, "jurisdiction").set_index("node")
+    by_offense = written.view.observed.raw(0, 1, "offense")
+    by_place = written.view.observed.raw(0, 1, "jurisdiction").set_index("node")
     exact = by_place.loc[["J00", "J01"]]  # the third reports totals, which no offense can claim
     assert by_offense["numerator"].sum() == exact["numerator"].sum()
     assert by_offense["denominator"].sum() == exact["denominator"].sum()
-    by_period = written.view.observed.raw(0, 2, "period")
+    by_period = written.view.observed.raw(0, 1, "period")
     assert by_period["numerator"].sum() == by_place["numerator"].sum()
+    # Arrests of the fourth are suppressed: the sum over the others is not that of the period or of the offense.
+    assert written.view.observed.raw(0, 2, "period").empty
+    assert written.view.observed.raw(0, 2, "offense").empty
+
+
+def _suppressed(tmp_path: Path, offense: str) -> Run:
+    """A run in which one count of a place with counts is below five: of an offense, or over all of them."""
+    run = Run(write_world(tmp_path, World()))
+    hit = next(
+        line
+        for line in run.intake["statements"]
+        if (line["stage"], line["jurisdiction"], line["offense"]) == ("arrest", _PLACE[offense], offense)
+    )
+    hit.update(relation="suppressed", count=None, low=1, high=4)
+    return run
+
+
+_PLACE = {"offense0": "J00", "all": "J02"}
+
+
+@pytest.mark.parametrize("offense", list(_PLACE))
+def test_a_sum_without_its_suppressed_counts_is_no_raw_rate(tmp_path: Path, offense: str) -> None:
+    view = View(_suppressed(tmp_path, offense))
+    raw = view.observed.raw(0, 2, "jurisdiction")
+    assert _PLACE[offense] not in set(raw["node"])
+    assert len(raw) == 2
+    pairs = view.raw_pairs
+    assert _PLACE[offense] not in set(pairs.loc[pairs["step"] == "referral-arrest", "jurisdiction"])
+    rows = compared(view, view.step["referral-arrest"]).set_index("jurisdiction")
+    assert pd.isna(rows.loc[_PLACE[offense], "raw"])
+    assert len(view.observed.raw(0, 1, "jurisdiction")) == 3
 
 
 def test_states_are_those_the_world_was_made_with(written: Written) -> None:
