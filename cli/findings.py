@@ -100,6 +100,8 @@ def run_text(run: Run) -> str:
     seconds = run.manifest.get("timings", {}).get("total")
     took = f", fitted in {seconds:.0f} s" if seconds is not None else ""
     lines = [f"Run {run.identity} of {run.name!r} is {run.status}{took}: {run.folder}"]
+    if run.draft:
+        lines.append("It is a draft of few draws, for a first look: no number of it is for publication.")
     if run.unfit:
         lines.append("The sampler did not reach its diagnostics: every number of this run is marked.")
     lines.append(f"Next: attrition check {run.folder}\n      attrition report {run.folder}")

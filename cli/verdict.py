@@ -35,6 +35,10 @@ def verdict_text(verdict: Mapping[str, Any]) -> str:
         f"{verdict['published']:,} numbers published, {verdict['withheld']:,} withheld; "
         f"{verdict['claims']:,} claims may be said.",
     ]
+    if verdict["draft"]:
+        lines.append(
+            "This is a draft of few draws, held to the limits of a draft: a rehearsal, not for publication."
+        )
     lines += [f"Failed check, {one['name']}: {one['sentence']}" for one in verdict["failed"]]
     lines += [f"Failed and accepted, {one['name']}: {one['reason']}" for one in verdict["accepted"]]
     unfit = [one["name"] for one in verdict["scenarios"] if one["status"] != "complete"]

@@ -10,7 +10,7 @@ from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
 from .convergence import Convergence, convergence, hyper_convergence
-from .engines.contract import Fit, Weights
+from .engines.contract import FULL, Aim, Fit, Weights
 from .montecarlo import batch_errors, exchangeable
 
 Reals = NDArray[np.floating[Any]]
@@ -45,6 +45,8 @@ class Diagnostics:
         Of the points of the scales that the draws come from, where there are any.
     error : float or None
         Then the largest Monte-Carlo error of a published aggregate, in posterior standard deviations, by batches.
+    aim : Aim
+        What all of this is held to.
     """
 
     hyper: Convergence
@@ -53,6 +55,7 @@ class Diagnostics:
     chain: Chain | None
     weights: Weights | None
     error: float | None = None
+    aim: Aim = FULL
 
     @property
     def gated(self) -> tuple[Convergence, ...]:
@@ -121,6 +124,7 @@ def diagnose(fit: Fit, aggregates: Reals, aggregate_ids: list[str], cells: Reals
             chain=None,
             weights=fit.weights,
             error=float(batch_errors(aggregates, points).max(initial=0.0)),
+            aim=fit.aim,
         )
     energy = float(np.min(array_stats.bfmi(stats["energy"].to_numpy())))
     return Diagnostics(
@@ -129,4 +133,5 @@ def diagnose(fit: Fit, aggregates: Reals, aggregate_ids: list[str], cells: Reals
         cells=convergence(some.reshape(fit.chains, -1, len(pick)), numbered),
         chain=Chain(int(stats["diverging"].sum()), energy),
         weights=None,
+        aim=fit.aim,
     )

@@ -13,7 +13,7 @@ from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
 from ..models.field_graph import effect_name
 from ..models.priors import Fixed
-from .engines.contract import Fit, Weights
+from .engines.contract import DRAFT, FULL, Fit, Weights
 from .store.runs import Run
 from .thinning import evenly
 
@@ -91,6 +91,7 @@ def fit_of(run: Run, blueprint: Blueprint) -> Fit | str:
         _weights(stats),
         manifest["engine_reason"],
         run.identity,
+        DRAFT if run.draft else FULL,
     )
 
 

@@ -17,7 +17,6 @@ from ..models.prior_density import log_prior
 from . import predictive
 from .binding import Bound, run_identity, stream
 from .diagnostics import Diagnostics
-from .engines import nuts
 from .engines.contract import Fit
 from .engines.drawn import prior_dataset
 from .estimates import Estimates
@@ -121,11 +120,12 @@ def manifest_of(
         "name": plan.name,
         "identity": run_identity(bound, plan),
         "scenario": plan.varies.model_dump(mode="json", include={"name", "reason"}) if plan.varies else None,
-        "status": "complete" if fit_enough(diagnostics, plan) else "unfit",
+        "status": "complete" if fit_enough(diagnostics) else "unfit",
         "engine": fit.engine,
         "engine_reason": fit.reason,
         "engine_args": dict(fit.arguments),
         "drawn_by": fit.drawn_by,
+        "draft": diagnostics.aim.draft,
         "seed": plan.estimate.seed,
         "package_version": metadata.version("attrition"),
         "source_digest": source_digest(),
@@ -139,9 +139,9 @@ def manifest_of(
     }
 
 
-def fit_enough(diagnostics: Diagnostics, plan: Plan) -> bool:
+def fit_enough(diagnostics: Diagnostics) -> bool:
     """Do the sampler's diagnostics allow the numbers to be read at all?"""
-    aim = nuts.aim(plan.estimate)
+    aim = diagnostics.aim
     chain = diagnostics.chain
     return (
         max(one.rhat for one in diagnostics.gated) < aim.rhat

@@ -119,7 +119,7 @@ def estimate(
     seed : int, optional
         In place of the plan's.
     draft : bool
-        Few draws, for a first look; the gates on effective sample size will not pass.
+        Few draws, for a first look, held to wider limits (``engines.contract.DRAFT``); the run says that it is one.
     again : bool
         Fit even if the run is stored.
     runs : Path, optional

@@ -93,6 +93,9 @@ def _warnings(view: View) -> tuple[Paragraph, ...]:
             scenario=view.run.scenario, why=why
         )
         out.append(Paragraph(text, tone="warning"))
+    if view.run.draft:
+        text = "This run is a draft of few draws, for a first look: no number below is for publication."
+        out.append(Paragraph(text, tone="warning"))
     if view.run.unfit:
         out.append(
             Paragraph(

@@ -209,6 +209,11 @@ class Released:
         return self.run.unfit
 
     @property
+    def draft(self) -> bool:
+        """Few draws, for a first look?"""
+        return self.run.draft
+
+    @property
     def scenario(self) -> str | None:
         """The scenario of the plan that this run is."""
         return self.run.scenario

@@ -86,7 +86,7 @@ def release(
     problems = verbs.validate(plan).problems
     if problems:
         raise InputError(problems)
-    asked = verbs.scenarios(plan, plan.release.scenarios, release=True)
+    asked = verbs.scenarios(plan, plan.release.scenarios, draft=draft, release=True)
     names = [one.name for one in asked.scenarios]
     say("2 of 6: estimating")
     run = verbs.estimate(plan, runs=runs, progress=True)
@@ -95,7 +95,7 @@ def release(
     for line in left_out:
         say(f"left out: {line}")
     if names:
-        verbs.vary(plan, names, runs=runs)
+        verbs.vary(plan, names, runs=runs, draft=draft)
         run = Run(run.folder)
     say("4 of 6: checking")
     failed = failures(run.checks, plan.release.accept)
@@ -188,6 +188,7 @@ def _verdict(
         "run": run.identity,
         "intake": digest(run.intake),
         "status": run.status,
+        "draft": run.draft,
         "checks": {name: int(tally.get(name, 0)) for name in ("passed", "failed", "informational")},
         "failed": [{"name": check["name"], "sentence": check["sentence"]} for check in failed],
         "accepted": [{"name": name, "reason": reason} for name, reason in passed_over.items()],

@@ -16,6 +16,7 @@ from ...models.blueprint import Blueprint
 from ..claims.contract import Told
 from ..diagnostics import Diagnostics
 from ..disclosure.protection import Protection
+from ..engines.contract import Aim
 from ..leaving import LeftOut, left_out
 from ..margins import Margins
 from ..predictive import Moments, Report
@@ -119,6 +120,11 @@ class Check(Protocol):
     def run(self, seen: Seen) -> list[Result]:
         """Its verdicts."""
         ...
+
+
+def limit_of(aim: Aim) -> str:
+    """What a sentence adds where the limit is that of a draft."""
+    return " This is a draft, and held to the limit of a draft." if aim.draft else ""
 
 
 def gate(name: str, value: float, threshold: float, good: bool, sentence: str) -> Result:

@@ -27,6 +27,12 @@ def fit_blueprint(
     InputError
         The plan names ``laplace``, which cannot take the blueprint, or ``numpyro``, which is not installed.
     """
+    return replace(_fitted(blueprint, settings, say, report), aim=nuts.aim(settings))
+
+
+def _fitted(
+    blueprint: Blueprint, settings: EstimateSpec, say: Callable[[str], None], report: Report | None
+) -> Fit:
     if settings.engine == nuts.NAME:
         return nuts.fit_well(blueprint, settings, say, report)
     if settings.engine == NUMPYRO:

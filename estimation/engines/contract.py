@@ -70,6 +70,31 @@ class Weights:
 
 
 @dataclass(frozen=True)
+class Aim:
+    """What draws must reach.
+
+    Parameters
+    ----------
+    rhat, ess : float
+        Of every hyperparameter and published aggregate: R-hat below, effective draws at least.
+    rhat_cells, ess_cells : float
+        The same of single cells.
+    draft : bool
+        These are the limits of a draft, under which a posterior is at least not wrong.
+    """
+
+    rhat: float
+    ess: float
+    rhat_cells: float
+    ess_cells: float
+    draft: bool = False
+
+
+FULL = Aim(1.01, 1000, 1.05, 400)
+DRAFT = Aim(1.05, 100, 1.1, 40, draft=True)
+
+
+@dataclass(frozen=True)
 class Fit:
     """A finished fit.
 
@@ -92,6 +117,8 @@ class Fit:
         Why this engine, where the plan left it open.
     drawn_by : str
         Identity of the run whose draws they are, where another plan's run has given them.
+    aim : Aim
+        What the draws are held to.
     """
 
     posterior: xr.Dataset
@@ -104,3 +131,4 @@ class Fit:
     weights: Weights | None = None
     reason: str = ""
     drawn_by: str = ""
+    aim: Aim = FULL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from ...models.blueprint import Blueprint
 from ...models.compile import CompiledModel, compile_model
 from ..convergence import hyper_convergence
 from ..sections import EstimateSpec
-from .contract import Fit, Progress, Report
+from .contract import DRAFT, FULL, Aim, Fit, Progress, Report
 from .density import Density, copy_point, make_density
 from .drawn import finished, scales, variables
 from .recentred import carried, low_scales, recentred
@@ -36,21 +36,9 @@ Sampler = Callable[
 ]
 
 
-@dataclass(frozen=True)
-class Aim:
-    """What the sampler must reach: R-hat below, effective draws of every hyperparameter at least."""
-
-    rhat: float
-    ess: float
-
-
 def aim(settings: EstimateSpec) -> Aim:
-    """The gates of design and of a draft, which is recognised by draws that could never pass them.
-
-    A draft is held to the limits under which a posterior is at least not wrong.
-    """
-    draft = settings.draws * settings.chains < 2000
-    return Aim(1.05, 100) if draft else Aim(1.01, 1000)
+    """The gates of design, or of a draft, which is recognised by draws that could never pass them."""
+    return DRAFT if settings.draws * settings.chains < 2000 else FULL
 
 
 def fit_well(

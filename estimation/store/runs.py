@@ -191,6 +191,11 @@ class Run:
         return self.status == UNFIT
 
     @property
+    def draft(self) -> bool:
+        """Few draws, held to the limits of a draft."""
+        return bool(self.manifest.get("draft", False))
+
+    @property
     def created(self) -> str:
         """ISO time at which the run was finished."""
         return str(self.manifest.get("created", ""))

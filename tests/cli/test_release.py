@@ -90,6 +90,39 @@ def test_a_release_is_one_folder_and_one_verdict(shell, office):
     assert "Known on 2024-06-30:" in page
 
 
+def test_a_rehearsal_drafts_its_scenarios_and_says_so(shell, office, monkeypatch):
+    (office / "plan.toml").write_text(PLAN.replace("scenarios = []", 'scenarios = ["priors"]'))
+    asked, made = [], verbs.estimate
+
+    def estimate(plan: Any, **more: Any) -> Run:
+        run = made(plan, **more)
+        put_json(run.folder / "manifest.json", run.manifest | {"draft": True})
+        return Run(run.folder)
+
+    scenarios = verbs.scenarios
+    monkeypatch.setattr(verbs, "estimate", estimate)
+    monkeypatch.setattr(
+        verbs, "scenarios", lambda *args, draft, **more: asked.append(draft) or scenarios(*args, **more)
+    )
+    monkeypatch.setattr(verbs, "vary", lambda *_, draft, **__: asked.append(draft))
+    command = (
+        "release",
+        office / "plan.toml",
+        "--as-of",
+        "2024-06-30",
+        "--draft",
+        "--releases",
+        office / "try",
+    )
+    answer = shell(*command)
+    assert answer.code == 0, answer.err
+    assert asked == [True, True]
+    assert "a draft of few draws" in answer.out
+    folder = office / "try" / "made-up" / "20240630"
+    assert json.loads((folder / "release.json").read_text())["draft"] is True
+    assert "a draft of few draws" in (folder / "report" / "index.html").read_text()
+
+
 def test_no_release_is_overwritten(shell, office):
     shell("release", office / "plan.toml", "--as-of", "2024-06-30")
     before = {path: path.stat().st_mtime_ns for path in (office / "releases").rglob("*")}

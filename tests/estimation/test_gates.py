@@ -15,9 +15,11 @@ from attrition.estimation.checks.loo import Loo
 from attrition.estimation.checks.pit import Pit
 from attrition.estimation.checks.predictive import Predictive
 from attrition.estimation.checks.suppressed import Suppressed
-from attrition.estimation.engines.contract import Weights
+from attrition.estimation.convergence import Convergence
+from attrition.estimation.engines.contract import DRAFT, Weights
 from attrition.estimation.leaving import left_out
 from attrition.estimation.predictive import Moments, Report
+from attrition.estimation.record import fit_enough
 
 from .gates import FAULTS, drawn_counts, healthy, predicted
 
@@ -40,6 +42,20 @@ def test_every_verdict_has_a_fault_and_nothing_fails_without_one(well):
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_fails_its_gate_alone(well, name, tmp_path):
     assert set(failing(run_checks(FAULTS[name](well, tmp_path)))) == {name}
+
+
+def test_a_draft_is_held_to_the_limits_of_a_draft(well):
+    few = Convergence(1.03, "", 150.0, "", 10)
+    seen = replace(well, diagnostics=replace(well.diagnostics, hyper=few, aggregates=few, cells=few))
+    assert set(failing(run_checks(seen))) == {"rhat", "ess", "ess_cells"}
+    assert not fit_enough(seen.diagnostics)
+    draft = replace(seen, diagnostics=replace(seen.diagnostics, aim=DRAFT))
+    found = run_checks(draft)
+    assert failing(found) == {}
+    assert fit_enough(draft.diagnostics)
+    assert all("draft" in one.sentence for one in found if one.name.startswith(("rhat", "ess")))
+    worse = replace(draft.diagnostics, hyper=replace(few, rhat=1.06))
+    assert set(failing(run_checks(replace(draft, diagnostics=worse)))) == {"rhat"}
 
 
 def test_a_failure_names_the_places_it_touches(well, tmp_path):
