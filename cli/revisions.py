@@ -43,9 +43,10 @@ def revision_lines(found: Comparison) -> list[str]:
     ]  # fmt: skip
     header = ("step", "offense", "revision", *REVISION_PARTS, "90 % interval before")
     told = int(table["revision"].notna().sum())
-    outside = int(table["outside"].fillna(False).sum())
+    had, outside = int(table["outside"].notna().sum()), int(table["outside"].sum())
     summary = (
-        f"Revisions: {told:,} published in both, {outside:,} of them outside their 90 % interval before."
+        f"Revisions: {told:,} published in both; of the {had:,} that had a 90 % interval before {outside:,} "
+        "lie outside it."
     )
     why = f"Not split: {revision.unsplit}." if revision.unsplit else "In this order: " + "; then ".join(
         f"{link.sentence} ({link.run.identity})" for link in revision.links

@@ -53,8 +53,8 @@ def _since(verdict: Mapping[str, Any]) -> list[str]:
     if found is None:
         return ["No earlier release to compare with."]
     lines = [
-        f"Since {verdict['previous']}: {found['numbers']:,} numbers published in both, {found['outside']:,} of them "
-        "outside the 90 % interval they had."
+        f"Since {verdict['previous']}: {found['numbers']:,} numbers published in both; of the "
+        f"{found['with_interval']:,} that had a 90 % interval {found['outside']:,} lie outside it."
     ]
     steps = "; then ".join(f"{link['sentence']} ({link['part']})" for link in found["links"])
     lines.append(f"Not split: {found['unsplit']}." if found["unsplit"] else f"Split in this order: {steps}.")

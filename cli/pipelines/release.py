@@ -207,15 +207,16 @@ def _has_failed(run: Run, name: str) -> bool:
 
 
 def _revisions(found: Revision | None) -> dict[str, Any] | None:
-    """How many numbers were revised, and how many beyond the interval they had."""
+    """How many numbers were revised, and how many of those that had an interval lie outside it."""
     if found is None:
         return None
     told = found.table[found.table["revision"].notna()]
-    outside = int(told["outside"].sum())
+    outside, had = int(told["outside"].sum()), int(told["outside"].notna().sum())
     return {
         "numbers": len(told),
+        "with_interval": had,
         "outside": outside,
-        "share_outside": outside / len(told) if len(told) else None,
+        "share_outside": outside / had if had else None,
         "largest": float(told["revision"].abs().max()) if len(told) else None,
         **found.record(),
     }

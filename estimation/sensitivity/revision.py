@@ -15,6 +15,7 @@ from ..binding import Bound
 from ..store.runs import Run
 from .causes import CAUSES, Cause, Caused, after, causes
 from .differences import Difference, differences
+from .history import COUNTED
 from .rebuild import rebound
 
 Fit = Callable[[Bound], Run]
@@ -169,7 +170,9 @@ def _table(one: Run, two: Run, steps: Sequence[tuple[str, Run, Run]]) -> pd.Data
     out.loc[broken, list(REVISION_PARTS)] = np.nan
     low, high = (old[q].reindex(ids).to_numpy(dtype=float) for q in ("q05", "q95"))
     outside = (out["new"] < low) | (out["new"] > high)
-    out["outside"] = outside.astype("boolean").mask(out["revision"].isna())
+    # What was counted had no interval to leave.
+    none = out["revision"].isna() | (out["old_label"] == COUNTED) | np.isnan(low) | np.isnan(high)
+    out["outside"] = outside.astype("boolean").mask(none)
     return out[list(REVISION_COLUMNS)]
 
 

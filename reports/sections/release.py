@@ -117,6 +117,7 @@ def _since(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     yield {
         "before": before,
         "n": plural(found["numbers"], "number"),
+        "had": count(found["with_interval"]),
         "outside": count(found["outside"]),
         "how": say("not told apart: {unsplit}").format(unsplit=found["unsplit"])
         if found["unsplit"]
@@ -139,8 +140,8 @@ SENTENCES = (
     ),
     Sentence(
         "revisions",
-        "Since the release of {before}: {n} published in both, {outside} of them outside the 90 % interval they had. "
-        "Causes, {how}.",
+        "Since the release of {before}: {n} published in both; of the {had} that had a 90 % interval {outside} lie "
+        "outside it. Causes, {how}.",
         _since,
         link_text="the revisions",
     ),

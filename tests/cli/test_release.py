@@ -202,11 +202,14 @@ def test_the_next_release_is_compared_with_the_one_before(shell, office):
     np.testing.assert_allclose(both["revision"], both["new"] - both["old"])
     outside = verdict["revisions"]
     assert outside["numbers"] == len(both)
-    assert outside["share_outside"] == pytest.approx(both["outside"].astype(bool).mean())
+    had = both[both["outside"].notna()]
+    assert (outside["with_interval"], outside["outside"]) == (len(had), had["outside"].astype(bool).sum())
+    assert outside["share_outside"] == pytest.approx(had["outside"].astype(bool).mean())
+    assert set(both.loc[both["outside"].isna(), "old_label"]) == {"counted"}
     old = Run(folder.parent / "20240630").estimates.set_index("quantity_id")
-    ends = old.loc[both["quantity_id"], ["q05", "q95"]].to_numpy()
-    hit = (both["new"].to_numpy() < ends[:, 0]) | (both["new"].to_numpy() > ends[:, 1])
-    assert both["outside"].astype(bool).tolist() == hit.tolist()
+    ends = old.loc[had["quantity_id"], ["q05", "q95"]].to_numpy()
+    hit = (had["new"].to_numpy() < ends[:, 0]) | (had["new"].to_numpy() > ends[:, 1])
+    assert had["outside"].astype(bool).tolist() == hit.tolist()
     assert 0 < hit.mean() < 1
     page = (folder / "report" / "index.html").read_text()
     assert "Since the release of 2024-06-30:" in page

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from attrition.cli.pipelines.release import _revisions
 from attrition.data.names import REVISION_COLUMNS, REVISION_PARTS
 from attrition.estimation.binding import Bound, bind_plan
 from attrition.estimation.plan import read_plan
@@ -127,7 +128,22 @@ def test_parts_are_differences_along_the_sequence(runs, monkeypatch):
     assert set(hidden["new_label"]) == {"not published"}
     old = runs["old"].estimates.set_index("quantity_id").reindex(ids)
     assert (old["q05"].isna()).all()  # the made-up runs have no interval, so nothing is outside one
-    assert not whole["outside"].any()
+    assert whole["outside"].isna().all()
+
+
+def test_what_was_counted_had_no_interval_to_leave(runs):
+    for run in runs.values():
+        table = run.estimates
+        table["q05"], table["q95"] = table["median"] - 1e-6, table["median"] + 1e-6
+    old = runs["old"].estimates
+    ids = old.loc[old["median"].notna(), "quantity_id"]
+    old.loc[old["quantity_id"].isin(ids.iloc[:3]), "label"] = "counted"
+    table = revise(runs["old"], runs["corrected"], None).table.set_index("quantity_id")
+    assert table.loc[ids.iloc[:3], "outside"].isna().all()
+    told = _revisions(revise(runs["old"], runs["corrected"], None))
+    assert told is not None
+    assert told["with_interval"] == told["numbers"] - 3 == told["outside"]
+    assert told["share_outside"] == 1.0
 
 
 def test_a_single_cause_needs_no_fit(runs):
