@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.names import REVISION_PARTS
 from .console import columns
 from .findings import number, records
+from .verdict import NO_NEWS
 
 if TYPE_CHECKING:
     from ..estimation.sensitivity.claims import ClaimChange
@@ -48,9 +49,9 @@ def revision_lines(found: Comparison) -> list[str]:
         f"Revisions: {told:,} published in both; of the {had:,} that had a 90 % interval before {outside:,} "
         "lie outside it."
     )
-    why = f"Not split: {revision.unsplit}." if revision.unsplit else "In this order: " + "; then ".join(
-        f"{link.sentence} ({link.run.identity})" for link in revision.links
-    ) + "."  # fmt: skip
+    steps = "; then ".join(f"{link.sentence} ({link.run.identity})" for link in revision.links)
+    order = f"In this order: {steps}." if steps else NO_NEWS
+    why = f"Not split: {revision.unsplit}." if revision.unsplit else order
     return ["", summary, why, columns(lines, header)]
 
 

@@ -9,6 +9,7 @@ from .console import columns
 from .findings import number
 
 SHOWN = 12
+NO_NEWS = "Nothing was news: no number, no part of the model and no version of the program differs."
 _WORDS = ("quantity", "step", "basis")
 _NUMBERS = (
     "numbers", "bias", "mean_absolute", "root_mean_square", "share_outside", "counted", "counted_outside",
@@ -57,7 +58,8 @@ def _since(verdict: Mapping[str, Any]) -> list[str]:
         f"{found['with_interval']:,} that had a 90 % interval {found['outside']:,} lie outside it."
     ]
     steps = "; then ".join(f"{link['sentence']} ({link['part']})" for link in found["links"])
-    lines.append(f"Not split: {found['unsplit']}." if found["unsplit"] else f"Split in this order: {steps}.")
+    order = f"Split in this order: {steps}." if steps else NO_NEWS
+    lines.append(f"Not split: {found['unsplit']}." if found["unsplit"] else order)
     changed = verdict["claims_changed"]
     lines.append(f"Claims: {len(changed)} different." if changed else "Claims: the same.")
     if verdict["periods_compared"]:

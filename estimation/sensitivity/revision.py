@@ -51,7 +51,7 @@ class Revision:
     table : DataFrame
         Columns of ``REVISION_COLUMNS``, a row for each quantity that either run publishes.
     links : tuple of Link
-        In order; the last ends at the later run.
+        In order; the last ends at the later run. Empty where nothing was news, or ``unsplit`` says why.
     unsplit : str
         Why the parts are not told apart; empty where they are.
     """
@@ -99,7 +99,10 @@ def revise(one: Run, two: Run, fit: Fit | None) -> Revision:
     present = [cause for cause in CAUSES if any(item.cause == cause for item in found)]
     model = any(_of_model(difference, one, two) for difference in differences(one, two))
     software = one.manifest.get("source_digest") != two.manifest.get("source_digest")
-    parts = [*(["software"] if software else []), *present, *(["plan"] if model or not present else [])]
+    parts = [*(["software"] if software else []), *present, *(["plan"] if model else [])]
+    if not parts:
+        # Whatever differs all the same is of the fits.
+        return Revision(_table(one, two, [("model", one, two)]), ())
     if len(parts) == 1:
         part = "model" if parts[0] in ("software", "plan") else parts[0]
         return Revision(_table(one, two, [(part, one, two)]), (Link(part, two, _words(parts[0], found)),))

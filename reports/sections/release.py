@@ -114,14 +114,15 @@ def _since(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
     if found is None:
         return
     order = "; then ".join(link["sentence"] for link in found["links"])
+    how = say("in this order: {order}").format(order=order) if order else say("none: nothing was news")
+    if found["unsplit"]:
+        how = say("not told apart: {unsplit}").format(unsplit=found["unsplit"])
     yield {
         "before": before,
         "n": plural(found["numbers"], "number"),
         "had": count(found["with_interval"]),
         "outside": count(found["outside"]),
-        "how": say("not told apart: {unsplit}").format(unsplit=found["unsplit"])
-        if found["unsplit"]
-        else say("in this order: {order}").format(order=order),
+        "how": how,
         "link": f"#{REVISIONS}",
     }
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from attrition.cli.pipelines import release as pipeline
+from attrition.cli.verdict import verdict_text
 from attrition.data.names import REVISION_COLUMNS
 from attrition.estimation import verbs
 from attrition.estimation.store.runs import Run
@@ -213,6 +214,9 @@ def test_the_next_release_is_compared_with_the_one_before(shell, office):
     assert 0 < hit.mean() < 1
     page = (folder / "report" / "index.html").read_text()
     assert "Since the release of 2024-06-30:" in page
+    assert "Split in this order: " in verdict_text(verdict)
+    quiet = verdict | {"revisions": verdict["revisions"] | {"links": []}}
+    assert "Nothing was news" in verdict_text(quiet)
     # One made between the two is compared with the first, not with the later.
     middle = json.loads(shell("release", office / "plan.toml", "--as-of", "2024-12-31", "--json").out)
     assert middle["previous"] == "2024-06-30"

@@ -156,7 +156,9 @@ def test_a_single_cause_needs_no_fit(runs):
         whole = found.table[found.table["revision"].notna()]
         np.testing.assert_allclose(whole[part], whole["revision"])
     same = revise(runs["old"], runs["old"], refuse)
-    assert [link.part for link in same.links] == ["model"]
+    assert (same.links, same.unsplit) == ((), "")
+    whole = same.table[same.table["revision"].notna()]
+    assert (whole[list(REVISION_PARTS)] == 0).all(axis=None)
 
 
 def test_several_causes_stay_together_where_nothing_is_fitted(runs):
