@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..data.names import ROOT
 from .guess import Guess
@@ -115,7 +115,7 @@ def _month(months: Mapping[str, str], text: str) -> str:
     return _quoted(months[text]) if text in months else "NULL"
 
 
-def _values(rows: list[tuple[str, ...]]) -> str:
+def _values(rows: Sequence[tuple[str, ...]]) -> str:
     lines = ",\n    ".join(f"({', '.join(row)})" for row in rows)
     return f"(VALUES\n    {lines}\n  )"
 

@@ -107,13 +107,13 @@ class Observed:
             y, n, part = self._over_offenses(source, target)
         inside_j, inside_t = place[answer["jurisdiction"]], period[answer["period"]]
         if by == "offense":
-            y, n, part = (v[:, inside_j][:, :, inside_t].sum(axis=(1, 2)) for v in (y, n, part))
+            y, n, limited = (v[:, inside_j][:, :, inside_t].sum(axis=(1, 2)) for v in (y, n, part))
         elif by == "jurisdiction":
-            y, n, part = (v[:, inside_t].sum(axis=1) for v in (y, n, part))
+            y, n, limited = (v[:, inside_t].sum(axis=1) for v in (y, n, part))
         else:
-            y, n, part = (v[inside_j].sum(axis=0) for v in (y, n, part))
+            y, n, limited = (v[inside_j].sum(axis=0) for v in (y, n, part))
         frame = pd.DataFrame({"node": axes[by].leaves, "numerator": y, "denominator": n})
-        frame = frame[(frame["denominator"] > 0) & (part == 0)].reset_index(drop=True)
+        frame = frame[(frame["denominator"] > 0) & (limited == 0)].reset_index(drop=True)
         return frame.assign(raw=frame["numerator"] / frame["denominator"])
 
     @cached_property
