@@ -67,7 +67,8 @@ class Fields:
     def category(self, row: int, values: Mapping[str, str], name: str) -> str | None:
         """A node's name as it stands; None after a fault. A column that is absent means the root."""
         if name not in self.layout.at:
-            return ROOT
+            # That a column is not there which the plan names has been said: without it no row can be placed.
+            return None if name in self.layout.theirs else ROOT
         text = values[name]
         if not text.strip():
             self.fault(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -54,6 +55,21 @@ def as_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+def _title(name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Problem | None:
+    """Is what stands first a title, in fewer fields than most rows have?"""
+    wide = [sum(1 for cell in row if cell.strip()) for row in rows]
+    most = statistics.multimode(n for n in wide if n)
+    if not most or max(most) <= len(columns) or sum(n > len(columns) for n in wide) <= len(wide) / 2:
+        return None
+    return Problem(
+        "the first row is no header",
+        f"{name}, row 1",
+        f"{len(columns)} {'field' if len(columns) == 1 else 'fields'}, where most rows have {max(most)}",
+        "the names of the columns",
+        "delete what stands above them, or name every column",
+    )
+
+
 def build_table(
     name: str, header: Sequence[str], records: Iterable[tuple[int, Sequence[str]]], sha256: str
 ) -> Table:
@@ -70,7 +86,9 @@ def build_table(
     if not columns:
         raise InputError(Problem("empty file", name, do="it must hold a header and at least one row"))
     problems = _header_problems(name, columns)
-    width = len(columns)
+    width, records = len(columns), list(records)
+    if title := _title(name, columns, [list(record) for _, record in records]):
+        raise InputError(title)
     rows: list[list[str]] = []
     numbers: list[int] = []
     for number, record in records:

@@ -142,6 +142,13 @@ def test_a_misspelt_optional_column_is_a_fault(one_fault: Look) -> None:
     assert "did you mean 'ofense'" in line
 
 
+def test_a_column_that_is_named_and_not_there_is_one_line(bench: Bench) -> None:
+    rows = "".join(f"a,{place},2024,{n},3,1\n" for n, place in enumerate("NSEW", start=9))
+    inputs = [{"file": "data.csv", "columns": {"jurisdiction": "plaec"}}]
+    (line,) = bench.faults("offense,place,period,referral,investigation,arrest\n" + rows, {"inputs": inputs})
+    assert "missing column 'plaec', given for jurisdiction" in line
+
+
 def test_a_renamed_column_must_exist_and_must_not_stand_twice(bench: Bench) -> None:
     text = "period,quarter,referral,investigation,arrest\n2024,2024Q1,9,3,1\n"
     (line,) = bench.faults(text, {"inputs": [{"file": "data.csv", "columns": {"period": "quarter"}}]})
