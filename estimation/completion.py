@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from ..models import paths
 from ..models.blueprint import Blueprint
@@ -17,13 +16,14 @@ from ..models.layers import own_cases
 from ..models.rates import rates_of
 from ..models.sums.draw import draw_parts_many
 from ..models.sums.fibre import draw_fibre
+from .countlaws import LEAST_FACTOR, draw_negbin
 from .maturing import mature
+from .onecell import fill
 from .predictive import cell_moments
 from .rows import draws_last
 
 Floats = NDArray[np.float64]
 _SWEEPS = 12
-_GRID = 600
 
 
 def complete(
@@ -81,7 +81,7 @@ def complete(
         for column in np.flatnonzero(np.isnan(counts[0, stage]) & np.isfinite(counts[0, stage - 1])):
             later = [b for b in range(stage + 1, len(funnel.stages)) if np.isfinite(counts[0, b, column])]
             end = later[0] if later else -1
-            counts[:, stage, column] = _fill(rng, blueprint, counts, rates, draws, stage, end, int(column))
+            counts[:, stage, column] = fill(rng, blueprint, counts, rates, draws.phi, stage, end, int(column))
     return counts
 
 
@@ -137,7 +137,7 @@ def _crossed(
     assert group.members is not None
     mean, variance = (x[:, 0, : len(group.cells)] for x in cell_moments(blueprint, batch, gathered, draws))
     if batch.ratio:
-        factor = np.maximum(variance / mean, 1 + 1e-6)
+        factor = np.maximum(variance / mean, LEAST_FACTOR)
         weight, size, cap = np.log1p(-1 / factor), -mean / (factor - 1), np.full(len(group.cells), np.inf)
     else:
         weight = np.log(mean) - np.log(group.n - mean)
@@ -191,125 +191,15 @@ def _ratio_parts(
     mean, variance = paths.ratio_mean(eta, batch, ratio_steps, phi, paths.ARRAY)
     mean, variance = mean[:, 0], variance[:, 0]
     total_mean = mean.sum(axis=1)
-    factor = np.maximum(variance.sum(axis=1) / total_mean, 1 + 1e-6)
+    factor = np.maximum(variance.sum(axis=1) / total_mean, LEAST_FACTOR)
     low, high = batch.low[0, 0], batch.high[0, 0]
     if low == high:
         total = np.full(len(eta), low)
     else:
-        total = _truncated_negbin(rng, total_mean, factor, low, high)
+        total = draw_negbin(rng, total_mean, factor, low, high)
     if mean.shape[1] == 1:
         return total[:, None]
     shape = np.where(batch.mask[0], mean / (factor[:, None] - 1), 0.0)
     weight = rng.gamma(np.maximum(shape, 1e-300))
     weight = np.where(shape > 0, weight, 0.0)
     return rng.multinomial(total.astype(np.int64), weight / weight.sum(axis=1, keepdims=True)).astype(float)
-
-
-def _log_negbin(count: Floats, mean: Floats, factor: Floats) -> Floats:
-    """Log probability of a negative binomial with the given mean and variance factor > 1."""
-    size = mean / (factor - 1)
-    return (
-        gammaln(count + size) - gammaln(size) - gammaln(count + 1) - size * np.log(factor)
-        + count * np.log1p(-1 / factor)
-    )  # fmt: skip
-
-
-def _pick(rng: np.random.Generator, at: Floats, logp: Floats) -> Floats:
-    """One column of ``at`` (R, G) a row, with probabilities proportional to exp(logp)."""
-    p = np.exp(logp - logp.max(axis=1, keepdims=True)).cumsum(axis=1)
-    place = (p < rng.uniform(size=(len(p), 1)) * p[:, -1:]).sum(axis=1)
-    return at[np.arange(len(at)), np.minimum(place, at.shape[1] - 1)]
-
-
-def _grid(low: Floats, high: Floats) -> Floats:
-    """Whole numbers from low to high, (R, G); every one where they are few, evenly spaced where many."""
-    share = np.linspace(0.0, 1.0, _GRID)
-    return np.rint(low[:, None] + (high - low)[:, None] * share)
-
-
-def _truncated_negbin(
-    rng: np.random.Generator, mean: Floats, factor: Floats, low: float, high: float
-) -> Floats:
-    """Draws of a negative binomial within a range."""
-    reach = 12 * np.sqrt(mean * factor) + 40 * factor
-    begin = np.maximum(low, np.minimum(mean, high) - reach)
-    finish = np.minimum(high, np.maximum(mean, low) + reach)
-    at = _grid(np.ceil(begin), np.floor(finish))
-    logp = _log_negbin(at, mean[:, None], factor[:, None])
-    return _pick(rng, at, _once(at, logp))
-
-
-def _once(at: Floats, logp: Floats) -> Floats:
-    """Repeated grid points count once."""
-    repeated = np.zeros(at.shape, dtype=bool)
-    repeated[:, 1:] = at[:, 1:] == at[:, :-1]
-    return np.where(repeated, -np.inf, logp)
-
-
-def _fill(
-    rng: np.random.Generator,
-    blueprint: Blueprint,
-    counts: Floats,
-    rates: Floats,
-    draws: FieldDraws,
-    stage: int,
-    end: int,
-    column: int,
-) -> Floats:
-    """Counts of one cell at a stage nobody spoke of, given the stage before and, where known, a later one."""
-    ratio = blueprint.ratio_steps
-    before = counts[:, stage - 1, column]
-    p = rates[:, stage - 1, column]
-    if end < 0:
-        if not ratio[stage - 1]:
-            return rng.binomial(before.astype(np.int64), p).astype(float)
-        mean = before * p
-        excess = np.maximum(draws.phi[:, stage - 1] - 1, 1e-9)
-        return rng.poisson(rng.gamma(np.maximum(mean / excess, 1e-300), excess)).astype(float)
-    after = counts[:, end, column]
-    onward = rates[:, stage:end, column].prod(axis=1)
-    if not any(ratio[stage - 1 : end]):
-        given = p * (1 - onward) / np.maximum(1 - p * onward, 1e-300)
-        return after + rng.binomial((before - after).astype(np.int64), np.clip(given, 0, 1))
-    return _bridge(rng, blueprint, before, after, p, onward, draws, stage, end)
-
-
-def _bridge(
-    rng: np.random.Generator,
-    blueprint: Blueprint,
-    before: Floats,
-    after: Floats,
-    p: Floats,
-    onward: Floats,
-    draws: FieldDraws,
-    stage: int,
-    end: int,
-) -> Floats:
-    """A count between two known ones where a step is a ratio: by its discrete law on a grid.
-
-    Ratio stretches take the moment-matched negative binomial of ``paths.ratio_mean``.
-    """
-    first_ratio, later_ratio = blueprint.ratio_steps[stage - 1], any(blueprint.ratio_steps[stage:end])
-    phi = np.maximum(draws.phi[:, stage - 1], 1 + 1e-6)
-    onward_phi = np.maximum(draws.phi[:, stage:end].max(axis=1), 1 + 1e-6)
-    mean = before * p
-    guess = np.maximum(mean, after / np.maximum(onward, 1e-12))
-    spread = 12 * np.sqrt(guess * np.maximum(phi, onward_phi) / np.minimum(np.maximum(onward, 1e-6), 1)) + 40
-    low = np.zeros_like(mean) if later_ratio else after
-    high = guess + spread if first_ratio else np.minimum(before, guess + spread)
-    at = _grid(np.minimum(low, high), np.floor(np.maximum(low, high)))
-    if first_ratio:
-        logp = _log_negbin(at, np.maximum(mean, 1e-12)[:, None], phi[:, None])
-    else:
-        logp = (
-            gammaln(before + 1)[:, None] - gammaln(at + 1) - gammaln(before[:, None] - at + 1)
-            + at * np.log(p)[:, None] + (before[:, None] - at) * np.log1p(-np.minimum(p, 1 - 1e-12))[:, None]
-        )  # fmt: skip
-    if later_ratio:
-        expected = np.maximum(at * onward[:, None], 1e-9)
-        logp = logp + _log_negbin(after[:, None], expected, onward_phi[:, None])
-    else:
-        logp = logp + (
-            gammaln(at + 1) - gammaln(at - after[:, None] + 1) + (at - after[:, None]) * np.log1p(-onward)[:, None]
-        )  # fmt: skip
-    return _pick(rng, at, _once(at, logp))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import chi2, nbinom
+from scipy.stats import binom, chi2, nbinom
 
 from attrition.estimation.completion import complete
 from attrition.models.field import FieldDraws
@@ -143,3 +143,35 @@ def test_a_count_before_a_known_ratio_outcome_follows_bayes():
 def _chain(n, p):
     tables, probability = complete_tables([n], np.array([[p]]))
     return [(n, int(table[1, 0])) for table in tables], probability
+
+
+CASES = {"referral": "report", "investigation": "case", "arrest": "case"}
+
+
+@pytest.mark.parametrize("onward", [0.2, 0.01, 1e-3, 1e-4])
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_count_between_a_ratio_and_a_rare_outcome(onward, after):
+    """Of gamma-Poisson cases thinned to the arrests the others are negative binomial again."""
+    n, rate, phi, size = 50, 0.5, 2.0, 4000
+    panel = make_panel([("referral", "a", "exact", n), ("arrest", "a", "exact", after)], "a", units=CASES)
+    counts, _ = drawn(panel, np.array([rate, onward]), size, phi=phi)
+    scale = (phi - 1) / (1 + onward * (phi - 1))
+    mean = (n * rate / (phi - 1) + after) * (1 - onward) * scale
+    variance = mean * (1 + (1 - onward) * scale)
+    assert counts[:, 1, 0].mean() == pytest.approx(after + mean, abs=4 * np.sqrt(variance / size))
+    assert counts[:, 1, 0].var() == pytest.approx(variance, rel=0.12)
+
+
+def test_a_ratio_and_then_a_probability_leave_the_variance_of_both():
+    """Investigations given convictions two steps on: the arrests between them are thinned."""
+    n, after, (p, rate, q), phi = 12, 6, (0.5, 2.0, 0.3), 6.0
+    panel = make_panel([("referral", "a", "exact", n), ("conviction", "a", "exact", after)], "a", units=PERSONS,
+                       stages=FOUR)  # fmt: skip
+    counts, _ = drawn(panel, np.array([p, rate, q]), 8000, phi=phi)
+    at, factor = np.arange(1, n + 1), q * phi + 1 - q
+    law = binom.pmf(at, n, p) * nbinom.pmf(after, at * rate * q / (factor - 1), 1 / factor)
+    law /= law.sum()
+    found = np.bincount(counts[:, 1, 0].astype(int), minlength=n + 1)[1:]
+    keep = law * 8000 > 8
+    statistic = ((found - law * 8000) ** 2 / (law * 8000))[keep].sum()
+    assert chi2.sf(statistic, keep.sum() - 1) > 1e-3
