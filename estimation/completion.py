@@ -16,11 +16,12 @@ from ..models.layers import own_cases
 from ..models.rates import rates_of
 from ..models.sums.draw import draw_parts_many
 from ..models.sums.fibre import draw_fibre
-from .countlaws import LEAST_FACTOR, draw_negbin
+from .countlaws import LEAST_FACTOR, draw_negbin, share_out
 from .maturing import mature
 from .onecell import fill
 from .predictive import cell_moments
 from .rows import draws_last
+from .twostages import draw_two_stages
 
 Floats = NDArray[np.float64]
 _SWEEPS = 12
@@ -113,6 +114,10 @@ def _complete_batch(
             drawn = _crossed(rng, blueprint, group, one, gathered, draws)
             counts[:, group.stages[0], columns] = drawn + at_end
             continue
+        if batch.ratio and batch.depth > 1:
+            both = draw_two_stages(rng, one, gathered, blueprint.ratio_steps, draws.phi)[:, : len(columns)]
+            counts[:, np.array(group.stages)[:, None], columns] = np.moveaxis(both, -1, 1)
+            continue
         if batch.ratio:
             drawn = _ratio_parts(rng, one, gathered, blueprint.ratio_steps, draws.phi)
             counts[:, group.stages[0], columns] = drawn[:, : len(columns)]
@@ -173,12 +178,11 @@ def _forward_shares(blueprint: Blueprint, rates: Floats, counts: Floats) -> None
 
 
 def completed(blueprint: Blueprint, group: Group) -> bool:
-    """Are a group's reports met by the complete counts? Several stages of a ratio path are drawn forward instead.
+    """Are a group's reports met by the complete counts?
 
     Counts of developing cohorts are parts of complete ones; see ``maturing``.
     """
-    ratio = any(blueprint.ratio_steps[int(group.start.min()) : max(group.stages)])
-    return group.lags is None and own_cases(group, blueprint.panel) and not (ratio and len(group.spoken) > 1)
+    return group.lags is None and own_cases(group, blueprint.panel)
 
 
 def _ratio_parts(
@@ -199,7 +203,4 @@ def _ratio_parts(
         total = draw_negbin(rng, total_mean, factor, low, high)
     if mean.shape[1] == 1:
         return total[:, None]
-    shape = np.where(batch.mask[0], mean / (factor[:, None] - 1), 0.0)
-    weight = rng.gamma(np.maximum(shape, 1e-300))
-    weight = np.where(shape > 0, weight, 0.0)
-    return rng.multinomial(total.astype(np.int64), weight / weight.sum(axis=1, keepdims=True)).astype(float)
+    return share_out(rng, total, np.where(batch.mask[0], mean / (factor[:, None] - 1), 0.0))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
+from scipy.special import betainc, gammaln
 
 Floats = NDArray[np.float64]
 
@@ -14,6 +14,7 @@ LEAST_FACTOR = 1 + 1e-6
 """Variance factor below which a negative binomial is taken for the Poisson beside it."""
 _STRATA = 600  # into which a range is cut; every whole number is one where they are no more
 _COARSE = 64  # while the range is sought in which a law has its mass
+_BEYOND = 50.0  # what a count loses for each unit above all trials
 _GONE = 60.0  # what a law has lost in log probability where it is not followed further
 _ROUNDS = 16
 
@@ -34,6 +35,66 @@ def log_binomial(count: Floats, n: Floats, chance: Floats) -> Floats:
         gammaln(n + 1) - gammaln(count + 1) - gammaln(n - count + 1)
         + count * np.log(inside) + (n - count) * np.log1p(-inside)
     )  # fmt: skip
+
+
+def log_matched(count: Floats, mean: Floats, factor: Floats) -> Floats:
+    """Log probability of a count of that mean and variance factor: below 1 it is binomial, as in ``models.negbin``."""
+    chance = np.maximum(1 - factor, 1e-9)
+    trials = mean / chance
+    over = np.maximum(count - trials - 0.5, 0.0)
+    narrow = log_binomial(np.minimum(count, trials), trials, chance) - _BEYOND * over
+    return np.where(factor < 1, narrow, log_negbin(count, mean, np.maximum(factor, LEAST_FACTOR)))
+
+
+def log_negbin_within(low: float, high: float, mean: Floats, factor: Floats) -> Floats:
+    """Log probability that a negative binomial lies in a range."""
+    if low == high:
+        return log_negbin(np.asarray(low), mean, factor)
+    size = np.maximum(mean, 1e-300) / (factor - 1)
+
+    def tails(count: float) -> tuple[Floats, Floats]:
+        return betainc(size, count + 1, 1 / factor), betainc(count + 1, size, 1 - 1 / factor)
+
+    return _log_within(low, high, tails, log_negbin(np.clip(mean, low, high), mean, factor))
+
+
+def log_binomial_within(low: float, high: float, n: Floats, chance: Floats) -> Floats:
+    """Log probability that a count of n units lies in a range that begins at n or below."""
+    if low == high:
+        return log_binomial(np.asarray(low), n, chance)
+
+    def tails(count: float) -> tuple[Floats, Floats]:
+        left = np.maximum(n - count, 0.0)
+        some = np.maximum(left, 1e-9)
+        return (
+            np.where(left > 0, betainc(some, count + 1, 1 - chance), 1.0),
+            np.where(left > 0, betainc(count + 1, some, chance), 0.0),
+        )
+
+    return _log_within(
+        low, high, tails, log_binomial(np.clip(n * chance, low, np.minimum(high, n)), n, chance)
+    )
+
+
+def _log_within(
+    low: float, high: float, tails: Callable[[float], tuple[Floats, Floats]], nearest: Floats
+) -> Floats:
+    """Log probability of a range from both tails, of which one keeps the digits; of its likeliest number at least."""
+    under, over = tails(low - 1) if low > 0 else (0.0, 1.0)
+    upto, beyond = tails(high) if np.isfinite(high) else (1.0, 0.0)
+    return np.maximum(np.log(np.maximum(np.maximum(upto - under, over - beyond), 1e-300)), nearest)
+
+
+def share_out(rng: np.random.Generator, total: Floats, shape: Floats) -> Floats:
+    """Totals (R,) of negative binomials with one variance factor and sizes ``shape`` (R, m), shared among them.
+
+    They are Dirichlet-multinomial; gammas of small shape are drawn by their logs, lest all of them vanish.
+    """
+    few = np.maximum(shape, 1e-300)
+    logs = np.log(rng.gamma(few + 1)) + np.log(1 - rng.uniform(size=few.shape)) / few
+    weight = np.where(shape > 0, np.exp(_relative(np.where(shape > 0, logs, -1e300))), 0.0)
+    whole = np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
+    return rng.multinomial(total.astype(np.int64), weight / whole).astype(float)
 
 
 def reach(mean: Floats, factor: Floats) -> Floats:

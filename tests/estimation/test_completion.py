@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, chi2, nbinom
 
-from attrition.estimation.completion import complete
+from attrition.estimation.completion import complete, completed
 from attrition.models.field import FieldDraws
 
 from ..panels import bind, complete_tables, fits, make_panel, stated
@@ -73,15 +73,19 @@ RATIO = [
     *referrals("bounded", 9, 30), ("investigation", "a/bounded", "exact", 4), ("arrest", "a/bounded", "range", 2, 6),
     ("investigation", "b/bounded", "suppressed", 1, 4), ("arrest", "b/exact", "at_least", 7),
     *referrals("later", 50, 20), ("arrest", "a/later", "exact", 31), ("conviction", "b/later", "exact", 3),
+    *referrals("both", 60, 40), ("investigation", "ab/both", "exact", 30), ("arrest", "ab/both", "range", 40, 50),
+    *referrals("onward", 12), ("arrest", "a/onward", "range", 8, 10), ("conviction", "a/onward", "at_least", 3),
 ]  # fmt: skip
 
 
 def test_ratio_steps_too():
-    panel = make_panel(RATIO, OFFENSES, ("exact", "totals", "bounded", "later"), stages=FOUR, units=PERSONS)
+    places = ("exact", "totals", "bounded", "later", "both", "onward")
+    panel = make_panel(RATIO, OFFENSES, places, stages=FOUR, units=PERSONS)
     for rates in (np.array([0.4, 1.8, 0.3]), np.array([0.1, 0.2, 0.8])):
         counts, blueprint = drawn(panel, rates, 60, phi=2.0)
         assert np.isfinite(counts).all()
         assert_holds(panel, blueprint, counts)
+        assert all(completed(blueprint, group) for group in blueprint.analysis.groups)
 
 
 def chi_square(tables, probability, sample):
