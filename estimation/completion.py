@@ -13,10 +13,12 @@ from ..models.blueprint import Blueprint
 from ..models.contract import Batch, Group
 from ..models.field import FieldDraws
 from ..models.layers import own_cases
+from ..models.limits import per_unit
 from ..models.rates import rates_of
 from ..models.sums.draw import draw_parts_many
 from ..models.sums.fibre import draw_fibre
 from .countlaws import LEAST_FACTOR, draw_negbin, share_out
+from .limited import draw_within, most_outcomes, share_within
 from .maturing import mature
 from .onecell import fill
 from .predictive import cell_moments
@@ -78,11 +80,11 @@ def complete(
     )
     rates = np.moveaxis(last, -1, 0)
     _forward_shares(blueprint, rates, counts)
+    limit = per_unit(funnel)
     for stage in range(1, len(funnel.stages)):
         for column in np.flatnonzero(np.isnan(counts[0, stage]) & np.isfinite(counts[0, stage - 1])):
-            later = [b for b in range(stage + 1, len(funnel.stages)) if np.isfinite(counts[0, b, column])]
-            end = later[0] if later else -1
-            counts[:, stage, column] = fill(rng, blueprint, counts, rates, draws.phi, stage, end, int(column))
+            cell = counts[:, :, column], rates[:, :, column]
+            counts[:, stage, column] = fill(rng, *cell, draws.phi, blueprint.ratio_steps, limit, stage)
     return counts
 
 
@@ -96,6 +98,7 @@ def _complete_batch(
 ) -> None:
     """Fill the counts of one batch's cells at the stages its groups speak of."""
     analysis, layout = blueprint.analysis, blueprint.layout
+    limit = per_unit(blueprint.panel.funnel)
     todo = [
         row
         for row, number in enumerate(batch.groups)
@@ -110,17 +113,19 @@ def _complete_batch(
         one = batch.row(row)
         gathered = blueprint.gathered(one, eta, draws.unknown)
         at_end = np.where(group.end >= 0, counts[:, np.maximum(group.end, 0), columns], 0.0)
+        cap = most_outcomes(group.n, limit[group.start, group.stages[0]])
         if batch.members is not None:
-            drawn = _crossed(rng, blueprint, group, one, gathered, draws)
+            drawn = _crossed(rng, blueprint, group, one, gathered, draws, cap)
             counts[:, group.stages[0], columns] = drawn + at_end
             continue
         if batch.ratio and batch.depth > 1:
-            both = draw_two_stages(rng, one, gathered, blueprint.ratio_steps, draws.phi)[:, : len(columns)]
+            then = float(limit[group.stages])
+            both = draw_two_stages(rng, one, gathered, blueprint.ratio_steps, draws.phi, cap, then)
             counts[:, np.array(group.stages)[:, None], columns] = np.moveaxis(both, -1, 1)
             continue
         if batch.ratio:
-            drawn = _ratio_parts(rng, one, gathered, blueprint.ratio_steps, draws.phi)
-            counts[:, group.stages[0], columns] = drawn[:, : len(columns)]
+            drawn = _ratio_parts(rng, one, gathered, blueprint.ratio_steps, draws.phi, cap)
+            counts[:, group.stages[0], columns] = drawn
             continue
         log_pi = blueprint.chances(one, gathered, draws.unknown)[:, 0, : len(columns)]
         z = draw_parts_many(
@@ -137,13 +142,14 @@ def _crossed(
     batch: Batch,
     gathered: Floats,
     draws: FieldDraws,
+    cap: Floats,
 ) -> Floats:
     """Counts of the cells given totals that cross, (R, m): a walk over the tables that meet all of them."""
     assert group.members is not None
     mean, variance = (x[:, 0, : len(group.cells)] for x in cell_moments(blueprint, batch, gathered, draws))
     if batch.ratio:
         factor = np.maximum(variance / mean, LEAST_FACTOR)
-        weight, size, cap = np.log1p(-1 / factor), -mean / (factor - 1), np.full(len(group.cells), np.inf)
+        weight, size = np.log1p(-1 / factor), -mean / (factor - 1)
     else:
         weight = np.log(mean) - np.log(group.n - mean)
         size, cap = np.broadcast_to(group.n, mean.shape), group.n
@@ -186,21 +192,32 @@ def completed(blueprint: Blueprint, group: Group) -> bool:
 
 
 def _ratio_parts(
-    rng: np.random.Generator, batch: Batch, eta: Floats, ratio_steps: tuple[bool, ...], phi: Floats
+    rng: np.random.Generator,
+    batch: Batch,
+    eta: Floats,
+    ratio_steps: tuple[bool, ...],
+    phi: Floats,
+    cap: Floats,
 ) -> Floats:
-    """Counts along a ratio path given their total or its range, (R, m).
+    """Counts along a ratio path given their total or its range, (R, m), each at most its ``cap`` (m,).
 
     Given the total, negative binomials with one variance factor are Dirichlet-multinomial with their sizes.
     """
-    mean, variance = paths.ratio_mean(eta, batch, ratio_steps, phi, paths.ARRAY)
-    mean, variance = mean[:, 0], variance[:, 0]
+    mean, variance = (
+        x[:, 0, : len(cap)] for x in paths.ratio_mean(eta, batch, ratio_steps, phi, paths.ARRAY)
+    )
     total_mean = mean.sum(axis=1)
     factor = np.maximum(variance.sum(axis=1) / total_mean, LEAST_FACTOR)
+    shape = mean / (factor[:, None] - 1)
     low, high = batch.low[0, 0], batch.high[0, 0]
-    if low == high:
-        total = np.full(len(eta), low)
-    else:
-        total = draw_negbin(rng, total_mean, factor, low, high)
-    if mean.shape[1] == 1:
-        return total[:, None]
-    return share_out(rng, total, np.where(batch.mask[0], mean / (factor[:, None] - 1), 0.0))
+
+    def draw(rows: NDArray[np.int64], force: bool) -> Floats:
+        if low == high:
+            total = np.full(len(rows), low)
+        else:
+            total = draw_negbin(rng, total_mean[rows], factor[rows], low, high)
+        if force:
+            return share_within(rng, total, shape[rows], np.broadcast_to(cap, (len(rows), len(cap))))
+        return share_out(rng, total, shape[rows])
+
+    return draw_within(len(eta), draw, lambda some: (some > cap).any(axis=1))

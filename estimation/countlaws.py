@@ -90,6 +90,8 @@ def share_out(rng: np.random.Generator, total: Floats, shape: Floats) -> Floats:
 
     They are Dirichlet-multinomial; gammas of small shape are drawn by their logs, lest all of them vanish.
     """
+    if shape.shape[1] == 1:
+        return total[:, None].astype(float)
     few = np.maximum(shape, 1e-300)
     logs = np.log(rng.gamma(few + 1)) + np.log(1 - rng.uniform(size=few.shape)) / few
     weight = np.where(shape > 0, np.exp(_relative(np.where(shape > 0, logs, -1e300))), 0.0)
@@ -139,7 +141,7 @@ def draw_negbin(
 ) -> Floats:
     """Draws of negative binomials within ranges, (R,); ``high`` may be infinite."""
     begin = np.broadcast_to(np.asarray(low, dtype=float), mean.shape)
-    end = np.minimum(high, np.floor(reach(np.maximum(mean, begin), factor)))
+    end = np.floor(np.minimum(high, reach(np.maximum(mean, begin), factor)))
     return draw_between(rng, begin, end, lambda at: log_negbin(at, mean[:, None], factor[:, None]))
 
 

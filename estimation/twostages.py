@@ -19,13 +19,20 @@ from .countlaws import (
     reach,
     share_out,
 )
+from .limited import draw_within, least_units, most_outcomes, share_within
 
 Floats = NDArray[np.float64]
 _SWEEPS = 12
 
 
 def draw_two_stages(
-    rng: np.random.Generator, batch: Batch, eta: Floats, ratio_steps: tuple[bool, ...], phi: Floats
+    rng: np.random.Generator,
+    batch: Batch,
+    eta: Floats,
+    ratio_steps: tuple[bool, ...],
+    phi: Floats,
+    cap: Floats,
+    limit: float,
 ) -> Floats:
     """Draw both stages: the first total given what is said of both, the second given the first, and then the cells.
 
@@ -38,6 +45,10 @@ def draw_two_stages(
         Linear predictors along the paths.
     ratio_steps : tuple of bool
     phi : (R, steps)
+    cap : (m,)
+        Most that each cell can hold at the first stage.
+    limit : float
+        Most outcomes at the second stage of a unit of the first.
 
     Returns
     -------
@@ -48,23 +59,44 @@ def draw_two_stages(
     The totals have the law of the density, ``models.negbin.Chain``: the second is binomial, or negative binomial where
     a step between the two is a ratio, with one mean for all units of the first.
     """
+
+    def draw(rows: NDArray[np.int64], force: bool) -> Floats:
+        return _both(rng, batch, eta[rows], ratio_steps, phi[rows], limit, cap if force else None)
+
+    def beyond(some: Floats) -> NDArray[np.bool_]:
+        return ((some[..., 0] > cap) | (some[..., 1] > most_outcomes(some[..., 0], limit))).any(axis=1)
+
+    return draw_within(len(eta), draw, beyond)
+
+
+def _both(
+    rng: np.random.Generator,
+    batch: Batch,
+    eta: Floats,
+    ratio_steps: tuple[bool, ...],
+    phi: Floats,
+    limit: float,
+    cap: Floats | None,
+) -> Floats:
+    """Draws that keep the limits of the totals; those of the cells too where ``cap`` is given."""
     (one, first_ratio), (two, later_ratio) = (_stretch(batch, eta, ratio_steps, d) for d in (0, 1))
     log_mean, factor = (x[:, 0] for x in paths.ratio_law(eta, batch, ratio_steps, phi, paths.ARRAY))
-    n = np.broadcast_to(np.where(batch.mask[0], batch.n[0], 0.0), one.shape)
+    n = np.broadcast_to(batch.n[0][batch.mask[0]], one.shape)
     onward = np.exp(log_mean[:, 1] - log_mean[:, 0])
     spread = np.maximum(factor, LEAST_FACTOR)
     later = spread[:, 1] if later_ratio else None
     first = spread[:, 0] if first_ratio else None
-    total = _first_total(rng, batch, np.exp(log_mean[:, 0]), factor[:, 0], first, onward, later)
-    at_first = _split(rng, total, n, one, first)
+    total = _first_total(rng, batch, np.exp(log_mean[:, 0]), factor[:, 0], first, onward, later, limit)
+    at_first = _split(rng, total, n, one, first, cap)
     low, high = batch.low[0, 1], batch.high[0, 1]
     if later is None:
         units, chance = total[:, None], onward[:, None]
         ends = np.full(len(total), low), np.minimum(total, high)
         total = draw_between(rng, *ends, lambda at: log_binomial(at, units, chance))
     else:
-        total = draw_negbin(rng, total * onward, later, low, high)
-    return np.stack([at_first, _split(rng, total, at_first, two, later)], axis=-1)
+        total = draw_negbin(rng, total * onward, later, low, np.minimum(high, most_outcomes(total, limit)))
+    then = None if cap is None else most_outcomes(at_first, limit)
+    return np.stack([at_first, _split(rng, total, at_first, two, later, then)], axis=-1)
 
 
 def _stretch(batch: Batch, eta: Floats, ratio_steps: tuple[bool, ...], number: int) -> tuple[Floats, bool]:
@@ -72,7 +104,8 @@ def _stretch(batch: Batch, eta: Floats, ratio_steps: tuple[bool, ...], number: i
     inside = batch.segment[0] == number
     is_ratio = np.asarray(ratio_steps)[np.maximum(batch.step[0], 0)]
     log_rate = np.where(is_ratio, eta[:, 0], -np.logaddexp(0.0, -eta[:, 0]))
-    return np.exp(np.where(inside, log_rate, 0.0).sum(axis=-1)), bool((inside & is_ratio).any())
+    rate = np.exp(np.where(inside, log_rate, 0.0).sum(axis=-1))
+    return rate[:, batch.mask[0]], bool((inside & is_ratio).any())
 
 
 def _first_total(
@@ -83,16 +116,17 @@ def _first_total(
     first: Floats | None,
     onward: Floats,
     later: Floats | None,
+    limit: float,
 ) -> Floats:
     """The total at the first stage, given its range and that of the second."""
     (low, then_low), (high, then_high) = batch.low[0], batch.high[0]
     if low == high:
         return np.full(len(mean), low)
-    low = max(low, then_low if later is None else min(then_low, 1.0))
+    low = max(low, float(least_units(then_low, limit)), min(then_low, 1.0))
     wanted = then_high if np.isfinite(then_high) else then_low
     middle = np.maximum(np.maximum(mean, low), wanted / np.maximum(onward, 1e-12))
     top = np.floor(reach(middle, np.maximum(matched, LEAST_FACTOR)))
-    high = np.minimum(top, high if first is not None else min(high, batch.n[0][batch.mask[0]].sum()))
+    high = np.floor(np.minimum(top, high if first is not None else min(high, batch.n[0].sum())))
 
     def law(at: Floats) -> Floats:
         here = log_matched(at, mean[:, None], matched[:, None])
@@ -103,12 +137,22 @@ def _first_total(
     return draw_between(rng, np.full(len(mean), low), np.maximum(high, low), law)
 
 
-def _split(rng: np.random.Generator, total: Floats, n: Floats, rate: Floats, factor: Floats | None) -> Floats:
+def _split(
+    rng: np.random.Generator,
+    total: Floats,
+    n: Floats,
+    rate: Floats,
+    factor: Floats | None,
+    cap: Floats | None,
+) -> Floats:
     """Counts of the cells given their total, (R, m); ``n`` (R, m) their units, ``factor`` None without a ratio step."""
     if n.shape[1] == 1:
         return total[:, None]
     if factor is not None:
-        return share_out(rng, total, n * rate / (factor - 1)[:, None])
+        shape = n * rate / (factor - 1)[:, None]
+        if cap is None:
+            return share_out(rng, total, shape)
+        return share_within(rng, total, shape, np.broadcast_to(cap, shape.shape))
     out = np.empty(n.shape)
     rate = np.clip(rate, 1e-300, 1 - 1e-12)
     log_pi = np.stack([np.log1p(-rate), np.log(rate)], axis=-1)
