@@ -169,7 +169,8 @@ def _gain(mean: Floats, which: NDArray[np.int64], worth: Floats, psi: Floats) ->
 def _told(shown: Sequence[Report], moments: Moments) -> Floats:
     """Share of an exact count's information that a range still carries: how far it narrows the total's variance.
 
-    A normal total cut to the range; 1 for an exact count, 0 for a range that excludes nothing.
+    A normal total cut to the range; 1 for an exact count, 0 for a range that excludes nothing. The moments of a soft
+    report are those of what it states: it carries all they say.
     """
     low = np.array([r.low for r in shown])
     high = np.array([r.high for r in shown])
@@ -182,4 +183,5 @@ def _told(shown: Sequence[Report], moments: Moments) -> Floats:
     with np.errstate(over="ignore", invalid="ignore"):
         left = 1 + (a * density[0] - b * density[1]) / mass - ((density[0] - density[1]) / mass) ** 2
     told = np.where(mass > 1e-12, 1 - np.clip(left, 0, 1), 1.0)
-    return np.where(low == high, 1.0, told)
+    soft = np.array([r.centre is not None for r in shown])
+    return np.where((low == high) | soft, 1.0, told)

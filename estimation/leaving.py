@@ -68,9 +68,10 @@ def left_out(reports: Sequence[Report], moments: Moments, likelihood: Floats) ->
     kept = [(at, place[columns[r.group]]) for at, r in enumerate(reports) if columns[r.group] in place]
     below, above = np.empty(len(kept)), np.empty(len(kept))
     for number, (at, row) in enumerate(kept):
-        drawn = moments.replicate[:, at]
-        below[number] = share[row] @ (drawn < reports[at].low)
-        above[number] = share[row] @ (drawn > reports[at].high)
+        drawn, one = moments.replicate[:, at], reports[at]
+        low, high = (one.low, one.high) if one.centre is None else (one.centre, one.centre)
+        below[number] = share[row] @ (drawn < low)
+        above[number] = share[row] @ (drawn > high)
     return LeftOut(
         tuple(reports[at] for at, _ in kept),
         below,

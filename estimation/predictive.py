@@ -22,7 +22,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from ..models import catalogue, paths
 from ..models.blueprint import Blueprint
-from ..models.contract import Batch
+from ..models.contract import Batch, ReportKind
 from ..models.crossing import given_others
 from ..models.field import FieldDraws
 from ..models.kinds.all_sources import AllSources, log_share
@@ -47,6 +47,8 @@ class Report:
         Ids of the statements behind it, joined.
     kind : str
         Report and part kinds, joined with ``+``.
+    centre : float or None
+        Of a soft report, the middle of what it states: that is what its moments and replicates are of.
     """
 
     group: int
@@ -60,11 +62,12 @@ class Report:
     source_id: str
     low: float
     high: float
+    centre: float | None = None
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Moments of every report's total given each draw; each (R, reports).
+    """Moments of every report's total, or of what a soft report states, given each draw; each (R, reports).
 
     Parameters
     ----------
@@ -84,10 +87,12 @@ def reports(blueprint: Blueprint) -> tuple[Report, ...]:
     out = []
     by_id = blueprint.panel.by_id
     for batch in blueprint.batches:
+        kind = _report_kind(batch)
+        centre = kind.centre(batch, blueprint.kind_settings[kind.name])
         for row, number in enumerate(batch.groups):
             group = blueprint.analysis.groups[number]
             # A soft report gives a rate: its counts are what the rate makes of the denominators.
-            scale = float(batch.n[row].sum()) if catalogue.kind(batch.report).soft else 1.0
+            scale = float(batch.n[row].sum()) if kind.soft else 1.0
             for place, stage in enumerate(group.stages):
                 behind = [by_id[s] for s in group.statements[place]]
                 first = behind[0]
@@ -104,9 +109,16 @@ def reports(blueprint: Blueprint) -> tuple[Report, ...]:
                         source_id=" + ".join(sorted({s.source_id for s in behind})),
                         low=float(batch.low[row, place] * scale),
                         high=float(batch.high[row, place] * scale),
+                        centre=None if centre is None else float(centre[row]),
                     )
                 )
     return tuple(out)
+
+
+def _report_kind(batch: Batch) -> ReportKind:
+    kind = catalogue.kind(batch.report)
+    assert isinstance(kind, ReportKind)
+    return kind
 
 
 def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Moments:
@@ -153,6 +165,14 @@ def _moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws:
         gathered = blueprint.gathered(batch, eta, draws.unknown)
         size = (len(eta), -1)
         crossed.append(np.full((len(eta), batch.low.size), np.nan))
+        kind = _report_kind(batch)
+        if kind.soft:
+            expected = _expected(blueprint, batch, gathered, draws)
+            mean.append(expected)
+            law = kind.published(rng, expected, batch, blueprint.kind_settings[kind.name])
+            variance.append(law[0])
+            replicate.append(law[1])
+            continue
         if batch.members is not None:
             cells = cell_moments(blueprint, batch, gathered, draws)
             inside = batch.members.astype(float)
@@ -213,6 +233,17 @@ def cell_moments(
     chance = np.exp(blueprint.chances(batch, gathered, draws.unknown))
     mean = batch.n * chance[..., 1]
     return mean, mean * chance[..., 0]
+
+
+def _expected(blueprint: Blueprint, batch: Batch, gathered: Floats, draws: FieldDraws) -> Floats:
+    """Expected counts of the last stage that groups speak of, (R, S)."""
+    if batch.ratio:
+        log_mean, _ = paths.ratio_law(gathered, batch, blueprint.ratio_steps, draws.phi, paths.ARRAY)
+        return np.asarray(np.exp(log_mean[..., -1]))
+    reach = np.exp(blueprint.chances(batch, gathered, draws.unknown)[..., -1:])
+    return np.asarray(
+        ((batch.n[..., None] * reach).sum(axis=2) + _others(blueprint, batch, reach, draws))[..., 0]
+    )
 
 
 def _replicate(rng: np.random.Generator, mean: Floats, variance: Floats) -> Floats:

@@ -311,6 +311,16 @@ class ReportKind(Kind, Protocol):
         """The statement that the same reporting rule would have made of another count."""
         ...
 
+    def centre(self, batch: Batch, settings: Any) -> Floats | None:
+        """For a soft report, the middle of what each states, as a count, (S,)."""
+        return None
+
+    def published(
+        self, rng: np.random.Generator, expected: Floats, batch: Batch, settings: Any
+    ) -> tuple[Floats, Floats]:
+        """For a soft report, variance and replicates of that middle; all (R, S), as ``expected`` counts."""
+        raise TypeError(f"a report of kind {self.name} is no soft one")
+
 
 @runtime_checkable
 class PartKind(Kind, Protocol):

@@ -15,7 +15,7 @@ _GROSS = 8.0
 
 
 class Predictive(Check):
-    """Grouped posterior-predictive checks of exact reports: dispersion, zeros and totals.
+    """Grouped posterior-predictive checks of exact counts: dispersion, zeros and totals.
 
     Each statistic is compared with its replicates group by group. The check fails when more groups have a two-sided
     predictive probability below 0.01 than chance would give in 99 of 100 cases, or when one of these typically lies
@@ -28,7 +28,8 @@ class Predictive(Check):
 
     def run(self, seen: Seen) -> list[Result]:
         """Dispersion by jurisdiction, zeros by offense, totals by period."""
-        exact = np.array([r.low == r.high for r in seen.reports])
+        # A published rate is no count; whether it surprises the others says `loo`.
+        exact = np.array([r.low == r.high and r.centre is None for r in seen.reports])
         if not exact.any():
             words = "No exact report to compare with its replicates."
             return [Result("ppc_dispersion", "informational", None, None, words)]

@@ -32,7 +32,8 @@ class Suppressed(Check):
         )
         if not hidden.any():
             return [Result(self.name, "informational", None, None, "No count is suppressed.")]
-        exact = np.array([r.low == r.high for r in seen.reports])
+        # A published rate is no count that its source might have suppressed.
+        exact = np.array([r.low == r.high and r.centre is None for r in seen.reports])
         stages = np.array([r.stage for r in seen.reports], dtype=object)
         found: dict[str, tuple[float, float, float]] = {}
         for stage in dict.fromkeys(stages[hidden]):

@@ -10,13 +10,13 @@ import numpy as np
 import pytensor.tensor as pt
 from pydantic import Field
 from pytensor.tensor.variable import TensorVariable
-from scipy.special import expit, ndtri
+from scipy.special import expit, logit, ndtri
 
 from ...data.errors import Problem
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
-from ..contract import Analysis, Batch, Decision, Group, GroupOrigin, Parts, ReportKind
+from ..contract import Analysis, Batch, Decision, Floats, Group, GroupOrigin, Parts, ReportKind
 
 _SMALLEST = 0.1  # where a range begins at zero, its lower end is taken as this part of the upper one
 _LARGEST = 1 - 1e-6
@@ -107,12 +107,8 @@ class Share(ReportKind):
     def logp(self, parts: Parts, batch: Batch, settings: Any) -> TensorVariable:
         """Log quasi-likelihood of each rate, (S,)."""
         size = batch.n.sum(axis=1)
-        low, high = batch.low[:, 0], batch.high[:, 0]
-        low = np.where(low == high, low, np.maximum(low, _SMALLEST * high))
-        half = float(-ndtri((1 - settings.covers) / 2))
         if parts.log_mean is not None:
             value = parts.log_mean[:, 0] - np.log(size)
-            ends = np.log(low), np.log(high)
         else:
             assert parts.log_pi is not None
             reached = (pt.exp(parts.log_pi[..., -1]) * batch.n).sum(axis=1)
@@ -120,11 +116,25 @@ class Share(ReportKind):
                 reached = reached + pt.exp(parts.log_poisson[:, -1])
             rate = pt.minimum(reached / size, _LARGEST)
             value = pt.log(rate) - pt.log1p(-rate)
-            top = np.minimum(high, _LARGEST)
-            ends = np.log(low) - np.log1p(-low), np.log(top) - np.log1p(-top)
-        centre = (ends[0] + ends[1]) / 2
-        sd = np.where(ends[1] > ends[0], (ends[1] - ends[0]) / (2 * half), settings.sd)
+        centre, sd = _law(batch, settings)
         return settings.weight * (-0.5 * ((value - centre) / sd) ** 2 - np.log(sd))
+
+    def centre(self, batch: Batch, settings: Any) -> Floats:
+        """The middle of each published rate on the link scale, as a count, (S,)."""
+        middle, _ = _law(batch, settings)
+        return batch.n.sum(axis=1) * (np.exp(middle) if batch.ratio else expit(middle))
+
+    def published(
+        self, rng: np.random.Generator, expected: Floats, batch: Batch, settings: Any
+    ) -> tuple[Floats, Floats]:
+        """Replicates of that middle, normal on the link scale, and its variance as a count to first order."""
+        size = batch.n.sum(axis=1)
+        sd = _law(batch, settings)[1] / np.sqrt(settings.weight)
+        away = sd * rng.normal(size=expected.shape)
+        if batch.ratio:
+            return (expected * sd) ** 2, expected * np.exp(away)
+        rate = np.clip(expected / size, 1e-12, _LARGEST)
+        return (size * rate * (1 - rate) * sd) ** 2, size * expit(logit(rate) + away)
 
     def replicate(
         self, rng: np.random.Generator, count: float, statement: Statement, settings: Any
@@ -143,3 +153,16 @@ class Share(ReportKind):
         if statement.count is not None:
             return replace(statement, count=float(expit(centre)))
         return replace(statement, low=float(expit(centre - half)), high=float(expit(centre + half)))
+
+
+def _law(batch: Batch, settings: Any) -> tuple[Floats, Floats]:
+    """Middle of each published rate on the link scale, and the sd that its range stands for, (S,) each."""
+    low, high = batch.low[:, 0], batch.high[:, 0]
+    low = np.where(low == high, low, np.maximum(low, _SMALLEST * high))
+    half = float(-ndtri((1 - settings.covers) / 2))
+    if batch.ratio:
+        ends = np.log(low), np.log(high)
+    else:
+        top = np.minimum(high, _LARGEST)
+        ends = np.log(low) - np.log1p(-low), np.log(top) - np.log1p(-top)
+    return (ends[0] + ends[1]) / 2, np.where(ends[1] > ends[0], (ends[1] - ends[0]) / (2 * half), settings.sd)

@@ -10,8 +10,11 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from attrition.data.statement import Statement
+from attrition.estimation.predictive import log_likelihood, moments, reports
+from attrition.models.field import FieldDraws
 from attrition.models.kinds.share import Share
 
+from ..panels import bind
 from .mixed import ETA, panel_of, place_logp, split
 
 PERSONS = {"referral": "report", "investigation": "case", "arrest": "person"}
@@ -117,3 +120,40 @@ class TestReplicates:
         value = self.centres(replace(self.BASE, count=0.06, low=None, high=None), 0.3)[:, 0]
         assert value.mean() == pytest.approx(logit(0.3), abs=0.03)
         assert value.std() == pytest.approx(SETTINGS.sd / np.sqrt(SETTINGS.weight), rel=0.04)
+
+
+class TestItsOwnLaw:
+    """What it states varies by the quasi-likelihood, not as a count of so many units would."""
+
+    FACTS = (("investigation", "a", INVESTIGATED, 0.25), ("investigation", "b", INVESTIGATED, None, 0.3, 0.5))
+
+    @pytest.mark.parametrize("units", [None, PERSONS], ids=["probability", "ratio"])
+    def test_mean_and_variance_give_the_curvature_of_the_density(self, units):
+        """Of a normal law with mean m the information is m'² / variance."""
+        blueprint = bind(panel_of(FIRST, [self.FACTS], units=units), ["intercept"])
+        step = 1e-3
+        eta = np.broadcast_to(-1.0 + step * np.array([-1, 0, 1])[:, None, None], (3, 2, 3))
+        draws = FieldDraws(np.zeros((3, 2)), {}, {}, np.ones((3, 2)))
+        eta = eta[:, :, : blueprint.layout.size]
+        logs = log_likelihood(blueprint, eta, draws)
+        found = moments(np.random.default_rng(0), blueprint, eta, draws)
+        slope = (found.mean[2] - found.mean[0]) / (2 * step)
+        curvature = -(logs[0] - 2 * logs[1] + logs[2]) / step**2
+        np.testing.assert_allclose(slope**2 / found.variance[1], curvature, rtol=1e-3)
+
+    def test_replicates_are_those_of_statements(self):
+        blueprint = bind(panel_of(FIRST, [self.FACTS]), ["intercept"])
+        size, rate = 8000, 0.3
+        eta = np.full((size, 2, blueprint.layout.size), logit(rate))
+        draws = FieldDraws(np.zeros((size, 2)), {}, {}, np.ones((size, 2)))
+        found = moments(np.random.default_rng(0), blueprint, eta, draws)
+        kind, rng = Share(), np.random.default_rng(1)
+        for place, (report, n) in enumerate(zip(reports(blueprint), (30, 10), strict=True)):
+            told = blueprint.panel.by_id[report.ids]
+            made = [kind.range(kind.replicate(rng, rate, told, SETTINGS), SETTINGS) for _ in range(size)]
+            centre = logit(np.array(made)).mean(axis=1)
+            drawn = logit(found.replicate[:, place] / n)
+            assert drawn.mean() == pytest.approx(centre.mean(), abs=0.03)
+            assert drawn.std() == pytest.approx(centre.std(), rel=0.05)
+            low, high = kind.range(told, SETTINGS)
+            assert report.centre == pytest.approx(n * expit((logit(low) + logit(high)) / 2))
