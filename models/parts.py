@@ -8,7 +8,7 @@ count; else it is counted out of the nearest earlier count of the total.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -49,7 +49,8 @@ def add_parts(
     groups, decisions, problems = list(merged.groups), list(merged.decisions), []
     for (pool, key), statements in by_total.items():
         analysis = layers.get(key, merged)
-        adder = _Total(panel, analysis.counts[:, pool], pool, ranges)
+        spoken = {stage for g in analysis.groups if pool in g.cells for stage in g.stages}
+        adder = _Total(panel, analysis.counts[:, pool], pool, ranges, spoken)
         for statement in sorted(
             statements, key=lambda s: (panel.funnel.index(s.stage), _width(ranges[s.id]))
         ):
@@ -74,15 +75,21 @@ def _width(span: tuple[float, float]) -> float:
 
 
 class _Total:
-    """One unsplit total and the parts taken of it so far."""
+    """One unsplit total, the stages at which its own groups speak of it, and the parts taken of it so far."""
 
     def __init__(
-        self, panel: Panel, counts: np.ndarray, pool: int, ranges: Mapping[str, tuple[float, float]]
+        self,
+        panel: Panel,
+        counts: np.ndarray,
+        pool: int,
+        ranges: Mapping[str, tuple[float, float]],
+        spoken: Collection[int],
     ) -> None:
         self._panel, self._counts, self._pool, self._ranges = panel, counts, pool, ranges
+        self._spoken = spoken
         self._taken: dict[int, list[tuple[np.ndarray, float]]] = defaultdict(list)
         self._closed: set[int] = set()
-        self._stages: dict[bytes, int] = {}
+        self._using_up: set[int] = set()
 
     def add(self, statement: Statement) -> Group | Problem | str:
         """A group, or why there is none."""
@@ -97,8 +104,9 @@ class _Total:
         start = int(before[-1])
         if start < stage and (known > stage).any():
             return "the total it is a part of is known before and after, not at this stage; the three share counts"
-        if self._stages.setdefault(cells.tobytes(), stage) != stage:
-            return "an earlier stage of the same part is known; the two share unobserved counts"
+        if any(spoken > start for spoken in self._spoken):
+            # Of whom the total consists then says what becomes of it, which its own density does not know.
+            return "the total it is a part of is known roughly or later too; the two share unobserved counts"
         if stage in self._closed:
             return "another part of the same total is known only roughly; the two share unobserved counts"
         taken = self._taken[stage]
@@ -109,6 +117,8 @@ class _Total:
         origin = self._origin(statement, start, stage)
         # Counts that hold other cases, or several outcomes a unit, do not use up the units of the total.
         shared = not ratio and origin == "referred"
+        if (lost := self._sharing(cells, stage, shared)) is not None:
+            return lost
         bounded = shared or (not ratio and origin == "between")
         left = n - sum(count for _, count in taken) if shared else n
         if bounded and low > left:
@@ -121,6 +131,8 @@ class _Total:
             )
         apart = tuple(int(c) for other, _ in taken for c in other) if shared else ()
         taken.append((cells, low))
+        if shared:
+            self._using_up.add(stage)
         if shared and low < high:
             self._closed.add(stage)
         if left == 0:
@@ -138,6 +150,23 @@ class _Total:
             part=self._pool,
             apart=apart,
         )
+
+    def _sharing(self, cells: np.ndarray, stage: int, shared: bool) -> str | None:
+        """Why a part cannot stand beside those of earlier stages.
+
+        Those who reach the later stage are some of those who reached the earlier one: of overlapping parts the same
+        units, and where parts use up the units of the total, what is of one is not of the other.
+        """
+        for earlier in (s for s in self._taken if s < stage):
+            others = [other for other, _ in self._taken[earlier]]
+            if any(np.array_equal(other, cells) for other in others):
+                return "an earlier stage of the same part is known; the two share unobserved counts"
+            overlap = any(np.isin(cells, other).any() for other in others)
+            if others and (overlap or shared or earlier in self._using_up):
+                return (
+                    "a part of the same total is known at an earlier stage; the two share unobserved counts"
+                )
+        return None
 
     def _origin(self, statement: Statement, start: int, stage: int) -> GroupOrigin:
         if statement.origin == "referred_only" or start == stage:

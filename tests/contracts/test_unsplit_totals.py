@@ -78,6 +78,45 @@ def test_density_equals_enumeration(name):
     assert sum(probability) == pytest.approx(1)
 
 
+# Of each, the last shares unobserved counts with those before it.
+BESIDE = {
+    "the same part at a later stage": [("a", 1, "a"), ("a", 2, "a")],
+    "an overlapping part at a later stage": [("a", 1, "a"), ("ab", 2, "ab")],
+    "another part at a later stage": [("a", 1, "a"), ("b", 2, "b")],
+    "another part at a later stage, the total known": [("abc", 1, "all"), ("a", 1, "a"), ("b", 2, "b")],
+    "a part at the first of two stages of the total": [("abc", 1, "all"), ("abc", 2, "all"), ("a", 1, "a")],
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_shares_units_with_another_count_is_unused_with_the_reason(name):
+    """What is left has the probability that enumeration gives it without the last."""
+    case = BESIDE[name]
+    law = units_law([(offenses, stage) for offenses, stage, _ in case])
+    reports = [
+        tuple((STAGES[stage], node, "exact", y) for y, (_, stage, node) in zip(counts, case, strict=True))
+        for counts in law
+    ]
+    blueprint, found = place_logp(split(panel_of((("referral", "all", "exact", N),), reports)))
+    last = {f"s{i * (len(case) + 1) + len(case)}" for i in range(len(reports))}
+    unused = {d.statement: d.reason for d in blueprint.analysis.decisions if d.action == "unused"}
+    assert unused.keys() >= last
+    empty = {name for name, reason in unused.items() if reason.endswith("is 0")}
+    assert all(name in last and "share unobserved counts" in unused[name] for name in unused.keys() - empty)
+    alone = defaultdict(float)
+    for counts, p in law.items():
+        alone[counts[:-1]] += p
+    probability = [np.exp(found.get(f"P{i}", 0.0)) for i in range(len(reports))]
+    np.testing.assert_allclose(probability, [alone[counts[:-1]] for counts in law], rtol=1e-9)
+
+
+def test_a_part_beside_a_total_known_roughly_is_unused():
+    law = units_law([("abc", 1)])
+    reports = [(("investigation", "all", "range", 1, 2), ("investigation", "a", "exact", 1))]
+    _, found = place_logp(split(panel_of((("referral", "all", "exact", N),), reports)))
+    assert np.exp(found["P0"]) == pytest.approx(law[1,] + law[2,])
+
+
 def test_ranges_of_a_total_and_of_a_part():
     law = units_law([("a", 1), ("b", 1)])
     reports = [(("investigation", "a", "exact", 1), ("investigation", "b", "range", 1, 2))]
@@ -142,6 +181,15 @@ class TestRatioSteps:
         found = self.found(("investigation", "a", "exact", 10), ("investigation", "c", "at_least", 7))
         expected = self.law(means[0], 2.5).logpmf(10) + self.law(means[2], 2.5).logsf(6)
         assert found == pytest.approx(expected, rel=1e-4)
+
+    def test_so_are_disjoint_parts_at_two_stages(self):
+        """A ratio's outcomes of one offense take none from another's."""
+        one = self.found(("investigation", "a", "exact", 10))
+        two = self.found(("arrest", "b", "exact", 7))
+        both = self.found(("investigation", "a", "exact", 10), ("arrest", "b", "exact", 7))
+        assert both == pytest.approx(one + two)
+        over = self.found(("investigation", "a", "exact", 10), ("arrest", "ab", "exact", 7))
+        assert over == pytest.approx(one)
 
     def test_a_known_total_divides_with_the_factor_of_its_step(self):
         means = SHARE * np.exp([ETA[name][0] for name in LEAVES])

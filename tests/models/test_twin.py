@@ -25,6 +25,7 @@ PLACES = {
     "IT": "all",
     "ES": "all",
     "SE": "all",
+    "PT": "all",
 }
 SPLIT = {"sale": 500.0, "having": 300.0, "luring": 200.0}
 PERSONS = {"referral": "report", "investigation": "case", "arrest": "person"}
@@ -32,9 +33,9 @@ FACTS = [
     # A nation, one part of which is known; its arrests hold other cases.
     ("referral", "all/US", "exact", 900), ("referral", "all/NE", "exact", 300),
     ("arrest", "all/US", "exact", 40, "all_sources"), ("arrest", "all/NE", "exact", 20, "all_sources"),
-    # A total of which one part is counted, one more at the next stage.
+    # A total of which one part is counted, and one of which a part is counted at the next stage.
     ("referral", "all/NY", "exact", 400), ("investigation", "all/NY", "exact", 60),
-    ("investigation", "csam/NY", "exact", 30), ("arrest", "luring/NY", "exact", 3),
+    ("investigation", "csam/NY", "exact", 30), ("arrest", "luring/PT", "exact", 3),
     # Parts alone, beside an offense with referrals of its own.
     ("referral", "all/UK", "exact", 500), ("referral", "luring/UK", "exact", 90),
     ("investigation", "luring/UK", "exact", 20), ("investigation", "sale/UK", "exact", 25),
@@ -46,6 +47,7 @@ FACTS = [
     ("referral", "all/ES", "exact", 310), ("investigation", "all/ES", "share_of_referral", None, 0.1, 0.2),
     ("arrest", "all/ES", "exact", 12, "shifted"),
     ("investigation", "luring/SE", "exact", 70), ("arrest", "luring/SE", "exact", 30),
+    ("referral", "all/PT", "exact", 400), ("investigation", "all/PT", "exact", 60),
 ]  # fmt: skip
 
 
