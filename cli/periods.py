@@ -57,8 +57,8 @@ class Periods:
 def read_periods(texts: Iterable[str]) -> Periods | None:
     """The periods a column's texts stand for; None when any of them is no period.
 
-    A column of months is read as quarters; dates in only the first (or the last) month of a quarter or of a
-    year name that quarter or year.
+    A column of months is read as quarters. Where it holds dates alone, those in only the first (or the last)
+    month of a quarter or of a year name that quarter or year; beside quarters or years a month is a month.
     """
     values = sorted(set(texts))
     day_first, remarks = _order(values)
@@ -75,16 +75,17 @@ def read_periods(texts: Iterable[str]) -> Periods | None:
             "a year such as FY2024 is written as 2024 and one such as 2023/24 as its first year; "
             "change values.period where more of its days lie in the other year"
         )
+    dates = all(grain == "month" for grain, _, _ in found.values())
     months = sorted({part for grain, _, part in found.values() if grain == "month"})
     label = {}
-    if months in ([1], [12]):
+    if dates and months in ([1], [12]):
         label = {text: f"{year}" for text, (_, year, _) in found.items()}
         remarks.append("dates are read as the years they begin or end")
         return Periods(label, {}, tuple(remarks))
     for text, (grain, year, part) in found.items():
         quarter = part if grain == "quarter" else (part + 2) // 3
         label[text] = f"{year}Q{quarter}" if grain in ("quarter", "month") else f"{year}"
-    if months and (set(months) <= {1, 4, 7, 10} or set(months) <= {3, 6, 9, 12}):
+    if dates and (set(months) <= {1, 4, 7, 10} or set(months) <= {3, 6, 9, 12}):
         remarks.append("dates are read as the quarters they begin or end")
         return Periods(label, {}, tuple(remarks))
     by_month = {text: f"{y}-{part:02d}" for text, (grain, y, part) in found.items() if grain == "month"}

@@ -59,6 +59,13 @@ def test_dates_of_quarters_and_years_are_those():
     assert years.labels == {"2023-01-01": "2023", "2024-01-01": "2024"}
 
 
+@pytest.mark.parametrize("others", [["Q1 2024", "Q2 2024", "Q3 2024"], ["2023", "2024"], ["FY2024"]])
+def test_a_january_beside_quarters_or_years_is_a_month(others):
+    found = read_periods([*others, "Jan 2025"])
+    assert found.months == {"Jan 2025": "2025-01"}
+    assert found.labels == {**read_periods(others).labels, "Jan 2025": "2025Q1"}
+
+
 def test_day_and_month_are_told_apart_by_the_column():
     assert read_periods(["03/04/2024", "13/05/2024"]).labels["03/04/2024"] == "2024Q2"
     assert read_periods(["03/04/2024", "03/14/2024"]).labels["03/04/2024"] == "2024Q1"
