@@ -124,10 +124,14 @@ def _read_periods(table: Table, at: dict[str, int], guess: Guess) -> None:
         )
         return
     texts = [text for text in period_texts(table, guess.roles) if text]
-    guess.periods = read_periods(texts)
+    alone = {text: read_periods([text]) is not None for text in dict.fromkeys(texts)}
+    guess.periods = read_periods(text for text, read in alone.items() if read)
+    odd = [text for text, read in alone.items() if not read or guess.periods is None]
+    if odd:
+        guess.unsure.append(
+            f"periods that could not be read: {', '.join(map(repr, odd[:5]))}; validate refuses them"
+        )
     if guess.periods is None:
-        odd = [text for text in dict.fromkeys(texts) if read_periods([text]) is None]
-        guess.unsure.append(f"periods that could not be read: {', '.join(map(repr, odd[:5]))}")
         return
     guess.said += list(guess.periods.remarks)
 

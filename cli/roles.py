@@ -69,7 +69,10 @@ def find_roles(table: Table) -> Roles:
     numeric = [
         name
         for name in table.columns
-        if _counts(filled[name]) and not _periods(filled[name]) and name != roles.within
+        if _counts(filled[name])
+        and not _periods(filled[name])
+        and name != roles.within
+        and not (named_role(name) == "period" and _periods_read(filled[name]) >= MOSTLY)
     ]
     _keys_by_name(table.columns, filled, numeric, roles)
     _keys_by_content(table.columns, filled, numeric, roles)
@@ -120,6 +123,11 @@ def _periods(values: Iterable[str]) -> bool:
     return read_periods(values) is not None
 
 
+def _periods_read(values: Sequence[str]) -> float:
+    """The share of texts that are periods, each by itself."""
+    return sum(read_periods([text]) is not None for text in values) / max(len(values), 1)
+
+
 def _part_of_year(columns: Sequence[str], filled: dict[str, list[str]], roles: Roles) -> None:
     """A column of quarters or months beside a column of years."""
     years = [name for name in columns if filled[name] and all(_YEAR.fullmatch(text) for text in filled[name])]
@@ -128,9 +136,9 @@ def _part_of_year(columns: Sequence[str], filled: dict[str, list[str]], roles: R
         values = filled[name]
         if not years or name in years or match is None or not values or _periods(values):
             continue
-        digits = all(text.isdigit() for text in values)
+        digits = any(text.isdigit() for text in values)
         joiner = " " if not digits else " Q" if match[0].startswith("q") else "-"
-        if read_periods({f"2024{joiner}{text}" for text in values}) is not None:
+        if _periods_read([f"2024{joiner}{text}" for text in values]):
             roles.keys["period"], roles.within, roles.joiner = years[0], name, joiner
             return
 
@@ -165,6 +173,17 @@ def _keys_by_content(
         if dated:
             roles.keys["period"] = dated[0]
             roles.said.append(f"period is column {dated[0]!r}: it holds {filled[dated[0]][0]!r} and the like")
+        # One odd text makes no column of periods another thing; it is refused, and the others are read.
+        partly = [
+            name
+            for name in free
+            if name not in numeric
+            and filled[name]
+            and (named_role(name) == "period" or _periods_read(filled[name]) >= MOSTLY)
+        ]
+        if partly and not dated:
+            roles.keys["period"] = max(partly, key=lambda name: _periods_read(filled[name]))
+            roles.said.append(f"period is column {roles.keys['period']!r}, though not all of it is periods")
     texts = [
         name
         for name in columns

@@ -252,6 +252,27 @@ def test_only_thousands_separators_are_removed(started, shell):
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "periods"),
+    [
+        ("period", ["Q1 2024", "Q2 2024", "2024 total"]),
+        ("quarter", ["24Q1", "24Q2"]),
+        ("when", ["Q1 2024", "Q2 2024", "2024 total"]),
+        ("year", ["2023", "2024", "FY24"]),
+        ("year,quarter", ["2024,1", "2024,2", "2024,total"]),
+    ],
+)
+def test_a_period_that_cannot_be_read_is_named_and_refused(started, shell, header, periods):
+    answer, folder = started(
+        "\n".join([f"place,{header},referrals,arrests", *(f"Ada,{p},20,3" for p in periods)])
+    )
+    assert "periods that could not be read: " in answer.out
+    odd = [period for period in periods if not period.startswith(("Q", "20")) or "total" in period]
+    checked = shell("validate", folder / "plan.toml")
+    assert checked.code == 2
+    assert checked.err.count("not a period") == checked.err.count("\n") == len(odd)
+
+
 def test_a_new_period_is_refused_and_never_lost(started, shell):
     """The query knows the periods it has seen; one that is added later must not vanish."""
     _, folder = started(MONTHS)
