@@ -152,9 +152,7 @@ def share_number(text: str) -> float:
 
 
 _COUNTS = "whole numbers 0, 1, 2, …; an empty field is 'not reported'"
-_LEFT = re.compile(
-    r"(?:n\s*)?(<=|≤|<|>=|≥|>|~|≈|ca\.?|c\.|approx\.?|about)\s*([0-9][0-9,. ]*)", re.IGNORECASE
-)
+_LEFT = re.compile(r"(?:n\s*)?(<=|≤|<|>=|≥|>|~|≈|ca\.?|c\.|approx\.?|about)\s*([0-9].*)", re.IGNORECASE)
 _BETWEEN = re.compile(r"([0-9]+)\s*(?:-|–|—|to|\.\.)\s*([0-9]+)")
 _GROUPED = re.compile(rf"{GROUPED.pattern}|[1-9][0-9]{{0,2}}(?:\.[0-9]{{3}})+")
 _NO_FRACTION = "; if the point is a decimal point it is no count"
@@ -203,28 +201,38 @@ def proposed_meaning(text: str) -> str:
 
 def _guess(text: str) -> tuple[str, str]:
     """A meaning to propose for a text, and the relation of the long form that says the same."""
-    plus = re.fullmatch(r"([0-9][0-9,. ]*)\+", text)
-    if plus:
-        return f"at least {_digits(plus[1])}", "at_least"
+    plus = re.fullmatch(r"([0-9].*)\+", text)
+    number = _bound(plus[1]) if plus else None
+    if number is not None:
+        return f"at least {number}", "at_least"
     between = _BETWEEN.fullmatch(text)
-    if between:
+    if between and int(between[1]) <= int(between[2]):
         return f"range {between[1]}..{between[2]}", "range"
     left = _LEFT.fullmatch(text)
-    if left:
-        sign, number = left[1], int(_digits(left[2]))
-        if sign == "<":
-            return f"suppressed 1..{max(number - 1, 1)}", "suppressed (count_low, count_high)"
+    number = _bound(left[2]) if left else None
+    if left and number is not None:
+        sign = left[1].lower()
+        if sign == "<" and number > 1:
+            return f"suppressed 1..{number - 1}", "suppressed (count_low, count_high)"
+        if sign == "<" and number == 1:
+            return "at most 0", "at_most"
         if sign in ("<=", "≤"):
             return f"at most {number}", "at_most"
         if sign in (">=", "≥"):
             return f"at least {number}", "at_least"
         if sign == ">":
             return f"at least {number + 1}", "at_least"
-        return f"approx {number}", "approx"
+        if sign != "<":
+            return f"approx {number}", "approx"
     if text.endswith("%"):
         return "not reported", "share_of_<stage> (a share from 0 to 1)"
     return "not reported", "suppressed, at_least, at_most or approx"
 
 
-def _digits(text: str) -> str:
-    return re.sub(r"[^0-9]", "", text)[:16] or "0"
+def _bound(text: str) -> int | None:
+    """The whole number in a text about one, thousands separators allowed; None for any other."""
+    text = text.strip()
+    try:
+        return int(whole_number(re.sub("[^0-9]", "", text) if GROUPED.fullmatch(text) else text))
+    except NumberFault:
+        return None

@@ -10,6 +10,7 @@ from attrition.data.tokens import (
     Reading,
     parse_meaning,
     parse_tokens,
+    proposed_meaning,
     read_count,
     share_number,
     whole_number,
@@ -103,6 +104,28 @@ def test_shares() -> None:
         share_number("1.01")
     with pytest.raises(NumberFault):
         share_number("-0.1")
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("<1", "at most 0"),
+        ("<2", "suppressed 1..1"),
+        ("<5.0", "suppressed 1..4"),
+        ("<1,000", "suppressed 1..999"),
+        ("12.0+", "at least 12"),
+        ("12 600 +", "at least 12600"),
+        ("CA. 100", "approx 100"),
+        ("~12.5", "not reported"),
+        ("<12,5", "not reported"),
+        ("<5.000", "not reported"),
+        ("<0", "not reported"),
+        ("9-5", "not reported"),
+    ],
+)
+def test_a_proposed_meaning_says_what_the_text_says_or_nothing(text: str, meaning: str) -> None:
+    assert proposed_meaning(text) == meaning
+    assert parse_meaning(meaning)
 
 
 @given(st.integers(0, LARGEST))
