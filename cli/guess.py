@@ -16,8 +16,12 @@ from .months import months_twice, parts_of_quarters
 from .periods import Periods, read_periods
 from .roles import Roles, find_roles
 
+# "All other" is a part, so that what follows "all" has to be a word for everything.
 _WHOLE_THING: Final = re.compile(
-    r"(grand |sub)?totals?|all|all .*|statewide|national|nationwide", re.IGNORECASE
+    r"(grand |sub)?totals?|statewide|national|nationwide|all( (the )?(offen[cs]es?|crimes?|types?|categor(y|ies)|"
+    r"charges|violations|incidents|cases|reports|states|jurisdictions|counties|districts|regions|places|areas|"
+    r"agencies|offices|cities|departments|task ?forces|combined|together|total))*",
+    re.IGNORECASE,
 )
 _BLANKS: Final = {
     "na",

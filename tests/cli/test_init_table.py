@@ -273,6 +273,22 @@ def test_a_period_that_cannot_be_read_is_named_and_refused(started, shell, heade
     assert checked.err.count("not a period") == checked.err.count("\n") == len(odd)
 
 
+@pytest.mark.parametrize(
+    ("name", "node"),
+    [
+        ("All", ROOT),
+        ("all offenses", ROOT),
+        ("All crime types", ROOT),
+        ("All other", "All other"),
+        ("All Saints", "All Saints"),
+    ],
+)
+def test_all_is_the_total_and_all_other_is_not(started, name, node):
+    rows = ["theft,Ada,2024,20,3", "fraud,Ada,2024,10,3", f"{name},Ada,2024,40,7"]
+    _, folder = started("\n".join(["offense,place,period,referrals,arrests", *rows]))
+    assert facts(folder)["referral", node, "Ada", "2024"][1] == 40
+
+
 def test_a_new_period_is_refused_and_never_lost(started, shell):
     """The query knows the periods it has seen; one that is added later must not vanish."""
     _, folder = started(MONTHS)
