@@ -44,7 +44,7 @@ def match_columns(
     ----------
     table : Table
     spec : InputSpec
-        Its ``columns`` rename.
+        Its ``columns`` rename; ``values`` may name standard columns alone.
     stages : sequence of str
         Those of the funnel: columns of the wide form.
     alone : bool
@@ -78,6 +78,16 @@ def match_columns(
             theirs[name] = column
         else:
             at[name], theirs[name] = table.columns.index(column), column
+    for name in spec.values:
+        if name not in standard:
+            faults.add(
+                Problem(
+                    f"values names no standard column of the {spec.form} form",
+                    f"plan, input {spec.name}",
+                    repr(name),
+                    do=did_you_mean(name, standard),
+                )
+            )
     taken = set(theirs.values())
     for name in standard:
         if name not in theirs and name in table.columns and name not in taken:

@@ -149,6 +149,16 @@ def test_a_column_that_is_named_and_not_there_is_one_line(bench: Bench) -> None:
     assert "missing column 'plaec', given for jurisdiction" in line
 
 
+@pytest.mark.parametrize(("key", "meant"), [("jurisdicton", "jurisdiction"), ("offence", "offense")])
+def test_values_of_an_unknown_column_are_a_fault(bench: Bench, key: str, meant: str) -> None:
+    values = {key: {"Total": "all"}}
+    lines = bench.faults(HEADER + "a,Ada,2024,1,1,1\n", {"inputs": [{"file": "data.csv", "values": values}]})
+    assert lines == [
+        f"plan, input data.csv: values names no standard column of the wide form; found '{key}'; "
+        f"did you mean '{meant}'?"
+    ]
+
+
 def test_a_renamed_column_must_exist_and_must_not_stand_twice(bench: Bench) -> None:
     text = "period,quarter,referral,investigation,arrest\n2024,2024Q1,9,3,1\n"
     (line,) = bench.faults(text, {"inputs": [{"file": "data.csv", "columns": {"period": "quarter"}}]})
