@@ -83,7 +83,7 @@ def own_table(path: Path) -> Start:
     data, name = path.read_bytes(), path.name
     if name == PLAN or (guess.needs_query and path.suffix.lower() != ".csv"):
         data, name = _as_csv(table), f"{path.stem}.csv"
-    first = data.decode("utf-8-sig").lstrip("\r\n").split("\n", 1)[0] if name.endswith(".csv") else ""
+    first = data.decode("utf-8-sig").lstrip("\r\n").split("\n", 1)[0] if name.lower().endswith(".csv") else ""
     separator = max(SEPARATORS, key=lambda mark: (first.count(mark), -SEPARATORS.index(mark)))
     text = plan_text(guess, table, path.name, name, separator, date.today())
     return Start({name: data, PLAN: text.encode()}, tuple(guess.said), tuple(guess.unsure))

@@ -289,6 +289,12 @@ def test_all_is_the_total_and_all_other_is_not(started, name, node):
     assert facts(folder)["referral", node, "Ada", "2024"][1] == 40
 
 
+def test_a_suffix_in_capitals_is_one(started):
+    rows = ["Ada;2024Q1;1 204;5", "Ada;2024Q2;900;5"]
+    _, folder = started("\n".join(["place;period;referrals;arrests", *rows]), "SEMI.CSV")
+    assert facts(folder)["referral", ROOT, "Ada", "2024Q1"][1] == 1204
+
+
 def test_a_new_period_is_refused_and_never_lost(started, shell):
     """The query knows the periods it has seen; one that is added later must not vanish."""
     _, folder = started(MONTHS)
