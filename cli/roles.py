@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..data.names import LONG_COLUMNS, LONG_OPTIONAL, ROOT, WIDE_KEYS, WIDE_OPTIONAL
+from ..data.names import CLOSED_WITHOUT, LONG_COLUMNS, LONG_OPTIONAL, ROOT, SHARE_OF, WIDE_KEYS, WIDE_OPTIONAL
 from ..data.table import Table
 from ..data.tokens import decimal_number
 from .periods import read_periods
@@ -31,6 +31,11 @@ _ROLE_OF: Final = {word: role for role, words in _WORDS.items() for word in word
 _RESERVED: Final = {*WIDE_KEYS, *WIDE_OPTIONAL, *LONG_COLUMNS, *LONG_OPTIONAL, ROOT}
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _PART: Final = re.compile(r"quarter|qtr|\bq\b|month")
+# 12.0 is a count, and 1.204 may be one.
+_SHARE: Final = re.compile(
+    r"[0-9.,]+\s*%|0?[.,](?!0+$)[0-9]+|[0-9]+[.,](?!0+$)(?:[0-9]{1,2}|[0-9]{4,})",
+)
+_SHARE_WORDS: Final = frozenset(["%", "percent", "percentage", "pct", "rate", "ratio", "share", "proportion"])
 MOSTLY: Final = 0.6
 
 
@@ -66,22 +71,34 @@ def find_roles(table: Table) -> Roles:
     cells = {name: [row[i].strip() for row in table.rows] for i, name in enumerate(table.columns)}
     filled = {name: [cell for cell in column if cell] for name, column in cells.items()}
     _part_of_year(table.columns, filled, roles)
+    shares = [name for name in table.columns if _shares(name, filled[name])]
+    closed = [name for name in table.columns if _slug(name).startswith(CLOSED_WITHOUT)]
     numeric = [
         name
         for name in table.columns
-        if _counts(filled[name])
+        if name not in (*shares, *closed)
+        and _counts(filled[name])
         and not _periods(filled[name])
         and name != roles.within
         and not (named_role(name) == "period" and _periods_read(filled[name]) >= MOSTLY)
     ]
     _keys_by_name(table.columns, filled, numeric, roles)
     _keys_by_content(table.columns, filled, numeric, roles)
-    _stages(table.columns, numeric, roles)
+    _stages([name for name in table.columns if name not in (*shares, *closed)], numeric, roles)
     if roles.within is not None:
         roles.said.append(
             f"the year and its part stand apart, in {roles.keys['period']!r} and {roles.within!r}"
         )
     taken = {*roles.keys.values(), *roles.stages.values(), roles.within}
+    shares = [name for name in shares if name not in taken]
+    if shares:
+        roles.unsure.append(f"columns of shares are no stages and not used: {', '.join(shares)}")
+    for name in closed:
+        roles.unsure.append(
+            f"{name!r} counts units closed without a later stage and is no stage of its own: add "
+            f'{CLOSED_WITHOUT}<stage> = "{name}" to columns to have it read'
+        )
+    taken |= {*shares, *closed}
     unread = [name for name in table.columns if name not in taken]
     if unread:
         roles.unsure.append(f"columns not used: {', '.join(unread)}")
@@ -100,10 +117,22 @@ def named_role(column: str) -> str | None:
     return None if not distinct else found[-1] if len(distinct) > 1 else next(iter(distinct))
 
 
-def slug(column: str) -> str:
+def stage_name(column: str) -> str:
     """A column's name as the name of a stage."""
-    name = re.sub(r"\W+", "_", column.strip().lower()).strip("_") or "stage"
-    return f"{name}_count" if name in _RESERVED or name.startswith("share_of_") else name
+    name = _slug(column)
+    return f"{name}_count" if name in _RESERVED or name.startswith((SHARE_OF, CLOSED_WITHOUT)) else name
+
+
+def _slug(column: str) -> str:
+    return re.sub(r"\W+", "_", column.strip().lower()).strip("_") or "stage"
+
+
+def _shares(column: str, values: Sequence[str]) -> bool:
+    """A percentage or a rate, by its name or by mostly holding fractions."""
+    words = set(re.findall(r"[^\W\d_]+|%", column.lower()))
+    return bool(words & _SHARE_WORDS) or (
+        bool(values) and sum(_SHARE.fullmatch(text) is not None for text in values) >= MOSTLY * len(values)
+    )
 
 
 def _counts(values: Sequence[str]) -> bool:
@@ -218,7 +247,7 @@ def _stages(columns: Sequence[str], numeric: Sequence[str], roles: Roles) -> Non
                 roles.said.append(f"{known[name]} is column {name!r}, by its name")
         return
     for name in counts:
-        stage = known[name] if name in once else slug(name)
+        stage = known[name] if name in once else stage_name(name)
         while stage in roles.stages:
             stage += "_2"
         roles.stages[stage] = name

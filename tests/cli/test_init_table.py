@@ -295,6 +295,28 @@ def test_a_suffix_in_capitals_is_one(started):
     assert facts(folder)["referral", ROOT, "Ada", "2024Q1"][1] == 1204
 
 
+@pytest.mark.parametrize("values", [("27.5", "30.1"), ("27%", "30%"), ("27", "30"), ("0.275", "0.301")])
+def test_shares_and_units_closed_without_are_no_stages(started, shell, values):
+    rows = [f"Ada,2024Q{i + 1},100,40,27,13,{value}" for i, value in enumerate(values)]
+    header = "place,period,tips,cases,arrests,Closed without arrest,Arrest rate"
+    answer, folder = started("\n".join([header, *rows]))
+    assert read_plan(folder / "plan.toml").funnel.stages == ("referral", "investigation", "arrest")
+    assert "columns of shares are no stages and not used: Arrest rate" in answer.out
+    assert "'Closed without arrest' counts units closed without a later stage" in answer.out
+    assert shell("validate", folder / "plan.toml").code == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "stage"),
+    [("27.5", False), ("27%", False), (".275", False), ("0.0", True), ("12.0", True), ("1.204", True)],
+)
+def test_a_column_of_fractions_is_no_stage_whatever_its_name(started, value, stage):
+    rows = [f"Ada,2024Q{i},3000,500,{value}" for i in range(1, 5)]
+    _, folder = started("\n".join(["place,period,got,sent,other", *rows]))
+    stages = tomllib.loads((folder / "plan.toml").read_text())["funnel"]["stages"]
+    assert stages == ["got", "sent", *["other"] * stage]
+
+
 def test_a_new_period_is_refused_and_never_lost(started, shell):
     """The query knows the periods it has seen; one that is added later must not vanish."""
     _, folder = started(MONTHS)
