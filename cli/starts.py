@@ -60,15 +60,19 @@ def _bundled(plan: str, *names: str) -> Start:
     return Start({**found, PLAN: (folder / plan).read_bytes()})
 
 
-def own_table(path: Path) -> Start:
-    """A plan for a user's own table.
+def own_table(path: Path, sheet: str | None = None) -> Start:
+    """A plan for a user's own table; ``sheet`` names one of a workbook that has several.
 
     Raises
     ------
     InputError
         When the table cannot be read, or holds no counts of two stages.
     """
-    table = read_file(path.name, path.parent)
+    if sheet is not None and path.suffix.lower() != ".xlsx":
+        raise InputError(
+            Problem("no workbook has this sheet", path.name, repr(sheet), do="leave out --sheet")
+        )
+    table = read_file(path.name, path.parent, sheet)
     guess = guess_table(table)
     if len(guess.roles.stages) < 2:
         raise InputError(
@@ -85,7 +89,7 @@ def own_table(path: Path) -> Start:
         data, name = _as_csv(table), f"{path.stem}.csv"
     first = data.decode("utf-8-sig").lstrip("\r\n").split("\n", 1)[0] if name.lower().endswith(".csv") else ""
     separator = max(SEPARATORS, key=lambda mark: (first.count(mark), -SEPARATORS.index(mark)))
-    text = plan_text(guess, table, path.name, name, separator, date.today())
+    text = plan_text(guess, table, path.name, name, separator, date.today(), sheet)
     return Start({name: data, PLAN: text.encode()}, tuple(guess.said), tuple(guess.unsure))
 
 

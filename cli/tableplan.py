@@ -15,7 +15,15 @@ from .tablequery import table_query
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
-def plan_text(guess: Guess, table: Table, original: str, file: str, separator: str, today: date) -> str:
+def plan_text(
+    guess: Guess,
+    table: Table,
+    original: str,
+    file: str,
+    separator: str,
+    today: date,
+    sheet: str | None = None,
+) -> str:
     """The plan as TOML.
 
     Parameters
@@ -30,6 +38,8 @@ def plan_text(guess: Guess, table: Table, original: str, file: str, separator: s
         Of the copy, when it is CSV.
     today : date
         Stands in for the day at which the table was known.
+    sheet : str or None
+        Of the copy, when it is a workbook that has several.
     """
     stages = list(guess.roles.stages)
     units = guess.units()
@@ -52,7 +62,7 @@ def plan_text(guess: Guess, table: Table, original: str, file: str, separator: s
         f"units = {_inline(units)}",
         "",
         "[[input]]",
-        *_input(guess, file, separator, today),
+        *_input(guess, file, separator, today, sheet),
         "",
         "# The front table: everything together. Name a place or a period to see that one instead.",
         "[answer]",
@@ -79,7 +89,7 @@ def _always_unsure(units: Mapping[str, str]) -> list[str]:
     return found
 
 
-def _input(guess: Guess, file: str, separator: str, today: date) -> list[str]:
+def _input(guess: Guess, file: str, separator: str, today: date, sheet: str | None) -> list[str]:
     """The keys of ``[[input]]``."""
     keys = {**guess.roles.keys, **guess.roles.stages}
     # Months are added up cell by cell, so that there the query has to know the names.
@@ -91,6 +101,8 @@ def _input(guess: Guess, file: str, separator: str, today: date) -> list[str]:
         ]
     else:
         lines = [f"file = {_text(file)}"]
+        if sheet is not None and file.lower().endswith(".xlsx"):
+            lines.append(f"sheet = {_text(sheet)}")
         renamed = {standard: column for standard, column in keys.items() if standard != column}
         if renamed:
             lines += ["# Their names in the table.", f"columns = {_inline(renamed)}"]

@@ -79,7 +79,11 @@ def _sheet(file: str, book: Workbook, sheet: str | None) -> Any:
     ]
     if len(filled) > 1:
         names = ", ".join(repr(page.title) for page in filled)
-        raise InputError(Problem("several sheets", file, names, do='say which in the plan: sheet = "…"'))
+        raise InputError(
+            Problem(
+                "several sheets", file, names, do='say which: sheet = "…" in the plan, --sheet of init table'
+            )
+        )
     if not filled:
         raise InputError(Problem("empty file", file, do="it must hold a header and at least one row"))
     return filled[0]

@@ -21,12 +21,13 @@ for command in (public_evidence, first_table, routing):
 def table(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .parquet or .xlsx table.")],
     folder: FolderArgument,
+    sheet: Annotated[str | None, typer.Option("--sheet", help="Of a workbook that has several.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Look at your own wide table, copy it, and write a commented plan for it."""
     from .. import starts
 
-    written = starts.write_start(starts.own_table(file), folder)
+    written = starts.write_start(starts.own_table(file, sheet), folder)
     emit(starts.start_text(written), written, as_json)
 
 

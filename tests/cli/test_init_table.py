@@ -339,6 +339,28 @@ def test_other_kinds_of_file(shell, tmp_path, suffix):
     assert facts(tmp_path / "start")["arrest", ROOT, "B", "2023"][1] == 2
 
 
+@pytest.mark.parametrize("tips", ["10", "1,010"])
+def test_one_sheet_of_several(shell, tmp_path, tips):
+    path = tmp_path / "mine.xlsx"
+    table = pd.DataFrame({"state": ["A", "B"], "year": [2023, 2023], "tips": [tips, "20"], "arrests": [1, 2]})
+    with pd.ExcelWriter(path) as book:
+        table.to_excel(book, sheet_name="counts", index=False)
+        table.assign(arrests=[3, 4]).to_excel(book, sheet_name="other", index=False)
+    refused = shell("init", "table", path, tmp_path / "start")
+    assert refused.code == 2
+    assert "'counts', 'other'" in refused.err
+    assert "--sheet" in refused.err
+    assert shell("init", "table", path, tmp_path / "start", "--sheet", "counts").code == 0
+    assert facts(tmp_path / "start")["arrest", ROOT, "B", "2023"][1] == 2
+
+
+def test_a_sheet_of_what_is_no_workbook_is_refused(shell, tmp_path):
+    (tmp_path / "mine.csv").write_text(PLAIN)
+    answer = shell("init", "table", tmp_path / "mine.csv", tmp_path / "start", "--sheet", "counts")
+    assert (answer.code, "leave out --sheet" in answer.err) == (2, True)
+    assert not (tmp_path / "start").exists()
+
+
 def test_an_existing_plan_is_never_overwritten(started, shell, tmp_path):
     _, folder = started(PLAIN)
     (folder / "plan.toml").write_text("# mine\n")
