@@ -9,20 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..data.names import ROOT
-from ..data.spelling import oddity, twins
 from ..data.table import Table
 from ..data.tokens import GROUPED, NumberFault, proposed_meaning, whole_number
 from .months import months_twice, parts_of_quarters
 from .periods import Periods, read_periods
 from .roles import Roles, find_roles
+from .spellings import one_spelling
 
-# "All other" is a part, so that what follows "all" has to be a word for everything.
-_WHOLE_THING: Final = re.compile(
-    r"(grand |sub)?totals?|statewide|national|nationwide|all( (the )?(offen[cs]es?|crimes?|types?|categor(y|ies)|"
-    r"charges|violations|incidents|cases|reports|states|jurisdictions|counties|districts|regions|places|areas|"
-    r"agencies|offices|cities|departments|task ?forces|combined|together|total))*",
-    re.IGNORECASE,
-)
 _BLANKS: Final = {
     "na",
     "n/a",
@@ -142,20 +135,7 @@ def _read_periods(table: Table, at: dict[str, int], guess: Guess) -> None:
 
 def _read_names(key: str, raw: list[str], guess: Guess) -> None:
     """Spellings that are one name, and names that mean the total."""
-    found: dict[str, str] = {}
-    tidy = {text: re.sub(r"\s+", " ", text).strip() for text in set(raw)}
-    often = Counter(tidy[text] for text in raw)
-    best = {
-        name: max(group, key=lambda one: (often[one], one))
-        for group in twins(sorted(often))
-        for name in group
-    }
-    for text, name in sorted(tidy.items()):
-        name = best.get(name, name)
-        if _WHOLE_THING.fullmatch(name):
-            name = ROOT
-        if name and name != text and not oddity(name):
-            found[text] = name
+    found = one_spelling(raw)
     roots = sorted(text for text, name in found.items() if name == ROOT)
     if roots:
         guess.said.append(f"{key} {', '.join(map(repr, roots))} is read as the total over all")
@@ -188,10 +168,13 @@ def _read_counts(table: Table, at: dict[str, int], guess: Guess) -> None:
                 else:
                     guess.tokens[text] = proposed_meaning(text)
                     if guess.tokens[text] == "not reported":
-                        guess.unsure.append(
-                            f"what {text!r} in {column!r} means: not reported, or a small count held "
-                            'back, such as "suppressed 1..4"'
+                        held = "a small count held back, such as suppressed 1..4"
+                        other = (
+                            "what it says of a number, such as at least 100"
+                            if re.search("[0-9]", text)
+                            else held
                         )
+                        guess.unsure.append(f"what {text!r} in {column!r} means: not reported, or {other}")
     if guess.grouped:
         guess.said.append(f"thousands separators are removed from {', '.join(sorted(guess.grouped))}")
     for text, meaning in guess.tokens.items():

@@ -152,7 +152,13 @@ def share_number(text: str) -> float:
 
 
 _COUNTS = "whole numbers 0, 1, 2, …; an empty field is 'not reported'"
-_LEFT = re.compile(r"(?:n\s*)?(<=|≤|<|>=|≥|>|~|≈|ca\.?|c\.|approx\.?|about)\s*([0-9].*)", re.IGNORECASE)
+_SIGNS = {
+    "less than": "<", "fewer than": "<", "under": "<", "below": "<", "at most": "<=", "up to": "<=", "≤": "<=",
+    "more than": ">", "over": ">", "above": ">", "at least": ">=", "≥": ">=",
+}  # fmt: skip
+_LEFT = re.compile(
+    rf"(?:n\s*)?(<=|<|>=|>|~|≈|ca\.?|c\.|approx\.?|about|{'|'.join(_SIGNS)})\s*([0-9].*)", re.IGNORECASE
+)
 _BETWEEN = re.compile(r"([0-9]+)\s*(?:-|–|—|to|\.\.)\s*([0-9]+)")
 _GROUPED = re.compile(rf"{GROUPED.pattern}|[1-9][0-9]{{0,2}}(?:\.[0-9]{{3}})+")
 _NO_FRACTION = "; if the point is a decimal point it is no count"
@@ -171,6 +177,10 @@ def _diagnose(text: str) -> NumberFault:
             "not a number",
             _COUNTS,
             f'leave the field empty or declare: tokens = {{"{text}" = "not reported"}} (or "not applicable")',
+        )
+    if re.fullmatch(r"[0-9.,]+\s*%", text):
+        return NumberFault(
+            "percentage in a count", _COUNTS, "a share belongs in the long form (share_of_<stage>)"
         )
     base = re.sub(r"\.0{1,2}$", "", text)
     if _GROUPED.fullmatch(base):
@@ -211,21 +221,19 @@ def _guess(text: str) -> tuple[str, str]:
     left = _LEFT.fullmatch(text)
     number = _bound(left[2]) if left else None
     if left and number is not None:
-        sign = left[1].lower()
+        sign = _SIGNS.get(left[1].lower(), left[1])
         if sign == "<" and number > 1:
             return f"suppressed 1..{number - 1}", "suppressed (count_low, count_high)"
         if sign == "<" and number == 1:
             return "at most 0", "at_most"
-        if sign in ("<=", "≤"):
+        if sign == "<=":
             return f"at most {number}", "at_most"
-        if sign in (">=", "≥"):
+        if sign == ">=":
             return f"at least {number}", "at_least"
         if sign == ">":
             return f"at least {number + 1}", "at_least"
         if sign != "<":
             return f"approx {number}", "approx"
-    if text.endswith("%"):
-        return "not reported", "share_of_<stage> (a share from 0 to 1)"
     return "not reported", "suppressed, at_least, at_most or approx"
 
 

@@ -40,3 +40,14 @@ def shell(monkeypatch, capsys) -> Callable[..., Answer]:
 def files(tmp_path) -> Callable[[], set[str]]:
     """Every file under the test's folder, for seeing that nothing was written."""
     return lambda: {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+
+
+@pytest.fixture
+def started(shell, tmp_path):
+    """``init table`` of a text: its answer and the folder."""
+
+    def call(text: str, name: str = "mine.csv"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return shell("init", "table", tmp_path / name, tmp_path / "start"), tmp_path / "start"
+
+    return call

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from attrition.data.intake import read_panel
 from attrition.data.names import ROOT
 from attrition.estimation.plan import read_plan
+
+from .panels import facts
 
 PLAIN = """offense,jurisdiction,period,referral,investigation,arrest
 theft,North,2023,100,40,10
@@ -67,27 +67,6 @@ TABLES = {
     "timeless": TIMELESS,
     "marked": MARKED,
 }
-
-
-@pytest.fixture
-def started(shell, tmp_path):
-    """``init table`` of a text: its answer and the folder."""
-
-    def call(text: str, name: str = "mine.csv"):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        return shell("init", "table", tmp_path / name, tmp_path / "start"), tmp_path / "start"
-
-    return call
-
-
-def facts(folder) -> dict[tuple[str, str, str, str], tuple]:
-    """What a plan's panel says, by stage, offense, jurisdiction and period."""
-    plan = read_plan(folder / "plan.toml")
-    panel, _ = read_panel(plan.panel_spec(), plan.folder)
-    return {
-        (one.stage, one.offense, one.jurisdiction, one.period): (one.relation, one.count, one.low, one.high)
-        for one in panel.statements
-    }
 
 
 @pytest.mark.parametrize("name", sorted(TABLES))
@@ -160,163 +139,6 @@ def test_bounds_and_approximations(started):
     assert "columns not used: search warrants" in (folder / "plan.toml").read_text()
 
 
-VINTAGES = """place,month,referrals,arrests,as_of,note,source_id
-Ada,Jan 2024,20,5,2024-06-30,x,a
-Ada,Feb 2024,20,3,2024-06-30,,a
-Ada,Mar 2024,20,6,2024-06-30,y,a
-Ada,Mar 2024,20,6,2024-06-30,y,a
-Ada,Q2 2024,70,9,2024-07-31,,a
-Bo,Jan 2024,20,1,2024-06-30,,a
-Bo,Jan 2024,5,1,2024-06-30,,b
-Bo,Feb 2024,5,1,2024-06-30,,b
-Bo,Mar 2024,5,1,2024-06-30,,b
-"""
-
-
-def test_months_are_added_up_within_a_source_and_a_date_and_a_repeated_row_once(started):
-    answer, folder = started(VINTAGES)
-    found = facts(folder)
-    assert found["referral", ROOT, "Ada", "2024Q1"][1] == 60
-    assert found["arrest", ROOT, "Ada", "2024Q2"][1] == 9
-    assert found["referral", ROOT, "Bo", "2024Q1"][1] == 15
-    assert "2024Q1 is left out of Bo / a / 2024-06-30: of its months the table has only 2024-01" in answer.out
-
-
-def test_a_month_that_is_there_twice_is_refused(started, shell):
-    answer, folder = started(MONTHS + "Ada;2024-03;13;4;\n")
-    assert "a month has several rows that are not the same" in answer.out
-    checked = shell("validate", folder / "plan.toml")
-    assert checked.code == 2
-    assert "not a period; found '2024Q1 (a month has two rows)'" in checked.err
-
-
-RIVALS = """jurisdiction,period,referral,arrest,source_id
-Ada,2024Q1,100,10,press
-Ada,2024Q1,104,10,agency
-Ada,2024Q2,90,5,agency
-Ada,2024Q2,90,5,agency
-"""
-
-
-def test_rival_sources_and_repeated_rows_are_not_added_up(started, shell):
-    answer, folder = started(RIVALS)
-    assert "1 cells have several rows of one period, which are not added up" in answer.out
-    checked = shell("validate", folder / "plan.toml")
-    assert checked.code == 2
-    assert checked.err.count("\n") == 1
-    assert "referral 100 (all, Ada, 2024Q1) [press]" in checked.err
-
-
-def test_vintages_keep_their_dates(shell, tmp_path):
-    answer = shell("init", "table", Path("docs/examples/late.csv"), tmp_path / "start")
-    assert "[intake] as_of" in answer.out
-    plan = tomllib.loads((tmp_path / "start" / "plan.toml").read_text())
-    assert plan["input"][0]["file"] == "late.csv"
-    assert "as_of" not in plan["input"][0]
-
-
-def test_months_are_grouped_by_the_names_they_get_and_what_is_left_out_is_named(started):
-    rows = [
-        f"{place}{' ' * (place == 'Ada' and month == 3)},{offense},2024-0{month},{20 + month},10,3"
-        for place in ("Ada", "Bonner")
-        for offense in ("theft", "fraud")
-        for month in range(1, 9)
-    ]
-    answer, folder = started("\n".join(["place,offense,month,referrals,investigations,arrests", *rows]))
-    assert len(facts(folder)) == 2 * 2 * 2 * 3
-    assert facts(folder)["referral", "theft", "Ada", "2024Q1"][1] == 21 + 22 + 23
-    assert "2024Q3 is left out everywhere: of its months the table has only 2024-07, 2024-08" in answer.out
-
-
-def test_months_beside_a_token_are_refused(started, shell):
-    rows = ["Ada,Jan 2024,20,<5", "Ada,Feb 2024,20,3", "Ada,Mar 2024,20,<5", "Bo,Jan 2024,30,5"]
-    answer, folder = started("\n".join(["place,month,referrals,arrests", *rows]))
-    assert "a text such as '<5' among the numbers" in answer.out
-    assert "periods are rewritten" not in answer.out
-    checked = shell("validate", folder / "plan.toml")
-    assert checked.code == 2
-    assert checked.err.count("not a period") == len(rows)
-
-
-def test_only_thousands_separators_are_removed(started, shell):
-    rows = ['Ada,2024Q1,"1,204",5', 'Ada,2024Q2,"1,20",5', 'Ada,2024Q3,"110,5",5', 'Ada,2024Q4,"12,600+",5']
-    answer, folder = started("\n".join(["place,period,referrals,arrests", *rows]))
-    assert "exceeds" not in answer.out
-    checked = shell("validate", folder / "plan.toml")
-    assert checked.code == 2
-    assert [text in checked.err for text in ("1,20'", "110,5", "1204", "12,600+")] == [
-        True,
-        True,
-        False,
-        False,
-    ]
-
-
-@pytest.mark.parametrize(
-    ("header", "periods"),
-    [
-        ("period", ["Q1 2024", "Q2 2024", "2024 total"]),
-        ("quarter", ["24Q1", "24Q2"]),
-        ("when", ["Q1 2024", "Q2 2024", "2024 total"]),
-        ("year", ["2023", "2024", "FY24"]),
-        ("year,quarter", ["2024,1", "2024,2", "2024,total"]),
-    ],
-)
-def test_a_period_that_cannot_be_read_is_named_and_refused(started, shell, header, periods):
-    answer, folder = started(
-        "\n".join([f"place,{header},referrals,arrests", *(f"Ada,{p},20,3" for p in periods)])
-    )
-    assert "periods that could not be read: " in answer.out
-    odd = [period for period in periods if not period.startswith(("Q", "20")) or "total" in period]
-    checked = shell("validate", folder / "plan.toml")
-    assert checked.code == 2
-    assert checked.err.count("not a period") == checked.err.count("\n") == len(odd)
-
-
-@pytest.mark.parametrize(
-    ("name", "node"),
-    [
-        ("All", ROOT),
-        ("all offenses", ROOT),
-        ("All crime types", ROOT),
-        ("All other", "All other"),
-        ("All Saints", "All Saints"),
-    ],
-)
-def test_all_is_the_total_and_all_other_is_not(started, name, node):
-    rows = ["theft,Ada,2024,20,3", "fraud,Ada,2024,10,3", f"{name},Ada,2024,40,7"]
-    _, folder = started("\n".join(["offense,place,period,referrals,arrests", *rows]))
-    assert facts(folder)["referral", node, "Ada", "2024"][1] == 40
-
-
-def test_a_suffix_in_capitals_is_one(started):
-    rows = ["Ada;2024Q1;1 204;5", "Ada;2024Q2;900;5"]
-    _, folder = started("\n".join(["place;period;referrals;arrests", *rows]), "SEMI.CSV")
-    assert facts(folder)["referral", ROOT, "Ada", "2024Q1"][1] == 1204
-
-
-@pytest.mark.parametrize("values", [("27.5", "30.1"), ("27%", "30%"), ("27", "30"), ("0.275", "0.301")])
-def test_shares_and_units_closed_without_are_no_stages(started, shell, values):
-    rows = [f"Ada,2024Q{i + 1},100,40,27,13,{value}" for i, value in enumerate(values)]
-    header = "place,period,tips,cases,arrests,Closed without arrest,Arrest rate"
-    answer, folder = started("\n".join([header, *rows]))
-    assert read_plan(folder / "plan.toml").funnel.stages == ("referral", "investigation", "arrest")
-    assert "columns of shares are no stages and not used: Arrest rate" in answer.out
-    assert "'Closed without arrest' counts units closed without a later stage" in answer.out
-    assert shell("validate", folder / "plan.toml").code == 0
-
-
-@pytest.mark.parametrize(
-    ("value", "stage"),
-    [("27.5", False), ("27%", False), (".275", False), ("0.0", True), ("12.0", True), ("1.204", True)],
-)
-def test_a_column_of_fractions_is_no_stage_whatever_its_name(started, value, stage):
-    rows = [f"Ada,2024Q{i},3000,500,{value}" for i in range(1, 5)]
-    _, folder = started("\n".join(["place,period,got,sent,other", *rows]))
-    stages = tomllib.loads((folder / "plan.toml").read_text())["funnel"]["stages"]
-    assert stages == ["got", "sent", *["other"] * stage]
-
-
 def test_a_new_period_is_refused_and_never_lost(started, shell):
     """The query knows the periods it has seen; one that is added later must not vanish."""
     _, folder = started(MONTHS)
@@ -359,6 +181,12 @@ def test_a_sheet_of_what_is_no_workbook_is_refused(shell, tmp_path):
     answer = shell("init", "table", tmp_path / "mine.csv", tmp_path / "start", "--sheet", "counts")
     assert (answer.code, "leave out --sheet" in answer.err) == (2, True)
     assert not (tmp_path / "start").exists()
+
+
+def test_a_suffix_in_capitals_is_one(started):
+    rows = ["Ada;2024Q1;1 204;5", "Ada;2024Q2;900;5"]
+    _, folder = started("\n".join(["place;period;referrals;arrests", *rows]), "SEMI.CSV")
+    assert facts(folder)["referral", ROOT, "Ada", "2024Q1"][1] == 1204
 
 
 def test_an_existing_plan_is_never_overwritten(started, shell, tmp_path):
