@@ -11,7 +11,7 @@ from typing import Final
 from ..data.names import ROOT
 from ..data.table import Table
 from ..data.tokens import GROUPED, NumberFault, proposed_meaning, whole_number
-from .months import months_twice, parts_of_quarters
+from .months import months_twice, parts_of_quarters, sums_not_known
 from .periods import Periods, read_periods
 from .roles import Roles, find_roles
 from .spellings import one_spelling
@@ -236,6 +236,9 @@ def _add_up_months(table: Table, at: dict[str, int], guess: Guess) -> None:
     guess.said.append("months are added up to quarters in the query below")
     guess.unsure += parts_of_quarters(periods, texts, cells)
     guess.unsure += months_twice(periods, texts, cells)
+    for stage, column in guess.roles.stages.items():
+        counts = [row[at[column]] for row in distinct]
+        guess.unsure += sums_not_known(periods, texts, cells, stage, counts)
 
 
 def _cell(row: Sequence[str], at: dict[str, int], guess: Guess) -> tuple[str, ...]:

@@ -35,6 +35,20 @@ def parts_of_quarters(periods: Periods, texts: Sequence[str], cells: Sequence[Ce
     return said
 
 
+def sums_not_known(
+    periods: Periods, texts: Sequence[str], cells: Sequence[Cell], stage: str, counts: Sequence[str]
+) -> list[str]:
+    """A sentence that names the quarters of a stage with three months of which some, not all, are empty."""
+    given = _given(periods, texts, cells)
+    filled = [text if count.strip() else "" for text, count in zip(texts, counts, strict=True)]
+    counted = _given(periods, filled, cells)
+    short = [key for key in counted if len(counted[key]) < len(given[key]) and len(set(given[key])) == 3]
+    if not short:
+        return []
+    named = _named((label, *cell) for label, cell in sorted(short))
+    return [f"{stage} is not known, since some of the months are empty, in {named}"]
+
+
 def months_twice(periods: Periods, texts: Sequence[str], cells: Sequence[Cell]) -> list[str]:
     """A sentence where one cell has several rows of one month, which are no parts of a quarter."""
     given = _given(periods, texts, cells)

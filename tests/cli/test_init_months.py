@@ -87,3 +87,17 @@ def test_months_beside_a_token_are_refused(started, shell):
     checked = shell("validate", folder / "plan.toml")
     assert checked.code == 2
     assert checked.err.count("not a period") == len(rows)
+
+
+def test_a_sum_with_an_empty_month_is_named(started):
+    rows = [
+        "Ada,2024-01,9,3",
+        "Ada,2024-02,12,",
+        "Ada,2024-03,13,4",
+        "Bo,2024-01,9,",
+        "Bo,2024-02,9,",
+        "Bo,2024-03,9,",
+    ]
+    answer, folder = started("\n".join(["place,month,tips,arrests", *rows]))
+    assert "arrest is not known, since some of the months are empty, in 2024Q1 / Ada\n" in answer.out
+    assert {key[0] for key in facts(folder)} == {"referral"}
