@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from ...data.names import ROOT
 from ..binding import LATEST
+
+CHANGE: Final = "→"  # between the two periods of a change
 
 
 @dataclass(frozen=True)
@@ -80,21 +82,44 @@ def claim_changes(
         A period of the first run and the one of the second whose claims are held against it: what is said of the
         latest period is said again when there is a later one, or it is not.
     """
-    earlier, later = periods or ("", "")
+    same = _periods_meant(two, periods) if periods else {}
     before = {
-        "|".join(later if part == earlier else part for part in claim["key"].split("|")): claim
-        for claim in one
+        "|".join(same.get(_end(part), part) for part in claim["key"].split("|")): claim for claim in one
     }
     after = {claim["key"]: claim for claim in two}
     found = []
     for key in [*after, *(key for key in before if key not in after)]:
         old, new = before.get(key), after.get(key)
-        was, now = (claim["text"] if claim is not None and claim["holds"] else None for claim in (old, new))
-        if was == now:
+        # A sentence of a change names its periods, which have moved on: what is said of them is compared.
+        if _held(old, "said") == _held(new, "said"):
             continue
+        was, now = _held(old, "text"), _held(new, "text")
         change: Literal["appeared", "withdrawn", "changed"] = (
             "appeared" if was is None else "withdrawn" if now is None else "changed"
         )
         chances = (None if claim is None else float(claim["probability"]) for claim in (old, new))
         found.append(ClaimChange(change, key, was, now, *chances))
     return tuple(found)
+
+
+def _periods_meant(
+    claims: Sequence[Mapping[str, Any]], periods: tuple[str, str]
+) -> dict[tuple[str, bool], str]:
+    """What the claims of a later run call the period that an earlier one answers for, and the change to it."""
+    earlier, later = periods
+    names = {(earlier, False): later}
+    for claim in claims:
+        # The period before the latest is whichever stands in the claims of the change to it.
+        for part in claim["key"].split("|"):
+            if _end(part) == (later, True):
+                names[earlier, True] = part
+    return names
+
+
+def _end(part: str) -> tuple[str, bool]:
+    """The period that a part of a key ends at, and whether it is a change to it."""
+    return part.rsplit(CHANGE, 1)[-1], CHANGE in part
+
+
+def _held(claim: Mapping[str, Any] | None, what: str) -> str | None:
+    return str(claim[what]) if claim is not None and claim["holds"] else None

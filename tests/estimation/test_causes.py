@@ -93,7 +93,13 @@ def test_all_changes_together_give_the_later_statements():
 
 
 def _claim(key: str, text: str, probability: float, holds: bool) -> dict[str, Any]:
-    return {"key": key, "text": text, "probability": probability, "holds": holds}
+    return {
+        "key": key,
+        "text": text,
+        "said": text.split(": ")[-1],
+        "probability": probability,
+        "holds": holds,
+    }
 
 
 def test_claims_are_compared_by_what_is_said():
@@ -118,6 +124,15 @@ def test_claims_of_the_latest_period_are_held_against_those_of_the_one_before():
     (change,) = claim_changes(one, two, ("2024Q2", "2024Q4"))
     assert (change.key, change.change) == ("below|rate|all|2024Q4", "withdrawn")
     assert len(claim_changes(one, two)) == 3
+    changed = [
+        [_claim(f"fell|change|all|{period}", f"{period}: fell", 0.95, True)]
+        for period in ("2024Q1→2024Q2", "2024Q3→2024Q4")
+    ]
+    assert claim_changes(*changed, ("2024Q2", "2024Q4")) == ()
+    assert len(claim_changes(*changed)) == 2
+    # A change that is not the one to the latest period is another one.
+    other = [_claim("fell|change|all|2023Q4→2024Q1", "D", 0.95, True)]
+    assert len(claim_changes(other, changed[1], ("2024Q2", "2024Q4"))) == 2
     asked = {"plan": {"answer": {"period": "latest"}}}
     old, new = (asked | {"answer": {"period": period}} for period in ("2024Q2", "2024Q4"))
     assert latest_periods(old, new) == ("2024Q2", "2024Q4")
