@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ..data.errors import InputError, Problem, did_you_mean
-from ..estimation.store.layout import REPORT
+from ..estimation.store.layout import RELEASE, REPORT
 from ..estimation.store.runs import Run
 from .files import write_document
 from .pack import contents, write_pack
@@ -56,8 +56,16 @@ def write_report(
     Raises
     ------
     InputError
-        For an unknown format.
+        For an unknown format; or the run is that of a release, whose report is written once.
     """
+    if folder is None and (run.folder / RELEASE).is_file():
+        raise InputError(
+            Problem(
+                "a release is written once, with its report",
+                str(run.folder),
+                do=f"report the run it was made of: attrition report {run.release['run']}",
+            )
+        )
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise InputError(

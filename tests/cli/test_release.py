@@ -133,6 +133,16 @@ def test_no_release_is_overwritten(shell, office):
     assert {path: path.stat().st_mtime_ns for path in (office / "releases").rglob("*")} == before
 
 
+def test_the_report_of_a_release_is_not_written_again(shell, office):
+    verdict = json.loads(shell("release", office / "plan.toml", "--as-of", "2024-06-30", "--json").out)
+    before = {path: path.stat().st_mtime_ns for path in Path(verdict["folder"]).rglob("*")}
+    answer = shell("report", verdict["folder"])
+    assert answer.code == 2
+    assert len(answer.err.splitlines()) == 1
+    assert f"attrition report {verdict['run']}" in answer.err
+    assert {path: path.stat().st_mtime_ns for path in Path(verdict["folder"]).rglob("*")} == before
+
+
 def test_a_failed_check_withholds_the_numbers_it_touches(shell, office):
     (office / "checks.json").write_text(json.dumps([FAILED]))
     answer = shell("release", office / "plan.toml", "--as-of", "2024-06-30", "--json")
