@@ -33,12 +33,19 @@ def disagreement(
     named, more = order[:NAMED], f" and {len(order) - NAMED} more" if len(order) > NAMED else ""
     dates = [s.as_of for s in named]
     dated = f" (as of {' and '.join(dates)})" if len(set(dates)) > 1 else ""
+    # Only where no date is given do both the first and a later statement of one source stand.
+    again = len({s.source_id for s in order}) < len({(s.source_id, s.as_of) for s in order})
+    latest = max(s.as_of for s in order)
+    stated = (
+        f'; of a count stated again later the last counts once a date is given: as_of = "{latest}" in [intake] '
+        "(a release has --as-of)"
+    )
     return Problem(
         f"{'two' if len(order) == 2 else len(order)} rows disagree",
         f"{' and '.join(s.where for s in named)}{more}, column {columns.get(first.id, first.stage)}",
         " and ".join(f"{_said(s)} [{s.source_id}]" for s in named) + more + dated,
         f"one count for one {subject}",
-        "correct one, [[exclude]] it, or [[prefer]] a source",
+        "correct one, [[exclude]] it, or [[prefer]] a source" + (stated if again else ""),
     )
 
 

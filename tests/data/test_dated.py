@@ -25,6 +25,13 @@ def test_unless_the_date_does_not_matter(one_fault: Look) -> None:
     assert "two rows disagree" in one_fault(TWO, STEP)
 
 
+def test_a_count_stated_again_is_told_how_the_last_counts(one_fault: Look, bench: Bench) -> None:
+    assert 'as_of = "2025-12-31" in [intake]' in one_fault(TWO, STEP)
+    panel, _ = bench.read(TWO, {**STEP, "as_of": "2025-12-31"})
+    assert [s.count for s in panel.statements if s.stage == "investigation"] == [30]
+    assert "[intake]" not in one_fault(TWO.replace("2025-12-31", "2024-12-31"), STEP)
+
+
 def test_two_counts_of_one_date_are_rivals_still(one_fault: Look) -> None:
     line = one_fault(TWO.replace("2025-12-31", "2024-12-31"), DATED)
     assert line.startswith("data.csv, row 2 and data.csv, row 3, column investigation: two rows disagree")
