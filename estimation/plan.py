@@ -127,7 +127,7 @@ def settled(plan: Plan, engine: str | None = None, seed: int | None = None, draf
     Raises
     ------
     InputError
-        For an engine that does not exist.
+        For an engine that does not exist, or a seed below 0.
     """
     given = {key: value for key, value in (("engine", engine), ("seed", seed)) if value is not None}
     if draft:
@@ -135,6 +135,9 @@ def settled(plan: Plan, engine: str | None = None, seed: int | None = None, draf
     settings = plan.estimate.model_copy(update=given)
     if settings.engine not in ENGINES:
         raise InputError(Problem("no such engine", "--engine", repr(settings.engine), ", ".join(ENGINES)))
+    if settings.seed < 0:
+        # The plan's own has been checked; a copy of the settings is not checked again.
+        raise InputError(Problem("not a seed", "--seed", str(settings.seed), "0 or more", "choose another"))
     return plan.model_copy(update={"estimate": settings})
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.calendar import LAST_YEAR
 from ..data.errors import InputError, Problem, did_you_mean
 
 Floats = NDArray[np.float64]
@@ -32,6 +34,10 @@ DEFAULT_SPREADS: Mapping[str, float] = MappingProxyType(
         "cell": 0.3,
     }
 )
+
+
+FIRST: Final = 2015
+MOST_QUARTERS: Final = 4 * (LAST_YEAR + 1 - FIRST)
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,9 @@ class WorldSpec:
         for name in ("offenses", "jurisdictions", "periods"):
             if getattr(self, name) < 1:
                 found.append(Problem(f"too few {name}", f"--{name}", str(getattr(self, name)), "1 or more"))
+        if self.periods > MOST_QUARTERS:
+            most = f"{MOST_QUARTERS} or fewer quarters, to the end of {LAST_YEAR}"
+            found.append(Problem("too many periods", "--periods", str(self.periods), most))
         if not 1 <= self.steps < len(STAGES):
             found.append(Problem("steps", "--steps", str(self.steps), f"1 to {len(STAGES) - 1}"))
         if not 0 < self.mean_referrals < np.inf:
@@ -128,8 +137,8 @@ class World:
 
     @property
     def period_names(self) -> tuple[str, ...]:
-        """Quarters from 2015Q1 on."""
-        return tuple(f"{2015 + t // 4}Q{t % 4 + 1}" for t in range(self.spec.periods))
+        """Quarters from the first of 2015 on."""
+        return tuple(f"{FIRST + t // 4}Q{t % 4 + 1}" for t in range(self.spec.periods))
 
     def shown(self) -> Ints:
         """Counts of the cells that are seen one by one, -1 where a cell's count is not, (stages, O, J, T)."""

@@ -13,7 +13,7 @@ from ..planfile import open_plan
 
 def simulate(
     plan: PlanArgument,
-    seed: Annotated[int, typer.Option(help="The draw.")],
+    seed: Annotated[int, typer.Option(min=0, help="The draw.")],
     settings: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -101,6 +101,19 @@ def test_every_fault_is_shown_at_once(refused):
         assert f"row {row}" in line
 
 
+@pytest.mark.parametrize("command", ["estimate", "simulate"])
+def test_a_seed_below_zero_is_refused(shell, tmp_path, files, command):
+    (tmp_path / "plan.toml").write_text(PLAN)
+    (tmp_path / "data.csv").write_text(HEAD + GOOD)
+    (tmp_path / "offenses.csv").write_text(OFFENSES)
+    (tmp_path / "places.csv").write_text(PLACES)
+    before = files()
+    answer = shell(command, tmp_path / "plan.toml", "--seed", -1)
+    assert (answer.code, answer.out) == (2, "")
+    assert "--seed" in answer.err.splitlines()[-1]
+    assert files() == before
+
+
 def test_a_setting_without_a_value(shell, tmp_path, files):
     (tmp_path / "plan.toml").write_text(PLAN)
     before = files()

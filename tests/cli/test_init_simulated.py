@@ -133,6 +133,7 @@ def test_walks_have_a_typical_variance_of_one_whatever_their_length(length):
         (("--steps", 1, "--kinds", "skipped"), "no stage to skip"),
         (("--silent", 1.5), "--silent"),
         (("--offenses", 0), "too few offenses"),
+        (("--periods", 1000), "too many periods; found 1000; allowed: 344 or fewer quarters"),
         (("--mean-referrals", 0), "--mean-referrals"),
         (("--seed", -1), "--seed"),
     ],
@@ -142,6 +143,10 @@ def test_an_impossible_world_leaves_nothing(shell, tmp_path, options, said):
     assert answer.code == 2
     assert said in answer.err
     assert not (tmp_path / "w").exists()
+
+
+def test_a_world_may_reach_the_last_year():
+    assert WorldSpec(periods=344).problems() == []
 
 
 def test_all_faults_at_once():
