@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..data.errors import InputError, Problem
+from ..data.errors import InputError, Problem, did_you_mean
 from .binding import bind_plan
+from .checks.catalogue import verdict_names
 from .contraction import touched
 from .plan import Plan
 from .rows import make_rows
+from .sensitivity.asked import RELEASED, asked, known
 from .sensitivity.scenario import bind_scenarios
+from .store.layout import run_folder
 
 _SHOWN = 400
 
@@ -51,9 +55,17 @@ def validated(plan: Plan) -> Validation:
     Raises
     ------
     InputError
-        Every fault of the plan, its data and the scenarios that it writes.
+        Every fault of the plan, its data and the scenarios that it writes or names.
     """
-    bound = bind_scenarios(plan).base if plan.scenario or plan.vary.scenarios else bind_plan(plan)
+    problems = [*_name_faults(plan), *_accept_faults(plan)]
+    try:
+        bound = bind_scenarios(plan).base if plan.scenario or plan.vary.scenarios else bind_plan(plan)
+        if plan.release.scenarios:
+            problems += asked(plan, known(plan, bound), plan.release.scenarios, RELEASED)[1]
+    except InputError as error:
+        raise InputError([*problems, *error.problems]) from None
+    if problems:
+        raise InputError(problems)
     blueprint, layout = bound.blueprint, bound.blueprint.layout
     counts = bound.intake.counts
     silent = np.flatnonzero(~touched(blueprint).any(axis=0))
@@ -72,3 +84,22 @@ def validated(plan: Plan) -> Validation:
     ]
     without = [", ".join(map(str, names)) for names in empty.names[:_SHOWN]]
     return Validation([], bound.intake.to_dict(), sentences, bound.description, without)
+
+
+def _name_faults(plan: Plan) -> list[Problem]:
+    """The name must be able to name a folder, which is made after the fit only."""
+    try:
+        run_folder(Path(), plan.name, "run")
+    except InputError as error:
+        return list(error.problems)
+    return []
+
+
+def _accept_faults(plan: Plan) -> list[Problem]:
+    """A reason for a check that there is not would change nothing, without a word."""
+    names = verdict_names()
+    return [
+        Problem("no such check", "plan, [release] accept", repr(name), do=did_you_mean(name, names))
+        for name in plan.release.accept
+        if name not in names
+    ]

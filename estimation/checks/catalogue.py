@@ -15,6 +15,11 @@ def checks() -> tuple[Check, ...]:
     return scan(folder, Check)
 
 
+def verdict_names() -> tuple[str, ...]:
+    """Names of every verdict that a run may have, in order."""
+    return tuple(name for check in checks() for name in check.verdicts or (check.name,))
+
+
 def run_checks(seen: Seen) -> list[Result]:
     """Every verdict, in order."""
     return [result for check in checks() for result in check.run(seen)]

@@ -116,6 +116,8 @@ class Check(Protocol):
     name: ClassVar[str]
     order: ClassVar[int]
     gate: ClassVar[bool]
+    verdicts: ClassVar[tuple[str, ...]] = ()
+    """Names of its verdicts, where they are others than its own alone."""
 
     def run(self, seen: Seen) -> list[Result]:
         """Its verdicts."""

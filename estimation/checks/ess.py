@@ -13,6 +13,7 @@ class Ess(Check):
     name: ClassVar[str] = "ess"
     order: ClassVar[int] = 11
     gate: ClassVar[bool] = True
+    verdicts: ClassVar[tuple[str, ...]] = ("ess", "ess_cells")
 
     def run(self, seen: Seen) -> list[Result]:
         """At least 1,000 for hyperparameters and published aggregates, 400 for cells; of a draft 100 and 40."""

@@ -22,6 +22,7 @@ class Khat(Check):
     name: ClassVar[str] = "khat"
     order: ClassVar[int] = 14
     gate: ClassVar[bool] = True
+    verdicts: ClassVar[tuple[str, ...]] = ("khat", "khat_blocks")
 
     def run(self, seen: Seen) -> list[Result]:
         """Below 0.7."""

@@ -25,6 +25,7 @@ class Predictive(Check):
     name: ClassVar[str] = "ppc"
     order: ClassVar[int] = 20
     gate: ClassVar[bool] = True
+    verdicts: ClassVar[tuple[str, ...]] = ("ppc_dispersion", "ppc_zeros", "ppc_totals")
 
     def run(self, seen: Seen) -> list[Result]:
         """Dispersion by jurisdiction, zeros by offense, totals by period."""

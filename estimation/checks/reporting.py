@@ -23,6 +23,7 @@ class Reporting(Check):
     name: ClassVar[str] = "reporting_share"
     order: ClassVar[int] = 40
     gate: ClassVar[bool] = False
+    verdicts: ClassVar[tuple[str, ...]] = ("reporting_share", _PLACES)
 
     def run(self, seen: Seen) -> list[Result]:
         """At least 60 %, or no change over all is published; 80 % of a part, or none of it, and no data-driven rate."""

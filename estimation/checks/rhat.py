@@ -13,6 +13,7 @@ class Rhat(Check):
     name: ClassVar[str] = "rhat"
     order: ClassVar[int] = 10
     gate: ClassVar[bool] = True
+    verdicts: ClassVar[tuple[str, ...]] = ("rhat", "rhat_cells")
 
     def run(self, seen: Seen) -> list[Result]:
         """Below 1.01 for hyperparameters and published aggregates, below 1.05 for cells; of a draft 1.05 and 1.1."""

@@ -47,6 +47,7 @@ DATA = {
 PLANS = {
     "unknown key": (PLAN + "[answers]\n", "answer"),
     "unknown key inside": (PLAN.replace("as_of =", "asof ="), "as_of"),
+    "a name of another folder": (PLAN.replace('"faulty"', '"../e"'), "cannot be the name of a folder"),
     "newer format": (PLAN.replace("format = 1", "format = 2"), "upgrade attrition"),
     "unknown effect": (PLAN + '[[effect]]\nkind = "tme"\n', "time"),
     "one stage": (PLAN.replace('["referral", "investigation", "arrest"]', '["referral"]'), "stages"),
@@ -99,6 +100,32 @@ def test_every_fault_is_shown_at_once(refused):
     assert len(said) == 3
     for row, line in zip((4, 5, 6), sorted(said, key=lambda line: line.split("row ")[1]), strict=True):
         assert f"row {row}" in line
+
+
+NAMED = {
+    "accept of no check": (
+        '[release]\naccept = {rhatt = "ok"}\n',
+        "no such check; found 'rhatt'; did you mean 'rhat'",
+    ),
+    "scenario of a release": (
+        '[release]\nscenarios = ["x"]\n',
+        "[release] scenarios: no such scenario; found 'x'",
+    ),
+    "scenario of a sweep": ('[vary]\nscenarios = ["x"]\n', "[vary] scenarios: no such scenario; found 'x'"),
+}
+
+
+@pytest.mark.parametrize("fault", NAMED)
+def test_what_a_plan_names_has_to_exist(shell, tmp_path, fault):
+    plan, said = NAMED[fault]
+    (tmp_path / "plan.toml").write_text(PLAN + plan)
+    (tmp_path / "data.csv").write_text(HEAD + GOOD)
+    (tmp_path / "offenses.csv").write_text(OFFENSES)
+    (tmp_path / "places.csv").write_text(PLACES)
+    answer = shell("validate", tmp_path / "plan.toml")
+    assert (answer.code, answer.out) == (2, "")
+    (line,) = answer.err.strip().splitlines()
+    assert said in line
 
 
 @pytest.mark.parametrize("command", ["estimate", "simulate"])

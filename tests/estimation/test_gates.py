@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom, poisson
 
-from attrition.estimation.checks.catalogue import run_checks
+from attrition.estimation.checks.catalogue import run_checks, verdict_names
 from attrition.estimation.checks.contract import Result, Seen
 from attrition.estimation.checks.khat import Khat
 from attrition.estimation.checks.loo import Loo
@@ -36,6 +36,8 @@ def failing(found: list[Result]) -> dict[str, Result]:
 def test_every_verdict_has_a_fault_and_nothing_fails_without_one(well):
     found = run_checks(well)
     assert {result.name for result in found} == set(FAULTS)
+    # Where there are no weights nothing is said of the jurisdictions' parts, and one check informs only.
+    assert {result.name for result in found} | {"khat_blocks", "power_scaling"} == set(verdict_names())
     assert failing(found) == {}
 
 
