@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,10 +67,18 @@ def release(
     Raises
     ------
     InputError
-        Every fault of plan, data and scenarios, or the release exists already; nothing is fitted.
+        Every fault of plan, data and scenarios, a date to come, or the release exists already; nothing is fitted.
     """
     as_of = plan.intake.as_of
     assert as_of is not None
+    today = date.today().isoformat()
+    if as_of > today:
+        # What will be known then is not known now, and the release of that day could not be made any more.
+        raise InputError(
+            Problem(
+                "a date in the future", "--as-of", as_of, f"{today} or earlier", "choose a day that has been"
+            )
+        )
     plan = settled(plan, draft=draft)
     root = releases or Path(plan.folder).resolve() / layout.RELEASES
     name = layout.release_name(as_of)

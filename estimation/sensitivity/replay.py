@@ -8,6 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from ...data.calendar import parse_date
 from ...data.errors import InputError, Problem
 from ...data.intake import read_panel
 from ..many import Fits
@@ -72,8 +73,13 @@ def chosen(dates: Sequence[str], since: str | None, every: int) -> list[str]:
     Raises
     ------
     InputError
-        Fewer than two are left.
+        Fewer than two are left, or the first is no date.
     """
+    if since is not None:
+        try:
+            since = parse_date(since.strip()).isoformat()
+        except ValueError as error:
+            raise InputError(Problem("not a date", "--from", repr(since), do=str(error))) from None
     kept = [day for day in dates if since is None or day >= since][::-1][::every][::-1]
     if len(kept) < 2:
         raise InputError(

@@ -133,6 +133,15 @@ def test_no_release_is_overwritten(shell, office):
     assert {path: path.stat().st_mtime_ns for path in (office / "releases").rglob("*")} == before
 
 
+def test_no_release_is_of_a_day_to_come(shell, office, files):
+    before = files()
+    answer = shell("release", office / "plan.toml", "--as-of", "2099-01-01")
+    assert (answer.code, answer.out) == (2, "")
+    (line,) = answer.err.strip().splitlines()
+    assert line.startswith("--as-of: a date in the future; found 2099-01-01; allowed: ")
+    assert files() == before
+
+
 def test_the_report_of_a_release_is_not_written_again(shell, office):
     verdict = json.loads(shell("release", office / "plan.toml", "--as-of", "2024-06-30", "--json").out)
     before = {path: path.stat().st_mtime_ns for path in Path(verdict["folder"]).rglob("*")}

@@ -103,10 +103,16 @@ DAYS = [f"2024-0{month}-01" for month in range(1, 7)]
 
 @pytest.mark.parametrize(
     ("since", "every", "kept"),
-    [(None, 1, DAYS), (None, 2, DAYS[1::2]), ("2024-03-01", 3, [DAYS[2], DAYS[5]])],
+    [(None, 1, DAYS), (None, 2, DAYS[1::2]), ("2024-03-01", 3, [DAYS[2], DAYS[5]]), ("2024-05", 1, DAYS[4:])],
 )
 def test_dates_are_counted_back_from_the_last(since, every, kept):
     assert chosen(DAYS, since, every) == kept
+
+
+@pytest.mark.parametrize("since", ["12/1/2024", "x", "2024-02-31"])
+def test_what_is_no_date_is_not_compared_as_text(since):
+    with pytest.raises(InputError, match=f"--from: not a date; found '{since}'; "):
+        chosen(DAYS, since, 1)
 
 
 def test_one_date_is_no_backtest():
