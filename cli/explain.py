@@ -23,9 +23,10 @@ def parse_cell(text: str, run: Run) -> dict[str, str]:
     Raises
     ------
     InputError
-        With every axis or node this run does not have.
+        With every axis or node this run does not have, and every axis named twice.
     """
     cell = dict.fromkeys(AXES, ROOT)
+    named: dict[str, str] = {}
     problems = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         axis, _, node = (piece.strip() for piece in part.partition("="))
@@ -34,6 +35,10 @@ def parse_cell(text: str, run: Run) -> dict[str, str]:
                 Problem("unknown axis", "--cell", repr(axis), ", ".join(AXES), did_you_mean(axis, AXES))
             )
             continue
+        if axis in named:
+            found = f"{axis}={named[axis]} and {axis}={node}"
+            problems.append(Problem("an axis is named twice", "--cell", found, f"one {axis}", "name one"))
+        named[axis] = node
         known = [entry["name"] for entry in run.blueprint["axes"][axis]]
         if node not in known:
             problems.append(Problem(f"unknown {axis}", "--cell", repr(node), "", did_you_mean(node, known)))

@@ -140,6 +140,16 @@ def test_unknown_axes_and_nodes_are_all_named():
     assert "did you mean 'North'" in said[1]
 
 
+def test_an_axis_is_named_once():
+    with pytest.raises(InputError) as caught:
+        parse_cell("jurisdiction=North,jurisdiction=South", Known())
+    (problem,) = caught.value.problems
+    assert problem.line() == (
+        "--cell: an axis is named twice; found jurisdiction=North and jurisdiction=South; "
+        "allowed: one jurisdiction; name one"
+    )
+
+
 def test_an_axis_that_is_not_named_is_all_of_it():
     assert parse_cell("", Known()) == {"offense": "all", "jurisdiction": "all", "period": "all"}
 
