@@ -79,7 +79,7 @@ class NotReproducible(AttritionError, RuntimeError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Advice naming the closest known words, or listing the first few of them."""
-    names = sorted(str(name) for name in known)
+    names = sorted({str(name) for name in known})
     close = get_close_matches(word, names, n=2, cutoff=0.6)
     if close:
         return "did you mean " + " or ".join(repr(name) for name in close) + "?"
