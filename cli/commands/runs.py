@@ -12,19 +12,20 @@ from ..options import JsonOption
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", envvar="ATTRITION_RUNS")] = Path("runs"),
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR or PLAN]", envvar="ATTRITION_RUNS")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List stored runs.
 
-    List the stored runs of a folder, the newest first.
+    List the stored runs of a folder, or of the one beside a plan, the newest first.
     """
-    from ...estimation.store.find import list_runs
+    from ...estimation.store.find import list_runs, meant_folder
     from ..findings import run_value
 
-    found = list_runs(folder / "runs" if (folder / "plan.toml").is_file() else folder)
+    root = meant_folder(folder)
+    found = list_runs(root)
     if not found:
-        progress(f"no runs in {folder}")
+        progress(f"no runs in {root}")
     names = ("identity", "plan", "scenario", "status", "finished", "folder")
     rows = [
         (run.identity, run.name, run.scenario or "", run.status, run.created, str(run.folder))

@@ -92,6 +92,30 @@ def list_runs(root: Path) -> list[Run]:
     return sorted(found, key=lambda run: (run.created, run.identity), reverse=True)
 
 
+def meant_folder(path: Path | None) -> Path:
+    """The folder of runs that a person means.
+
+    Parameters
+    ----------
+    path : Path or None
+        A folder of runs; or a plan (file, or a folder that holds ``plan.toml``), for the folder ``runs`` beside it;
+        None for ``runs`` here, which need not be there yet.
+
+    Raises
+    ------
+    InputError
+        When it names neither.
+    """
+    if path is None:
+        return Path("runs")
+    if path.is_file() and path.suffix == ".toml":
+        return path.parent / "runs"
+    if path.is_dir():
+        return path / "runs" if (path / "plan.toml").is_file() else path
+    what = "not a folder of runs" if path.exists() else "no such folder"
+    raise InputError(Problem(what, str(path), "", "a folder of runs, or a plan"))
+
+
 def find_run(text: str | Path, root: Path | None = None) -> Run:
     """The run a person means.
 

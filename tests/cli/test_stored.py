@@ -136,6 +136,20 @@ def test_no_runs_is_said_on_stderr(shell, tmp_path):
     assert json.loads(shell("runs", tmp_path, "--json").out) == []
 
 
+def test_runs_takes_a_plan_and_refuses_what_is_not_there(shell, tmp_path):
+    (tmp_path / "plan.toml").write_text("")
+    write_run(tmp_path / "runs", "a" * 12)
+    for meant in (tmp_path / "plan.toml", tmp_path, tmp_path / "runs"):
+        answer = shell("runs", meant, "--json")
+        assert [one["identity"] for one in json.loads(answer.out)] == ["a" * 12]
+    (tmp_path / "data.csv").write_text("")
+    for name, said in (("nowhere", "no such folder"), ("data.csv", "not a folder of runs")):
+        answer = shell("runs", tmp_path / name)
+        assert (answer.code, answer.out) == (2, "")
+        (line,) = answer.err.strip().splitlines()
+        assert line == f"{tmp_path / name}: {said}; allowed: a folder of runs, or a plan"
+
+
 @pytest.mark.parametrize("name", ["folder", "prefix", "plan"])
 def test_show_prints_the_answer_of_a_run_however_it_is_named(shell, stored, tmp_path, monkeypatch, name):
     run = stored()
