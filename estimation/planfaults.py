@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..data.errors import Problem, did_you_mean
+from ..data.wrongvalues import wrong_value
 from ..models.priors import Exponential, HalfNormal, Normal, PrecisionGamma, UniformRate
 from ..models.spec import EVERY
 
@@ -48,9 +49,7 @@ def fault_lines(error: ValidationError, where: str, sections: Sequence[str], mod
         elif fault["type"] == "missing":
             problems.append(Problem("missing key", where, "", key, f"add {key}"))
         else:
-            message = fault["msg"].removeprefix("Value error, ")
-            found = repr(fault.get("input"))[:80] if key else ""
-            problems.append(Problem(message, f"{where}, {key}" if key else where, found))
+            problems.append(wrong_value(fault, where, key))
     return problems
 
 

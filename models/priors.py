@@ -41,7 +41,7 @@ def _by_dist(default: str) -> Discriminator:
 
 
 class _Prior(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _log_beyond(y: TensorVariable) -> TensorVariable:

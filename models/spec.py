@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ..data.errors import Problem, did_you_mean
 from ..data.funnel import Funnel
+from ..data.wrongvalues import wrong_value
 from . import catalogue
 from .priors import Exponential, InterceptPrior, Normal, ScalePrior
 from .terms import Effect, Settings
@@ -36,7 +37,7 @@ class PriorSpec(BaseModel):
         report.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     spread: float = Field(1.0, gt=0)
     intercept: dict[str, InterceptPrior] = Field(default_factory=dict)
@@ -128,5 +129,5 @@ def settings_problems(error: ValidationError, where: str, model: type[BaseModel]
             advice = did_you_mean(str(fault["loc"][-1]), model.model_fields)
             out.append(Problem("unknown key", where, key, "", advice))
         else:
-            out.append(Problem(fault["msg"], f"{where}, {key}", repr(fault.get("input"))))
+            out.append(wrong_value(fault, where, key))
     return out

@@ -19,7 +19,7 @@ from .priors import ConcentrationPrior, Fixed, ScalePrior
 class Settings(BaseModel):
     """Base of every effect's and kind's settings: unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
