@@ -20,12 +20,12 @@ Ints = NDArray[np.int64]
 _TRIES = 11
 
 
-def most_outcomes(units: Floats, limit: Floats) -> Floats:
+def most_outcomes(units: Floats, limit: Floats | float) -> Floats:
     """The greatest whole number of outcomes of some units; infinite where nothing limits it."""
-    return np.floor(most(units, limit) + 1e-9)
+    return np.floor(most(units, np.asarray(limit)) + 1e-9)
 
 
-def least_units(outcomes: Floats, limit: Floats) -> Floats:
+def least_units(outcomes: Floats, limit: Floats | float) -> Floats:
     """The least whole number of units that so many outcomes need."""
     return np.ceil(outcomes / limit - 1e-9)
 
