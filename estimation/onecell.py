@@ -58,8 +58,10 @@ def fill(
 def _ends(
     counts: Floats, ratio: tuple[bool, ...], limit: Floats, stage: int, known: list[int]
 ) -> tuple[Floats, Floats]:
-    """Least and greatest count that the limits of ratio steps leave, given all known or drawn stages."""
-    least, greatest = np.zeros(len(counts)), np.full(len(counts), np.inf)
+    """Least and greatest count that the limits of ratio steps leave, (R,); (1,) where there is no limit."""
+    least, greatest = np.zeros(1), np.full(1, np.inf)
+    if not any(ratio):
+        return least, greatest
     for a in range(stage):
         if any(ratio[a:stage]) and np.isfinite(limit[a, stage]) and np.isfinite(counts[0, a]):
             greatest = np.minimum(greatest, most_outcomes(counts[:, a], limit[a, stage]))
@@ -78,7 +80,7 @@ def _forward(
     else:
         excess = factor - 1
         out = rng.poisson(rng.gamma(np.maximum(before * rate / excess, 1e-300), excess)).astype(float)
-    over = np.flatnonzero(out > greatest)
+    over = np.flatnonzero(out > greatest) if len(greatest) > 1 else []
     if len(over):
         ends, n, p = (np.zeros(len(over)), greatest[over]), before[over, None], rate[over, None]
         if factor is None:
