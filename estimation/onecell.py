@@ -80,8 +80,8 @@ def _forward(
     else:
         excess = factor - 1
         out = rng.poisson(rng.gamma(np.maximum(before * rate / excess, 1e-300), excess)).astype(float)
-    over = np.flatnonzero(out > greatest) if len(greatest) > 1 else []
-    if len(over):
+    if len(greatest) > 1 and (out > greatest).any():
+        over = np.flatnonzero(out > greatest)
         ends, n, p = (np.zeros(len(over)), greatest[over]), before[over, None], rate[over, None]
         if factor is None:
             out[over] = draw_between(rng, *ends, lambda at: log_binomial(at, n, p))
