@@ -4,7 +4,8 @@ The prior's share is what is left of its variance on the link scale, 1 - contrac
 reports in proportion to their Fisher information about the number: with posterior covariance Σ of the linear
 predictors and gradient c, the posterior variance of c'x splits into c'Σ(Q + Σ_g I_g)Σc, where I_g = J_g J_g'/v_g is the
 information of report g, whose total has conditional mean m_g and variance v_g. Since Σc and J_g meet only in
-cov(m_g, ψ), a report's weight is cov(m_g, ψ)² / v_g, read off the draws.
+cov(m_g, ψ), a report's weight is cov(m_g, ψ)² / v_g, read off the draws. Reports of one group share units: there m_g
+and v_g are of what a total adds to those before it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .estimates import Estimates
 from .labels import COUNTED
 from .predictive import Moments, Report
 from .rows import Reals, link, published_steps
+from .together import one_by_one
 
 Floats = NDArray[np.float64]
 PRIOR, OTHERS = "prior", "others"
@@ -111,15 +113,14 @@ def information(
         below 0.0001 stand together as ``others``.
     """
     psi = values - values.mean(axis=0)
-    worth = _told(shown, moments) / moments.variance.mean(axis=0)
+    mean, variance = one_by_one(moments.mean, moments.variance.mean(axis=0), moments.together)
+    worth = _told(shown, moments) / variance
     held = np.nan_to_num(contraction)
     frames = []
     for by in ("kind", "source_id"):
         names = np.array([getattr(report, by) for report in shown], dtype=object)
         groups, place = np.unique(names.astype(str), return_inverse=True)
-        gain = np.stack(
-            [_gain(moments.mean, np.flatnonzero(place == g), worth, psi) for g in range(len(groups))]
-        )
+        gain = np.stack([_gain(mean, np.flatnonzero(place == g), worth, psi) for g in range(len(groups))])
         weight = gain.sum(axis=0)
         told = np.where(weight > 0, held, 0.0)
         share = gain * told / np.where(weight > 0, weight, 1.0)

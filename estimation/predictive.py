@@ -29,6 +29,7 @@ from ..models.kinds.all_sources import AllSources, log_share
 from ..models.values import batch_logp, values_of
 from .store.draws import MANY
 from .thinning import parts, take
+from .together import Together, chained, crossing, joined, nested
 
 Floats = NDArray[np.float64]
 Reals = NDArray[np.floating[Any]]
@@ -74,12 +75,15 @@ class Moments:
     mean, variance, replicate : (R, reports)
     given_others : (R, reports)
         Standard deviation of a total given all totals that it crosses; NaN where it crosses none.
+    together : tuple of Together
+        Reports of one group, which share units.
     """
 
     mean: Floats
     variance: Floats
     replicate: Reals
     given_others: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    together: tuple[Together, ...] = ()
 
 
 def reports(blueprint: Blueprint) -> tuple[Report, ...]:
@@ -141,12 +145,15 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
     # Where no totals cross, one number says so of all.
     whole.append(np.empty(shape) if crossed else np.broadcast_to(np.nan, shape))
     start = 0
+    shared: list[tuple[int, tuple[Together, ...]]] = []
     for one in chain((first,), found):
         few_of = (one.mean, one.variance, one.replicate, one.given_others)
         for out, few in zip(whole[: 3 + crossed], few_of, strict=False):
             out[start : start + len(few)] = few
         start += len(one.mean)
-    return Moments(*whole)
+        shared.append((len(one.mean), one.together))
+    mean, variance, replicate, others = whole
+    return Moments(mean, variance, replicate, others, joined(shared))
 
 
 def replicates(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws) -> NDArray[np.float32]:
@@ -161,7 +168,11 @@ def replicates(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws
 
 def _moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Moments:
     mean, variance, replicate, crossed = [], [], [], []
+    together: list[Together] = []
+    end = 0
     for batch in blueprint.batches:
+        columns = end + np.arange(batch.low.size).reshape(batch.low.shape)
+        end += batch.low.size
         gathered = blueprint.gathered(batch, eta, draws.unknown)
         size = (len(eta), -1)
         crossed.append(np.full((len(eta), batch.low.size), np.nan))
@@ -184,6 +195,7 @@ def _moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws:
             replicate.append(drawn.reshape(size))
             alone = [given_others(batch.members[s], cells[1][:, s]) for s in range(len(batch.members))]
             crossed[-1] = np.stack(alone, axis=1).reshape(size)
+            together.append(Together(columns, crossing(batch.members, cells[1])))
             continue
         if batch.ratio:
             log_mean, factor = paths.ratio_law(gathered, batch, blueprint.ratio_steps, draws.phi, paths.ARRAY)
@@ -198,6 +210,8 @@ def _moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws:
                 shown_counts.append(before)
             mean.append(m.reshape(size))
             variance.append((m * factor).reshape(size))
+            if batch.depth > 1:
+                together.append(Together(columns, chained(m, m * factor)))
             replicate.append(np.stack(shown_counts, axis=-1).reshape(size))
             continue
         chance = np.exp(blueprint.chances(batch, gathered, draws.unknown))
@@ -215,13 +229,18 @@ def _moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws:
         mean.append(((n * reach).sum(axis=2) + others).reshape(size))
         within = (n * reach * (1 - reach) * np.expand_dims(spread, -1)).sum(axis=2)
         variance.append((within + others).reshape(size))
+        if batch.depth > 1:
+            together.append(Together(columns, nested(batch.n, reach, spread, others)))
         if shown.shape[-1] == 2:
             y = rng.binomial(batch.n.astype(np.int64), np.clip(shown[..., 1], 0, 1)).sum(axis=2)[..., None]
         else:
             z = rng.multinomial(batch.n.astype(np.int64), shown / shown.sum(axis=-1, keepdims=True))
             y = z.sum(axis=2)[..., ::-1].cumsum(axis=-1)[..., ::-1][..., 1:]
         replicate.append((y + rng.poisson(others)).reshape(size).astype(float))
-    return Moments(*(np.concatenate(part, axis=1) for part in (mean, variance, replicate, crossed)))
+    means, variances, drawn, others = (
+        np.concatenate(part, axis=1) for part in (mean, variance, replicate, crossed)
+    )
+    return Moments(means, variances, drawn, others, tuple(together))
 
 
 def cell_moments(
