@@ -229,7 +229,7 @@ def _add_up_months(table: Table, at: dict[str, int], guess: Guess) -> None:
         guess.periods = replace(periods, labels=labels, months={})
         guess.unsure.append(
             f"months are left as they are, and validate refuses them: with a text such as {odd!r} among the "
-            "numbers they cannot be added up to quarters; give quarters, or the numbers"
+            "numbers they cannot be added up to quarters; give quarters, numbers or empty fields"
         )
         return
     guess.add_up = True

@@ -28,10 +28,10 @@ def parts_of_quarters(periods: Periods, texts: Sequence[str], cells: Sequence[Ce
         if len(set(months)) < 3:
             lacking.setdefault((label, tuple(sorted(set(months)))), []).append(cell)
     said = []
-    for (label, some), short in sorted(lacking.items()):
+    for (label, there), short in sorted(lacking.items()):
         whole = len(short) == len(everywhere[label])
         whom = "everywhere" if whole else "of " + _named(short)
-        said.append(f"{label} is left out {whom}: of its months the table has only {', '.join(some)}")
+        said.append(f"{label} is left out {whom}: of its months the table has only {', '.join(there)}")
     return said
 
 

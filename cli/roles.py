@@ -73,12 +73,14 @@ def find_roles(table: Table) -> Roles:
     _part_of_year(table.columns, filled, roles)
     shares = [name for name in table.columns if _shares(name, filled[name])]
     closed = [name for name in table.columns if _slug(name).startswith(CLOSED_WITHOUT)]
+    dated = [name for name in table.columns if filled[name] and _periods(filled[name])]
+    # Beside a column that is named as a period, 1980 and 2010 in another one are counts.
+    dated = [name for name in dated if named_role(name) == "period"] or dated
     numeric = [
         name
         for name in table.columns
-        if name not in (*shares, *closed)
+        if name not in (*shares, *closed, *dated, *WIDE_OPTIONAL)
         and _counts(filled[name])
-        and not _periods(filled[name])
         and name != roles.within
         and not (named_role(name) == "period" and _periods_read(filled[name]) >= MOSTLY)
     ]

@@ -99,3 +99,16 @@ def test_what_is_said_of_a_text_fits_it(started):
         "*": "not reported",
         "5 or so": "not reported",
     }
+
+
+def test_counts_that_look_like_years_are_counts(started):
+    rows = ["Ada,2023,2010,1950", "Ada,2024,1999,1901"]
+    _, folder = started("\n".join(["place,year,got,sent", *rows]))
+    assert facts(folder)["got", ROOT, "Ada", "2024"][1] == 1999
+
+
+def test_a_source_or_date_that_is_a_number_is_no_stage(started):
+    rows = ["Ada,2023,200,20,7,2024", "Ada,2024,210,21,7,2025"]
+    _, folder = started("\n".join(["place,year,got,sent,source_id,as_of", *rows]))
+    assert read_plan(folder / "plan.toml").funnel.stages == ("got", "sent")
+    assert "as_of" not in tomllib.loads((folder / "plan.toml").read_text())["input"][0]
