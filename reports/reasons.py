@@ -173,8 +173,8 @@ SENTENCES = (
     ),
     Sentence(
         "borrowed",
-        "{n} prior-driven because mostly what other places, offenses or periods say: the data narrowed what was "
-        "assumed by {prior}, what it could be beside them by {own} only (0 not at all, 1 completely).",
+        "{n} prior-driven: mostly what other places, offenses or periods say. The data narrowed what was assumed by "
+        "{prior}, but what those others leave open by {own} only (0 not at all, 1 completely).",
         _borrowed,
         link_text="the table",
     ),
