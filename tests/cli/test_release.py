@@ -124,12 +124,15 @@ def test_a_rehearsal_drafts_its_scenarios_and_says_so(shell, office, monkeypatch
     assert "a draft of few draws" in (folder / "report" / "index.html").read_text()
 
 
-def test_no_release_is_overwritten(shell, office):
-    shell("release", office / "plan.toml", "--as-of", "2024-06-30")
+def test_a_release_is_written_once_and_its_report_with_it(shell, office):
+    verdict = json.loads(shell("release", office / "plan.toml", "--as-of", "2024-06-30", "--json").out)
     before = {path: path.stat().st_mtime_ns for path in (office / "releases").rglob("*")}
-    answer = shell("release", office / "plan.toml", "--as-of", "2024-06-30")
-    assert answer.code == 2
-    assert "no release is overwritten" in answer.err
+    again = shell("release", office / "plan.toml", "--as-of", "2024-06-30")
+    report = shell("report", verdict["folder"])
+    assert (again.code, report.code) == (2, 2)
+    assert "no release is overwritten" in again.err
+    assert len(report.err.splitlines()) == 1
+    assert f"attrition report {verdict['run']}" in report.err
     assert {path: path.stat().st_mtime_ns for path in (office / "releases").rglob("*")} == before
 
 
@@ -140,16 +143,6 @@ def test_no_release_is_of_a_day_to_come(shell, office, files):
     (line,) = answer.err.strip().splitlines()
     assert line.startswith("--as-of: a date in the future; found 2099-01-01; allowed: ")
     assert files() == before
-
-
-def test_the_report_of_a_release_is_not_written_again(shell, office):
-    verdict = json.loads(shell("release", office / "plan.toml", "--as-of", "2024-06-30", "--json").out)
-    before = {path: path.stat().st_mtime_ns for path in Path(verdict["folder"]).rglob("*")}
-    answer = shell("report", verdict["folder"])
-    assert answer.code == 2
-    assert len(answer.err.splitlines()) == 1
-    assert f"attrition report {verdict['run']}" in answer.err
-    assert {path: path.stat().st_mtime_ns for path in Path(verdict["folder"]).rglob("*")} == before
 
 
 def test_a_failed_check_withholds_the_numbers_it_touches(shell, office):

@@ -133,7 +133,7 @@ class TestFaults:
 
     def test_no_input(self, write):
         (problem,) = faults(write("input = []\n[funnel]\nstages = ['a', 'b']\n"))
-        assert "at least 1 item" in problem.what
+        assert problem.what == "too few entries"
         assert problem.where.endswith("input")
 
     def test_a_newer_format(self, write):

@@ -23,7 +23,8 @@ file = "data.csv"
 as_of = 2024-06-30
 [estimate]
 engine = "laplace"
-draws = 300
+draws = 400
+chains = 2
 [[effect]]
 kind = "intercept"
 [[effect]]
@@ -76,8 +77,8 @@ def _never(*_: object) -> None:
     raise AssertionError("it was fitted")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_numbers_are_those_of_a_fit(plan: Path, varied: Comparison, name: str, tmp_path: Path) -> None:
+def test_the_numbers_are_those_of_a_fit(plan: Path, varied: Comparison, tmp_path: Path) -> None:
+    name = NAMES[0]
     [found] = [one.run for one in varied.varied if one.name == name]
     patches = next(one.set for one in read_plan(plan).scenario if one.name == name)
     fitted = verbs.estimate(plan, patches=patches, runs=tmp_path, progress=False)
