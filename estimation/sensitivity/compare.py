@@ -114,7 +114,10 @@ class Comparison:
 
     @property
     def noise(self) -> float | None:
-        """Shift that two fits of one plan exceed once in twenty by simulation alone, by the runs' own ESS."""
+        """Shift that two fits of one plan exceed once in twenty by simulation alone, by the runs' own ESS.
+
+        None where all have the draws of the base.
+        """
         found = [run.manifest.get("diagnostics", {}).get("ess_min") for run in self._runs]
         if len(found) < 2 or not all(found):
             return None
@@ -122,7 +125,7 @@ class Comparison:
 
     @property
     def _runs(self) -> list[Run | Reweighted]:
-        return [self.base, *(one.run for one in self.varied)]
+        return [self.base, *(one.run for one in self.varied if one.route != ROUTES[2])]
 
     def front(self) -> pd.DataFrame:
         """Rows of the front table, offense × step at the answer node, with the largest mover of each.

@@ -139,7 +139,7 @@ def test_whatever_gate_fails_its_numbers_are_in_no_file(gate, world, tmp_path, m
     assert secret <= _figures(run.folder / "estimates.csv")
 
 
-@pytest.mark.parametrize("gate", ["ppc_zeros", "closure"])
+@pytest.mark.parametrize("gate", ["ppc_zeros", pytest.param("closure", marks=pytest.mark.slow)])
 def test_two_runs_that_differ_in_withheld_numbers_alone_give_one_release(gate, world, tmp_path, monkeypatch):
     """Page, PDF, tables, workbook, figures, claims: whatever the numbers were, the folder has the same bytes."""
     folders = []

@@ -100,6 +100,10 @@ def test_what_a_scenario_does_is_seen(varied: Comparison) -> None:
     assert (heard["shift"] == 0).all()
 
 
+def test_the_same_draws_differ_by_no_simulation(varied: Comparison) -> None:
+    assert varied.noise is None
+
+
 def test_the_route_is_told_before_and_after(plan: Path, varied: Comparison) -> None:
     told = {one["name"]: one["route"] for one in verbs.scenarios(plan).records()}
     assert told == {NAMES[0]: "re-evaluated", NAMES[1]: "re-evaluated", "both": "refitted"}
