@@ -62,7 +62,7 @@ def test_rows_keep_their_numbers_past_blank_lines_and_quoted_line_ends(bench: Be
         ("offense,,period\na,b,2024\n", ("row 1, column 2", "column without a name")),
         (GOOD + "csam,US\0,2024,1,1,1\n", ("data.csv, row 3", "NUL character")),
         (
-            "Table 3\n" + GOOD + "csam,US-IA,2025,1,1,1\n",
+            "Table 3\n" + GOOD + "csam,US-IA,2025,1,1,1\ncsam,US-IA,2026,1,1,1\n",
             ("row 1", "no header", "1 field, where most rows have 6"),
         ),
         (GOOD + 'csam,"US"x,2024,1,1,1\n', ("data.csv, row 3", "not readable as CSV")),
