@@ -12,7 +12,6 @@ from typing import Any
 
 from .errors import InputError, Problem
 
-
 _LOOKED_AT = 200  # rows that tell a title from a header
 
 
