@@ -25,6 +25,7 @@ from attrition.data.errors import InputError
 from attrition.data.names import ROOT
 from attrition.estimation.binding import Bound, bind_plan, run_identity, stream
 from attrition.estimation.calibration.coverage import clustered
+from attrition.estimation.celldraws import draw_cells
 from attrition.estimation.completion import complete
 from attrition.estimation.contraction import cell_rates
 from attrition.estimation.convergence import hyper_convergence
@@ -33,6 +34,7 @@ from attrition.estimation.estimates import estimates
 from attrition.estimation.labels import NOT
 from attrition.estimation.plan import read_plan, settled
 from attrition.estimation.rows import CellDraws, evaluate, make_rows, published_steps, quantity_id
+from attrition.estimation.silent import Shift
 from attrition.estimation.store.lines import add_line, read_lines
 from attrition.estimation.thinning import evenly, take
 from attrition.models.blueprint import Blueprint, make_blueprint
@@ -58,12 +60,10 @@ def truths(blueprint: Blueprint, draws: FieldDraws, rng: np.random.Generator) ->
 def fitted(blueprint: Blueprint, field: FieldDraws, chains: int, bound: Bound, seed: int) -> pd.DataFrame:
     """The rows a run would publish of a field's draws, of those below the root on one axis at most."""
     draws = take(field, evenly(len(field.intercept), blueprint.layout.steps * blueprint.layout.size, chains))
-    eta = blueprint.predictor(draws)
-    rates = cell_rates(stream(seed, "cell rates"), blueprint, eta, draws, observed=True)
-    counts = complete(stream(seed, "complete counts"), blueprint, eta, draws, rates)
+    drawn = draw_cells(seed, blueprint, draws, Shift(0.0))
     answer = (bound.plan.answer.jurisdiction, bound.plan.answer.period)
     table = estimates(
-        blueprint, draws, rates, counts, stream(seed, "reference"), answer, cells=False, crossed=1
+        blueprint, draws, drawn.rates, drawn.counts, stream(seed, "reference"), answer, cells=False, crossed=1
     ).table
     wanted = (table["basis"] == "superpopulation") & table["quantity"].isin(["rate", "end_to_end"])
     return table[wanted & (table["label"] != NOT) & table["median"].notna()]

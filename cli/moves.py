@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..data.errors import AttritionError
-from ..data.names import ROUTES
+from ..data.names import REEVALUATED
 from .console import columns
 from .exits import INTERRUPTED
 from .findings import number, plain, records, run_value
@@ -113,7 +113,7 @@ def _cell(row: dict[str, Any]) -> str:
 def _route(one: Varied) -> str:
     if one.weighed:
         return f"{one.route}, k-hat {one.weighed.khat:.2f}"
-    if one.route == ROUTES[2]:
+    if one.route == REEVALUATED:
         return f"{one.route}, the plan's own draws"
     return f"fitted: {one.why}" if one.why else "fitted"
 

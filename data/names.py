@@ -52,6 +52,7 @@ SCENARIO_KEYS: Final = (
     "name", "reason", "set", "identity", "status", "seconds", "route", "why", "khat", "ess", "claims_changed",
 )  # fmt: skip
 ROUTES: Final = ("reweighted", "refitted", "re-evaluated")
+REWEIGHTED, REFITTED, REEVALUATED = ROUTES
 REVISION_PARTS: Final = ("corrected", "matured", "arrived", "model")
 REVISION_COLUMNS: Final = (
     "quantity_id", "quantity", "step", "offense", "jurisdiction", "period", "basis", "old", "new", "revision",

@@ -81,17 +81,17 @@ def fit_of(run: Run, blueprint: Blueprint) -> Fit | str:
         return f"the run is too large to keep all draws of {', '.join(lacking)}"
     manifest, chains = run.manifest, posterior.sizes["chain"]
     return Fit(
-        posterior.drop_vars(more),
-        stats,
-        _field(posterior, blueprint, np.arange(chains * posterior.sizes["draw"])),
-        chains,
-        {},
-        manifest["engine_args"],
-        manifest["engine"],
-        _weights(stats),
-        manifest["engine_reason"],
-        run.identity,
-        DRAFT if run.draft else FULL,
+        posterior=posterior.drop_vars(more),
+        sample_stats=stats,
+        field=_field(posterior, blueprint, np.arange(chains * posterior.sizes["draw"])),
+        chains=chains,
+        seconds={},
+        arguments=manifest["engine_args"],
+        engine=manifest["engine"],
+        weights=_weights(stats),
+        reason=manifest["engine_reason"],
+        drawn_by=run.identity,
+        aim=DRAFT if run.draft else FULL,
     )
 
 

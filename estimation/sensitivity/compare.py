@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from ...data.names import ROUTES, SENSITIVITY_COLUMNS
+from ...data.names import REEVALUATED, REFITTED, REWEIGHTED, SENSITIVITY_COLUMNS
 from ..store.runs import Run
 from .claims import ClaimChange
 from .differences import Difference
@@ -61,8 +61,8 @@ class Varied:
     def route(self) -> str:
         """How it was answered, one of ``ROUTES``."""
         if isinstance(self.run, Reweighted):
-            return ROUTES[0]
-        return ROUTES[2] if self.run.manifest.get("drawn_by") else ROUTES[1]
+            return REWEIGHTED
+        return REEVALUATED if self.run.manifest.get("drawn_by") else REFITTED
 
     def record(self) -> dict[str, Any]:
         """An entry of ``scenarios.json``; the seconds are those of its fit or of its weights."""
@@ -125,7 +125,7 @@ class Comparison:
 
     @property
     def _runs(self) -> list[Run | Reweighted]:
-        return [self.base, *(one.run for one in self.varied if one.route != ROUTES[2])]
+        return [self.base, *(one.run for one in self.varied if one.route != REEVALUATED)]
 
     def front(self) -> pd.DataFrame:
         """Rows of the front table, offense × step at the answer node, with the largest mover of each.

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ...data.digest import digest
 from ...data.errors import InputError, Problem
-from ...data.names import ROUTES
+from ...data.names import REEVALUATED, REFITTED
 from ..binding import Bound, bind_plan, run_identity
 from ..patches import merge_patches
 from ..plan import Plan, read_plan, settled
@@ -55,9 +55,9 @@ class Scenario:
     def route(self) -> tuple[str | None, str]:
         """How it will be answered, one of ``ROUTES`` and in words; None where the weights decide."""
         if self.same:
-            return ROUTES[2], "the plan's own draws, evaluated again"
+            return REEVALUATED, "the plan's own draws, evaluated again"
         return (
-            (ROUTES[1], f"a fit, {self.obstacle}")
+            (REFITTED, f"a fit, {self.obstacle}")
             if self.obstacle
             else (None, "weights, a fit where they fail")
         )

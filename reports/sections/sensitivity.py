@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from ...data.names import ROUTES
+from ...data.names import REEVALUATED, REWEIGHTED
 from ..document import Block, Section, Table, attempt
 from ..figures.tornado import draw
 from ..front import name_of
@@ -71,9 +71,9 @@ def _scenarios(view: View) -> Table:
 
 def _route(entry: Mapping[str, Any]) -> str:
     """How a scenario was answered."""
-    if entry.get("route") == ROUTES[0]:
+    if entry.get("route") == REWEIGHTED:
         return f"the draws of this run, weighed (k-hat {number(entry['khat'], 2)})"
-    if entry.get("route") == ROUTES[2]:
+    if entry.get("route") == REEVALUATED:
         return "the draws of this run, evaluated again"
     return "a fit of its own" + (f": {entry['why']}" if entry.get("why") else "")
 
