@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg import blas, cho_solve, cholesky, solve_triangular
 
 from .grid import Grid
 
@@ -107,7 +107,7 @@ def factor(grid: Grid, weight: Floats, border_precision: Floats, inner_precision
     gain = np.matmul(half, unroot).transpose(1, 0, 2).reshape(size, rows * width)
     half = half.transpose(1, 0, 2).reshape(size, rows * width)
     root_weight = grid.border.T * np.sqrt(np.maximum(weight.sum(axis=0), 0.0))
-    wide = root_weight @ root_weight.T - half @ half.T + np.diag(border_precision)
+    wide = _squared(half, -1.0, _squared(root_weight, 1.0, np.diag(border_precision)))
     border = cholesky(wide, lower=True, check_finite=False)
     log_det = 2 * (np.log(np.diagonal(root, axis1=1, axis2=2)).sum() + np.log(np.diag(border)).sum())
     count = len(grid.constraints)
@@ -116,6 +116,13 @@ def factor(grid: Grid, weight: Floats, border_precision: Floats, inner_precision
     if count:
         log_det += np.linalg.slogdet(tied)[1]
     return Arrow(grid, unroot, gain, border, float(log_det), held, np.linalg.inv(tied))
+
+
+def _squared(matrix: Floats, sign: float, plus: Floats) -> Floats:
+    """The lower triangle of ± A Aᵀ + B, which is all that a Cholesky factor reads, at half the arithmetic."""
+    if not matrix.shape[1]:
+        return plus
+    return blas.dsyrk(sign, matrix.T, 1.0, plus, trans=True, lower=True)
 
 
 def _plain(

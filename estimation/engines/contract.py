@@ -92,6 +92,7 @@ class Aim:
 
 FULL = Aim(1.01, 1000, 1.05, 400)
 DRAFT = Aim(1.05, 100, 1.1, 40, draft=True)
+WHOLE = 2000  # draws, of which fewer could never pass the first
 
 
 @dataclass(frozen=True)

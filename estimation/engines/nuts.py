@@ -19,7 +19,7 @@ from ...models.blueprint import Blueprint
 from ...models.compile import CompiledModel, compile_model
 from ..convergence import hyper_convergence
 from ..sections import EstimateSpec
-from .contract import DRAFT, FULL, Aim, Fit, Progress, Report
+from .contract import DRAFT, FULL, WHOLE, Aim, Fit, Progress, Report
 from .density import Density, copy_point, make_density
 from .drawn import finished, scales, variables
 from .recentred import carried, low_scales, recentred
@@ -38,7 +38,7 @@ Sampler = Callable[
 
 def aim(settings: EstimateSpec) -> Aim:
     """The gates of design, or of a draft, which is recognised by draws that could never pass them."""
-    return DRAFT if settings.draws * settings.chains < 2000 else FULL
+    return DRAFT if settings.draws * settings.chains < WHOLE else FULL
 
 
 def fit_well(

@@ -10,6 +10,8 @@ from ...data.digest import digest
 from ...data.errors import InputError, Problem
 from ...data.names import REEVALUATED, REFITTED
 from ..binding import Bound, bind_plan, run_identity
+from ..engines.contract import WHOLE
+from ..engines.laplace import fit as laplace
 from ..patches import merge_patches
 from ..plan import Plan, read_plan, settled
 from ..sections import ScenarioSpec
@@ -168,9 +170,20 @@ def _bind(plan: Plan, base: Bound, spec: ScenarioSpec, draft: bool) -> Scenario:
                 do="correct its set, or remove the scenario",
             )
         )
-    identity, same = run_identity(bound, patched), same_posterior(base, bound)
+    same = same_posterior(base, bound)
+    if not same and "estimate.draws" not in spec.set:
+        patched = _with_enough(patched)
     why = "" if same else obstacle(base, bound)
-    return Scenario(spec.name, spec.reason, spec.set, patched, identity, fresh, why, same)
+    return Scenario(spec.name, spec.reason, spec.set, patched, run_identity(bound, patched), fresh, why, same)
+
+
+def _with_enough(plan: Plan) -> Plan:
+    """As many draws as a complete run asks for, where they are independent: more would say no more of a difference."""
+    settings = plan.estimate
+    if settings.engine != laplace.NAME:
+        return plan
+    draws = min(settings.draws, -(-WHOLE // settings.chains))
+    return plan.model_copy(update={"estimate": settings.model_copy(update={"draws": draws})})
 
 
 def _of(one: Asked, problem: Problem) -> Problem:

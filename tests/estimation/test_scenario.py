@@ -68,6 +68,15 @@ def test_scenarios_are_no_part_of_the_identity(planned, small_run: Run) -> None:
     assert (again.identity, [one.identity for one in again.scenarios]) == (identity, [first.identity])
 
 
+def test_independent_draws_are_as_many_as_a_complete_run_asks_for(planned) -> None:
+    """Where the draws are a chain, and where a scenario says how many, they are as many as was said."""
+    several = entry("wide", '{"prior.spread" = 2.0}') + entry("more", '{"estimate.draws" = 900}')
+    path = planned(several + entry("said", '{"prior.spread" = 2.0, "publish.cells" = false}'))
+    for engine, wanted in (("nuts", [1500, 900, 1500]), ("laplace", [500, 900, 500])):
+        found = bind_scenarios(read_plan(path, {"estimate.engine": engine, "estimate.draws": 1500}))
+        assert [one.plan.estimate.draws for one in found.scenarios] == wanted
+
+
 def test_a_note_reaches_the_run_that_is_stored(
     planned, small_run: Run, small_plan: Path, monkeypatch
 ) -> None:

@@ -4,43 +4,57 @@ log ∫ exp(y x - n log(1 + e^x)) N(x; η, τ²) dx by the trapezoidal rule over
 geometrically (Trefethen and Weideman 2014), or by adaptive Gauss-Hermite quadrature where τ is small (Liu and Pierce
 1994). Its derivatives in η are joint cumulants of the integrand's own under the posterior of the effect, and those in
 log τ follow from the heat equation: the integral is smoothed by τ² exactly as by time.
+
+The quadrature takes many cells at a time and step by step, each step a loop without branches, so that it runs on whole
+vector registers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numba
 import numpy as np
 from numpy.polynomial.hermite import hermgauss
 from numpy.typing import NDArray
 
+from ..vectors import exp, log1p
+
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 TRAPEZOIDS = 0  # instead of a number of nodes
+TOGETHER = 128  # cells at a time: what is known of them stays in the processor's first cache
 _MOST = 50
 _MOST_NODES = 2000
+# Newton steps that cells take together; those that are not there then go on alone, with a bracket.
+_STEPS = 8
+# Of a step's square in standard deviations: its own square is what is left.
+_CLOSE = 1e-10
 # The trapezoids' error is e^(-2π² / step²) where the count says much, with the step in standard deviations, and
 # e^(-π² / step) at the wall that a count of none or all is, with the step in logits: e^-30 for both.
 _BENT, _WALL = 1.5, 9.0
-_FAR = 25.0  # nats below the top, where the trapezoids end
-# A fifth of a standard deviation from the most likely value, squared.
-_NEARLY = 0.04
-# Curvature of a count over that of its effect's own law, up to which half the proposals are taken.
-_LITTLE = 3.0
+_LITTLE = 1e-11  # of the value at the top, where the trapezoids end
+_LOG_ROOT = 0.9189385332046727  # log √(2π)
+_CONTRACT = {"contract"}
 
 
 @dataclass(frozen=True)
 class Marginal:
-    """Log probabilities of counts and their derivatives in the linear predictor, each of the counts' shape.
-
-    ``by_sd`` and ``slope_by_sd``, ``curvature_by_sd``: derivatives of the value, of its slope and of its second
-    derivative in log τ; zero where there is no effect.
-    """
+    """Log probabilities of counts and their derivatives in the linear predictor, each of the counts' shape."""
 
     value: Floats
     slope: Floats
     second: Floats
+
+
+@dataclass(frozen=True)
+class Higher:
+    """Derivatives that gradients in the scales take, each of the counts' shape.
+
+    The third in the linear predictor; and those of the value, of its slope and of its second derivative in log τ, which
+    are zero where there is no effect.
+    """
+
     third: Floats
     by_sd: Floats
     slope_by_sd: Floats
@@ -48,19 +62,28 @@ class Marginal:
 
 
 @numba.njit(nogil=True, error_model="numpy", cache=True)
-def _sigmoid(x: float) -> float:
+def sigmoid(x: float) -> float:
+    """The rate of a logit."""
     if x >= 0:
         return 1.0 / (1.0 + np.exp(-x))
     e = np.exp(x)
     return e / (1.0 + e)
 
 
+@numba.njit(forceinline=True, error_model="numpy")
+def rate_and_log(x: float, y: float, n: float) -> tuple[float, float]:
+    """The rate of a logit, and the binomial log probability without its coefficient."""
+    e = exp(-abs(x))
+    p = 1.0 / (1.0 + e)
+    return p if x >= 0 else e * p, y * x - n * (max(x, 0.0) + log1p(e))
+
+
 @numba.njit(nogil=True, error_model="numpy", cache=True)
-def _log_kernel(x: float, y: float, n: float) -> tuple[float, float]:
-    """Binomial log probability without its coefficient, and the rate."""
+def rate_and_log_of_one(x: float, y: float, n: float) -> tuple[float, float]:
+    """The same by the library's functions, which are faster for one number alone."""
     e = np.exp(-abs(x))
     p = 1.0 / (1.0 + e)
-    return y * x - n * (max(x, 0.0) + np.log1p(e)), p if x >= 0 else e * p
+    return p if x >= 0 else e * p, y * x - n * (max(x, 0.0) + np.log1p(e))
 
 
 @numba.njit(nogil=True, error_model="numpy", cache=True)
@@ -72,7 +95,7 @@ def effect_mode(eta: float, y: float, n: float, tau: float, start: float) -> tup
     precision = 1.0 / (tau * tau)
     curvature = precision
     for _ in range(_MOST):
-        p = _sigmoid(eta + e)
+        p = sigmoid(eta + e)
         slope = y - n * p - e * precision
         curvature = n * p * (1 - p) + precision
         if slope > 0:
@@ -89,20 +112,128 @@ def effect_mode(eta: float, y: float, n: float, tau: float, start: float) -> tup
     return e, curvature
 
 
-@numba.njit(nogil=True, error_model="numpy", cache=True)
-def _moments(eta: float, y: float, n: float, tau: float, at: float, out: Floats) -> float:
-    """Log density of an effect, but for a constant; and the count's first four derivatives in the predictor."""
-    kernel, p = _log_kernel(eta + at, y, n)
-    v = n * p * (1 - p)
-    out[0] = y - n * p
-    out[1] = -v
-    out[2] = -v * (1 - 2 * p)
-    out[3] = -v * (1 - 6 * p * (1 - p))
-    return kernel - 0.5 * (at / tau) ** 2
+@numba.njit(nogil=True, error_model="numpy", cache=True, fastmath=_CONTRACT)
+def _modes(eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, curvature: Floats, far: Ints) -> None:
+    """Most likely effects, from a guess in ``mode``, and the curvatures there."""
+    precision = 1.0 / (tau * tau)
+    left = 0
+    for _ in range(_STEPS):
+        left = 0
+        for i in range(len(eta)):
+            p, _ = rate_and_log(eta[i] + mode[i], 0.0, 0.0)
+            bend = n[i] * p * (1 - p) + precision
+            move = (y[i] - n[i] * p - mode[i] * precision) / bend
+            mode[i] += move
+            curvature[i] = bend
+            far[i] = not move * move * bend < _CLOSE
+            left += far[i]
+        if left == 0:
+            break
+    if left:
+        for i in range(len(eta)):
+            if far[i]:
+                mode[i], curvature[i] = effect_mode(eta[i], y[i], n[i], tau, 0.0)
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True, fastmath=_CONTRACT)
+def _add(
+    eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, width: Floats, node: float, raised: float,
+    base: Floats, sums: Floats,
+) -> None:  # fmt: skip
+    """Weights of one node; and the first two derivatives there, as departures from those at the mode."""
+    precision = 1.0 / (tau * tau)
+    for i in range(len(eta)):
+        at = mode[i] + width[i] * node
+        p, value = rate_and_log(eta[i] + at, y[i], n[i])
+        w = exp(value - 0.5 * at * at * precision - base[0, i] + raised)
+        a, b = y[i] - n[i] * p - base[1, i], -n[i] * p * (1 - p) - base[2, i]
+        sums[0, i] += w
+        sums[1, i] += w * a
+        sums[2, i] += w * b
+        sums[3, i] += w * a * a
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True, fastmath=_CONTRACT)
+def _add_higher(
+    eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, width: Floats, node: float, raised: float,
+    base: Floats, sums: Floats,
+) -> None:  # fmt: skip
+    """The same with the third and fourth derivatives themselves, and the products that higher cumulants take."""
+    precision = 1.0 / (tau * tau)
+    for i in range(len(eta)):
+        at = mode[i] + width[i] * node
+        p, value = rate_and_log(eta[i] + at, y[i], n[i])
+        w = exp(value - 0.5 * at * at * precision - base[0, i] + raised)
+        v = n[i] * p * (1 - p)
+        a, b = y[i] - n[i] * p - base[1, i], -v - base[2, i]
+        c, d = -v * (1 - 2 * p), -v * (1 - 6 * p * (1 - p))
+        sums[0, i] += w
+        sums[1, i] += w * a
+        sums[2, i] += w * b
+        sums[3, i] += w * a * a
+        sums[4, i] += w * c
+        sums[5, i] += w * d
+        sums[6, i] += w * a * b
+        sums[7, i] += w * a * c
+        sums[8, i] += w * b * b
+        sums[9, i] += w * a * a * a
+        sums[10, i] += w * a * a * b
+        sums[11, i] += w * a * a * a * a
 
 
 @numba.njit(nogil=True, error_model="numpy", cache=True)
-def _integrated(
+def _trapezoids(
+    eta: float, y: float, n: float, tau: float, mode: float, width: float, base: Floats, sums: Floats
+) -> None:
+    """The sums of one cell, over all that matters."""
+    for side in (-1, 1):
+        for node in range(max(side, 0), _MOST_NODES):
+            at = mode + side * node * width
+            p, value = rate_and_log_of_one(eta + at, y, n)
+            w = np.exp(value - 0.5 * (at / tau) ** 2 - base[0])
+            v = n * p * (1 - p)
+            a, b = y - n * p - base[1], -v - base[2]
+            c, d = -v * (1 - 2 * p), -v * (1 - 6 * p * (1 - p))
+            for k, one in enumerate((1.0, a, b, a * a, c, d, a * b, a * c, b * b, a**3, a * a * b, a**4)):
+                sums[k] += w * one
+            if w < _LITTLE:
+                break
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
+def _put(base: Floats, sums: Floats, width: Floats, tau: float, out: Floats) -> None:
+    for i in range(out.shape[1]):
+        w = sums[0, i]
+        a, b, aa = sums[1, i] / w, sums[2, i] / w, sums[3, i] / w
+        out[0, i] = base[0, i] + np.log(w * width[i] / tau) - _LOG_ROOT
+        out[1, i] = base[1, i] + a
+        out[2, i] = base[2, i] + b + aa - a * a
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
+def _put_higher(base: Floats, sums: Floats, tau: float, out: Floats) -> None:
+    square = tau * tau
+    for i in range(out.shape[1]):
+        w = sums[0, i]
+        a, b, c, d = sums[1, i] / w, sums[2, i] / w, sums[4, i] / w, sums[5, i] / w
+        aa, ab, ac, bb = sums[3, i] / w, sums[6, i] / w, sums[7, i] / w, sums[8, i] / w
+        aaa, aab, aaaa = sums[9, i] / w, sums[10, i] / w, sums[11, i] / w
+        # Joint cumulants from moments.
+        c11, c12, c13, c22 = aa - a * a, ab - a * b, ac - a * c, bb - b * b
+        c111 = aaa - 3 * a * aa + 2 * a * a * a
+        c112 = aab - 2 * a * ab - b * aa + 2 * a * a * b
+        c1111 = aaaa - 4 * a * aaa - 3 * aa * aa + 12 * a * a * aa - 6 * a * a * a * a
+        first, second = base[1, i] + a, base[2, i] + b + c11
+        third = c + 3 * c12 + c111
+        fourth = d + 4 * c13 + 3 * c22 + 6 * c112 + c1111
+        out[0, i] = third
+        out[1, i] = square * (second + first * first)
+        out[2, i] = square * (third + 2 * first * second)
+        out[3, i] = square * (fourth + 2 * second * second + 2 * first * third)
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True, fastmath=_CONTRACT)
+def _quadrature(
     eta: Floats,
     y: Floats,
     n: Floats,
@@ -112,80 +243,68 @@ def _integrated(
     log_weights: Floats,
     out: Floats,
 ) -> None:
-    """Fill out (7, N); ``mode`` (N,) is where the search starts, and then what it found."""
-    log = np.empty(_MOST_NODES)
-    moment = np.empty((4, _MOST_NODES))
-    for i in range(eta.shape[0]):
-        if n[i] <= 0:
-            out[:, i] = 0.0
-            continue
-        if tau <= 0:
-            p = _sigmoid(eta[i])
-            v = n[i] * p * (1 - p)
-            out[0, i] = _log_kernel(eta[i], y[i], n[i])[0]
+    """Fill out, (3, N) for a marginal or (4, N) for what is higher; trapezoids where there are no nodes."""
+    curvature, far, width = np.empty(TOGETHER), np.empty(TOGETHER, np.int64), np.empty(TOGETHER)
+    base, sums = np.empty((3, TOGETHER)), np.empty((12, TOGETHER))
+    for start in range(0, len(eta), TOGETHER):
+        part = slice(start, min(start + TOGETHER, len(eta)))
+        et, yy, nn, e = eta[part], y[part], n[part], mode[part]
+        _modes(et, yy, nn, tau, e, curvature, far)
+        for i in range(len(et)):
+            p, value = rate_and_log(et[i] + e[i], yy[i], nn[i])
+            base[0, i] = value - 0.5 * (e[i] / tau) ** 2
+            base[1, i] = yy[i] - nn[i] * p
+            base[2, i] = -nn[i] * p * (1 - p)
+            width[i] = (
+                np.sqrt(2.0 / curvature[i]) if len(nodes) else 1 / np.sqrt(_BENT * curvature[i] + _WALL)
+            )
+        sums[:] = 0.0
+        for k in range(len(nodes)):
+            raised = nodes[k] ** 2 + log_weights[k]
+            if len(out) == 3:
+                _add(et, yy, nn, tau, e, width, nodes[k], raised, base, sums)
+            else:
+                _add_higher(et, yy, nn, tau, e, width, nodes[k], raised, base, sums)
+        for i in range(0 if len(nodes) else len(et)):
+            _trapezoids(et[i], yy[i], nn[i], tau, e[i], width[i], base[:, i], sums[:, i])
+        if len(out) == 3:
+            _put(base, sums, width, tau, out[:, part])
+        else:
+            _put_higher(base, sums, tau, out[:, part])
+        for i in range(len(et)):
+            if nn[i] <= 0:
+                out[:, start + i] = 0.0
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True, fastmath=_CONTRACT)
+def _without(eta: Floats, y: Floats, n: Floats, out: Floats) -> None:
+    """Cells that have no effect of their own: fill out, as above."""
+    for i in range(len(eta)):
+        p, value = rate_and_log(eta[i], y[i], n[i])
+        v = n[i] * p * (1 - p)
+        if len(out) == 3:
+            out[0, i] = value
             out[1, i] = y[i] - n[i] * p
             out[2, i] = -v
-            out[3, i] = -v * (1 - 2 * p)
-            out[4:, i] = 0.0
-            continue
-        e, curvature = effect_mode(eta[i], y[i], n[i], tau, mode[i])
-        mode[i] = e
-        top = -np.inf
-        if nodes.shape[0]:
-            count, width = nodes.shape[0], np.sqrt(2.0 / curvature)
-            for k in range(count):
-                at = e + width * nodes[k]
-                log[k] = _moments(eta[i], y[i], n[i], tau, at, moment[:, k]) + nodes[k] ** 2 + log_weights[k]
-                top = max(top, log[k])
         else:
-            count, width = 0, 1.0 / np.sqrt(_BENT * curvature + _WALL)
-            for side in (-1, 1):
-                at = e + max(side, 0) * width
-                while count < _MOST_NODES:
-                    log[count] = _moments(eta[i], y[i], n[i], tau, at, moment[:, count])
-                    top = max(top, log[count])
-                    count += 1
-                    if log[count - 1] < top - _FAR:
-                        break
-                    at += side * width
-        total = 0.0
-        for k in range(count):
-            log[k] = np.exp(log[k] - top)
-            total += log[k]
-        mean = np.zeros(4)
-        for k in range(count):
-            log[k] /= total
-            for r in range(4):
-                mean[r] += log[k] * moment[r, k]
-        c11 = c12 = c13 = c22 = c111 = c112 = c1111 = 0.0
-        for k in range(count):
-            a, b, c = moment[0, k] - mean[0], moment[1, k] - mean[1], moment[2, k] - mean[2]
-            w = log[k]
-            c11 += w * a * a
-            c12 += w * a * b
-            c13 += w * a * c
-            c22 += w * b * b
-            c111 += w * a * a * a
-            c112 += w * a * a * b
-            c1111 += w * a * a * a * a
-        first = mean[0]
-        second = mean[1] + c11
-        third = mean[2] + 3 * c12 + c111
-        fourth = mean[3] + 4 * c13 + 3 * c22 + 6 * c112 + c1111 - 3 * c11 * c11
-        square = tau * tau
-        out[0, i] = top + np.log(total * width / tau) - 0.9189385332046727
-        out[1, i] = first
-        out[2, i] = second
-        out[3, i] = third
-        out[4, i] = square * (second + first * first)
-        out[5, i] = square * (third + 2 * first * second)
-        out[6, i] = square * (fourth + 2 * second * second + 2 * first * third)
+            out[0, i] = -v * (1 - 2 * p)
+
+
+def _filled(size: int, eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, nodes: int) -> Floats:
+    out = np.zeros((size, eta.size))
+    flat_eta, flat_y, flat_n = (np.ascontiguousarray(x, dtype=float).ravel() for x in (eta, y, n))
+    if tau <= 0:
+        _without(flat_eta, flat_y, flat_n, out)
+    else:
+        at, weights = (np.empty(0), np.empty(0)) if nodes == TRAPEZOIDS else hermgauss(nodes)
+        _quadrature(flat_eta, flat_y, flat_n, tau, mode.reshape(-1), at, np.log(weights), out)
+    return out.reshape(size, *eta.shape)
 
 
 def integrated(
     eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, nodes: int = TRAPEZOIDS
 ) -> Marginal:
-    """The integral of every count and its derivatives.
+    """The integral of every count and its first derivatives.
 
     Parameters
     ----------
@@ -194,7 +313,7 @@ def integrated(
     tau : float
         Standard deviation of the effect; zero for none.
     mode : (…) float
-        Most likely effects of an earlier call, replaced by those found.
+        Most likely effects of an earlier call, replaced by those found; contiguous.
     nodes : int
         Of the Gauss-Hermite rule, or ``TRAPEZOIDS``.
 
@@ -203,121 +322,9 @@ def integrated(
     Marginal
         Without the binomial coefficients, which are constant.
     """
-    at, weights = _rule(nodes)
-    out = np.empty((7, eta.size))
-    _integrated(eta.ravel(), y.ravel(), n.ravel(), tau, mode.reshape(-1), at, weights, out)
-    return Marginal(*(row.reshape(eta.shape) for row in out))
+    return Marginal(*_filled(3, eta, y, n, tau, mode, nodes))
 
 
-def _rule(nodes: int) -> tuple[Floats, Floats]:
-    if nodes == TRAPEZOIDS:
-        return np.empty(0), np.empty(0)
-    at, weights = hermgauss(nodes)
-    return at, np.log(weights)
-
-
-@numba.njit(nogil=True, error_model="numpy", cache=True)
-def _tangent(eta: float, y: float, n: float, tau: float, e: float) -> tuple[float, float]:
-    """Log posterior of an effect, but for a constant, and its slope."""
-    value, p = _log_kernel(eta + e, y, n)
-    return value - 0.5 * (e / tau) ** 2, y - n * p - e / (tau * tau)
-
-
-@numba.njit(nogil=True, error_model="numpy", cache=True)
-def _settled(eta: float, y: float, n: float, square: float, e: float) -> float:
-    """An effect near its most likely value, from a guess that may be far away: Newton's steps, kept in a bracket.
-
-    Where a count is all or none of what was possible, or the guess is of another predictor, plain steps end where
-    nothing is likely.
-    """
-    low, high = square * (y - n), square * y
-    for _ in range(200):
-        p = _sigmoid(eta + e)
-        slope, bend = y - n * p - e / square, n * p * (1 - p) + 1 / square
-        if slope * slope < _NEARLY * bend:
-            break
-        if slope > 0:
-            low = e
-        else:
-            high = e
-        e += slope / bend
-        if not low <= e <= high:
-            e = 0.5 * (low + high)
-    return e
-
-
-@numba.njit(nogil=True, error_model="numpy", cache=True)
-def _draw_effect(eta: float, y: float, n: float, tau: float, start: float, rng: Any) -> float:
-    """One effect from its posterior: by rejection from its own law moved along one tangent of the count's concave
-    logarithm, or, where the count says more than the law, under three tangents of both (Gilks and Wild 1992)."""
-    if n <= 0:
-        return tau * rng.standard_normal()
-    square = tau * tau
-    e = _settled(eta, y, n, square, start)
-    p = _sigmoid(eta + e)
-    # How much the count says changes with the effect, by e a unit at most.
-    if n * p * (1 - p) * square * np.exp(tau) < _LITTLE:
-        middle, p = _log_kernel(eta + e, y, n)
-        slope = y - n * p
-        while True:
-            at = square * slope + tau * rng.standard_normal()
-            if -rng.standard_exponential() <= _log_kernel(eta + at, y, n)[0] - middle - slope * (at - e):
-                return at
-    sd = 1 / np.sqrt(n * p * (1 - p) + 1 / square)
-    # Tangents beside the middle; further out where the middle was missed, so that the outer slopes fall away from it.
-    reach = 1.2 * sd
-    a, b = e - reach, e + reach
-    va, sa = _tangent(eta, y, n, tau, a)
-    while sa <= 0:
-        a -= reach
-        va, sa = _tangent(eta, y, n, tau, a)
-    vb, sb = _tangent(eta, y, n, tau, b)
-    while sb >= 0:
-        b += reach
-        vb, sb = _tangent(eta, y, n, tau, b)
-    vm, sm = _tangent(eta, y, n, tau, e)
-    # Where neighbours meet.
-    left = (vm - va + sa * a - sm * e) / (sa - sm) if sa - sm > 1e-12 * sa else a
-    right = (vb - vm + sm * e - sb * b) / (sm - sb) if sm - sb > -1e-12 * sb else b
-    hl = va + sa * (left - a)
-    hr = vb + sb * (right - b)
-    top = max(max(hl, hr), vm)
-    wl = np.exp(hl - top) / sa
-    wr = np.exp(hr - top) / -sb
-    width = right - left
-    rise = sm * width
-    if abs(rise) < 1e-9:
-        wm = np.exp(hl - top) * width
-    else:
-        wm = np.exp(hl - top) * np.expm1(rise) / sm
-    while True:
-        u = rng.random() * (wl + wm + wr)
-        v = rng.random()
-        if u < wl:
-            at = left + np.log(1 - v) / sa
-            hull = va + sa * (at - a)
-        elif u < wl + wm:
-            at = left + (v * width if abs(rise) < 1e-9 else np.log1p(v * np.expm1(rise)) / sm)
-            hull = vm + sm * (at - e)
-        else:
-            at = right + np.log(1 - v) / sb
-            hull = vb + sb * (at - b)
-        value = _log_kernel(eta + at, y, n)[0] - 0.5 * (at / tau) ** 2
-        if -rng.standard_exponential() <= value - hull:
-            return at
-
-
-@numba.njit(nogil=True, error_model="numpy", cache=True)
-def _draw_effects(eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, rng: Any, out: Any) -> None:
-    for r in range(eta.shape[0]):
-        for i in range(eta.shape[1]):
-            out[r, i] = _draw_effect(eta[r, i], y[i], n[i], tau, mode[i], rng)
-
-
-def draw_effects(
-    rng: np.random.Generator, eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats
-) -> NDArray[np.float32]:
-    """Exact draws of the effects given the rest of the predictor (R, N); ``mode`` (N,) is a good guess of each."""
-    out = np.empty(eta.shape, dtype=np.float32)
-    _draw_effects(eta, y, n, tau, mode, rng, out)
-    return out
+def higher(eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, nodes: int = TRAPEZOIDS) -> Higher:
+    """What gradients take beside it, from the same arguments."""
+    return Higher(*_filled(4, eta, y, n, tau, mode, nodes))

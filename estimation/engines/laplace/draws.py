@@ -13,7 +13,7 @@ from ....models.blueprint import Blueprint
 from ....models.field import apply_bases
 from ....models.terms import Block
 from ..grid import INTERCEPT, Grid
-from .cells import draw_effects
+from .effects import draw_effects
 from .point import Point, World
 
 Floats = NDArray[np.float64]

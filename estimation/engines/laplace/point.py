@@ -15,7 +15,7 @@ from scipy.special import xlogy
 
 from ..arrow import Arrow, factor
 from ..grid import INTERCEPT, Grid
-from .cells import TRAPEZOIDS, Marginal, integrated
+from .cells import TRAPEZOIDS, Higher, Marginal, higher, integrated
 
 Floats = NDArray[np.float64]
 _MOST = 40
@@ -100,7 +100,8 @@ class Point:
         Log density of the data, the field integrated out; the prior of θ is not in it.
     shared, own : (p,), (J, q)
         The mode.
-    eta : (J, C)
+    eta, effect : (J, C)
+        The predictor there, and the most likely cell effects.
     marginal : Marginal
     arrow : Arrow
     """
@@ -110,6 +111,7 @@ class Point:
     shared: Floats
     own: Floats
     eta: Floats
+    effect: Floats
     marginal: Marginal
     arrow: Arrow
 
@@ -180,7 +182,7 @@ def approximate(world: World, theta: Floats, warm: Warm, close: float = EXACT) -
         raise FloatingPointError(f"no mode of the field was found at log scales {np.round(theta, 2)}")
     warm.shared, warm.own = shared, own
     value = height + _normalizer(world, theta) - 0.5 * arrow.log_det
-    return Point(theta, value, shared, own, eta, seen, arrow)
+    return Point(theta, value, shared, own, eta, warm.effect.copy(), seen, arrow)
 
 
 def _normalizer(world: World, theta: Floats) -> float:
@@ -189,9 +191,14 @@ def _normalizer(world: World, theta: Floats) -> float:
     return float(0.5 * np.log(world.precision) - (world.grid.free[effects] * theta[effects]).sum())
 
 
+def _more(world: World, point: Point) -> Higher:
+    tau = world.effect_sd(point.theta)
+    return higher(point.eta, world.grid.y, world.grid.n, tau, point.effect, world.rule(tau))
+
+
 def gradient(world: World, point: Point) -> Floats:
     """Gradient of the value in θ, (B,)."""
-    grid, seen = world.grid, point.marginal
+    grid, seen = world.grid, _more(world, point)
     tau_square = np.exp(-2 * point.theta)
     eta, shared, own = point.arrow.variances()
     # How ½ log |H| changes with the predictor, through curvatures W = -second.
@@ -214,14 +221,14 @@ def gradient(world: World, point: Point) -> Floats:
 
 def leaning(world: World, point: Point) -> tuple[Floats, Floats]:
     """How the mode moves with θ, to first order: (B, p) and (B, J, q)."""
-    grid = world.grid
+    grid, seen = world.grid, _more(world, point)
     shared = np.zeros((world.blocks, *point.shared.shape))
     own = np.zeros((world.blocks, *point.own.shape))
     double = 2 * np.exp(-2 * point.theta)
     for block in range(world.blocks):
         if block == world.cell:
-            shared[block] = grid.border.T @ point.marginal.slope_by_sd.sum(axis=0)
-            own[block] = point.marginal.slope_by_sd @ grid.inner
+            shared[block] = grid.border.T @ seen.slope_by_sd.sum(axis=0)
+            own[block] = seen.slope_by_sd @ grid.inner
             continue
         mine, inner = grid.border_block == block, grid.inner_block == block
         shared[block, mine] = double[block] * point.shared[mine]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from attrition.estimation.engines.laplace.cells import TRAPEZOIDS, draw_effects, effect_mode, integrated
+from attrition.estimation.engines.laplace.cells import TRAPEZOIDS, effect_mode, higher, integrated
+from attrition.estimation.engines.laplace.effects import draw_effects
 from attrition.estimation.engines.laplace.point import FEW_NODES, NODES, SMALL
 
 CASES = [(n, y, tau) for n in (1, 7, 200, 5000) for y in (0, 1, n // 3, n) for tau in (0.15, 0.8, 2.0, 10.0)]
@@ -29,6 +30,11 @@ def value(eta, y, n, tau, nodes=TRAPEZOIDS):
     return integrated(*one, tau, np.zeros(1), nodes)
 
 
+def above(eta, y, n, tau, nodes=TRAPEZOIDS):
+    one = [np.array([float(x)]) for x in (eta, y, n)]
+    return higher(*one, tau, np.zeros(1), nodes)
+
+
 @pytest.mark.parametrize(("n", "y", "tau"), CASES)
 @pytest.mark.parametrize("eta", [-4.0, 0.3])
 def test_integral(n, y, tau, eta):
@@ -46,13 +52,29 @@ def test_derivatives(n, y, tau):
     eta, h = -1.3, 1e-4
     here, up, down = (value(eta + d, y, n, tau) for d in (0, h, -h))
     wide, narrow = (value(eta, y, n, tau * np.exp(d)) for d in (h, -h))
+    more = above(eta, y, n, tau)
     close = {"rel": 1e-5, "abs": 1e-6 * max(n, 1)}
-    for name, higher in (("value", "slope"), ("slope", "second"), ("second", "third")):
+    for name, found in (("value", here.slope), ("slope", here.second), ("second", more.third)):
         difference = (getattr(up, name) - getattr(down, name)) / (2 * h)
-        assert getattr(here, higher)[0] == pytest.approx(difference[0], **close)
-    for name, by in (("value", "by_sd"), ("slope", "slope_by_sd"), ("second", "second_by_sd")):
+        assert found[0] == pytest.approx(difference[0], **close)
+    for name, found in (("value", more.by_sd), ("slope", more.slope_by_sd), ("second", more.second_by_sd)):
         difference = (getattr(wide, name) - getattr(narrow, name)) / (2 * h)
-        assert getattr(here, by)[0] == pytest.approx(difference[0], rel=1e-5, abs=2e-5 * n)
+        assert found[0] == pytest.approx(difference[0], rel=1e-5, abs=2e-5 * n)
+
+
+@pytest.mark.parametrize("tau", [0.3, 0.8])
+def test_nodes_give_the_derivatives_of_trapezoids(tau):
+    """Cells of every sort at once, more than are taken together, some without units."""
+    rng = np.random.default_rng(3)
+    eta, n = rng.normal(-1, 1.5, 300), rng.choice([0.0, 1.0, 8.0, 60.0, 4000.0], 300)
+    y = rng.binomial(n.astype(int), 1 / (1 + np.exp(-eta))).astype(float)
+    for look in (integrated, higher):
+        far = rng.normal(0, 30, 300)  # guesses from which plain Newton steps do not end
+        fine, coarse = look(eta, y, n, tau, np.zeros(300)), look(eta, y, n, tau, far, NODES)
+        for name in vars(fine):
+            wanted, found = getattr(fine, name), getattr(coarse, name)
+            np.testing.assert_allclose(found, wanted, rtol=6e-3, atol=2e-3, err_msg=name)
+            assert (found[n == 0] == 0).all()
 
 
 def test_without_effect_it_is_the_binomial():
@@ -60,7 +82,9 @@ def test_without_effect_it_is_the_binomial():
     p = 1 / (1 + np.exp(0.4))
     assert seen.value[0] == pytest.approx(3 * -0.4 - 10 * np.log1p(np.exp(-0.4)))
     assert (seen.slope[0], seen.second[0]) == pytest.approx((3 - 10 * p, -10 * p * (1 - p)))
-    assert seen.by_sd[0] == 0
+    more = above(-0.4, 3, 10, 0.0)
+    assert more.third[0] == pytest.approx(-10 * p * (1 - p) * (1 - 2 * p))
+    assert more.by_sd[0] == more.slope_by_sd[0] == more.second_by_sd[0] == 0
 
 
 @pytest.mark.parametrize(("n", "y", "tau"), [(0, 0, 0.7), (4, 0, 1.5), (40, 11, 0.4), (3000, 20, 0.9)])
