@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data.panel import Panel
 from . import catalogue
-from .contract import Analysis, Batch, Bools, Group, PartKind, ReportKind
+from .contract import Analysis, Batch, Bools, Group, Ints, PartKind, ReportKind
 from .layout import Layout
 
 
@@ -20,7 +20,8 @@ def report_of(group: Group, claimed: Mapping[str, ReportKind]) -> str:
     soft = next((kind.name for kind in kinds if kind.soft), None)
     if soft is not None:
         return soft
-    exact = bool((group.low == group.high).all())
+    # Most groups are of one cell: short arrays are read as lists, for NumPy takes longer to start.
+    exact = group.low.tolist() == group.high.tolist()
     return (
         "exact" if exact else max((k for k in kinds if k.name != "exact"), key=lambda kind: kind.order).name
     )
@@ -28,7 +29,7 @@ def report_of(group: Group, claimed: Mapping[str, ReportKind]) -> str:
 
 def parts_of(group: Group, panel: Panel, analysis: Analysis) -> tuple[str, ...]:
     """The path and part kinds that shape a group, in the order in which they apply."""
-    return tuple(kind.name for kind in catalogue.part_kinds() if kind.applies(group, panel, analysis))
+    return tuple([kind.name for kind in catalogue.part_kinds() if kind.applies(group, panel, analysis)])
 
 
 def _size_class(cells: int) -> int:
@@ -42,6 +43,8 @@ def _size_class(cells: int) -> int:
 def has_ratio(group: Group, panel: Panel) -> bool:
     """Is some step on the group's paths a ratio?"""
     steps = panel.funnel.steps
+    if all(step.kind == "probability" for step in steps):
+        return False
     last = max(max(group.stages), int(group.end.max()))
     if group.part >= 0 and group.start[0] == last:
         return False  # a share of a known count
@@ -70,7 +73,7 @@ def bind(
             # Kinds act on the groups of a ratio path one by one, so that one batch holds them all.
             () if ratio else kinds[number],
             ratio,
-            bool((group.end >= 0).any()),
+            max(group.end.tolist()) >= 0,
             group.members is not None,
             len(group.stages),
             _size_class(len(group.cells) if group.part < 0 else 1),
@@ -109,35 +112,35 @@ def _stack(
 ) -> Batch:
     """Pad the groups of one shelf to common arrays."""
     count, cells = len(groups), max(len(group.cells) if group.part < 0 else 1 for group in groups)
-    last = [np.where(group.end >= 0, group.end, max(group.stages)) for group in groups]
-    whole = [(stop - group.start).max() for stop, group in zip(last, groups, strict=True) if group.part < 0]
-    length = max([1, *map(int, whole)])
+    row, column, cell, start, stop, spoken = _paths(groups)
+    length = max(1, int((stop - start).max(initial=0)))
     slots = np.zeros((count, cells, length), dtype=np.int32)
     segment = np.full((count, cells, length), -1, dtype=np.int8)
     step = np.full((count, cells, length), -1, dtype=np.int8)
     mask = np.zeros((count, cells), dtype=bool)
     n = np.zeros((count, cells))
-    for row, (group, stop) in enumerate(zip(groups, last, strict=True)):
+    for place, group in enumerate(groups):
         if group.part >= 0:
             # A part of an unsplit total: one entry behind the field, which stands for the whole path.
-            mask[row, 0], n[row, 0] = True, group.n[0]
-            slots[row] = layout.steps * layout.size + behind[numbers[row]]
-            segment[row, :, 0], step[row, :, 0] = 0, max(group.stages[0] - 1, 0)
-            continue
-        size = len(group.cells)
-        mask[row, :size] = True
-        n[row, :size] = group.n
-        # A padded cell repeats a real slot with n = 0: it reads something finite and contributes nothing.
-        slots[row] = layout.slot(min(int(group.start[0]), layout.steps - 1), group.cells[:1])[0]
-        for column in range(size):
-            for place, at in enumerate(range(int(group.start[column]), int(stop[column]))):
-                slots[row, column, place] = layout.slot(at, group.cells[column : column + 1])[0]
-                step[row, column, place] = at
-                segment[row, column, place] = sum(stage <= at for stage in group.spoken)
-        if size < cells:
-            segment[row, size:] = segment[row, 0]
-            step[row, size:] = step[row, 0]
-            slots[row, size:] = slots[row, 0]
+            mask[place, 0], n[place, 0] = True, group.n[0]
+            slots[place] = layout.steps * layout.size + behind[numbers[place]]
+            segment[place, 0, 0], step[place, 0, 0] = 0, max(group.stages[0] - 1, 0)
+    mask[row, column] = True
+    n[row, column] = np.concatenate([np.zeros(0), *(group.n for group in groups if group.part < 0)])
+    # Behind the end of a path stands a real slot: it reads something finite and contributes nothing.
+    lead = column == 0
+    slots[row[lead]] = layout.slot(np.minimum(start[lead], layout.steps - 1), cell[lead])[:, None, None]
+    for place in range(length):
+        at = start + place
+        on = at < stop
+        here = (row[on], column[on], place)
+        slots[here] = layout.slot(at[on], cell[on])
+        step[here] = at[on]
+        segment[here] = (spoken[on] <= at[on, None]).sum(axis=1)
+    # A padded cell repeats the first one with n = 0.
+    row, column = np.nonzero(~mask)
+    for array in (slots, segment, step):
+        array[row, column] = array[row, 0]
     return Batch(
         report=report,
         parts=parts,
@@ -154,6 +157,24 @@ def _stack(
         statement_id=_ids(groups),
         members=_members(groups, cells),
     )
+
+
+def _paths(groups: Sequence[Group]) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+    """The paths of all cells of all groups, parts of unsplit totals left out, one after another, (K,) each.
+
+    Row and column of the batch, cell, first stage, stage at which the path ends, and the stages spoken of, (K, D).
+    """
+    own = [(row, group) for row, group in enumerate(groups) if group.part < 0]
+    none = np.zeros(0, dtype=np.int64)
+    size = np.array([len(group.cells) for _, group in own], dtype=np.int64)
+    row = np.repeat(np.array([row for row, _ in own], dtype=np.int64), size)
+    column = np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size)
+    cell = np.concatenate([none, *(group.cells for _, group in own)])
+    start = np.concatenate([none, *(group.start for _, group in own)])
+    end = np.concatenate([none, *(group.end for _, group in own)])
+    last = np.repeat(np.array([max(group.stages) for _, group in own], dtype=np.int64), size)
+    spoken = np.array([group.spoken for _, group in own], dtype=np.int64)
+    return row, column, cell, start, np.where(end >= 0, end, last), np.repeat(spoken, size, axis=0)
 
 
 def _members(groups: Sequence[Group], cells: int) -> Bools | None:

@@ -104,6 +104,13 @@ class Blueprint:
         eta = self.added(eta, self.layout.cells, draws.unknown)
         return self.extended(eta, draws.unknown, ARRAY)[0]
 
+    def predictor_at(self, draws: FieldDraws, positions: Ints) -> Floats:
+        """Linear predictors of the active cells at some positions, (R, S, N)."""
+        if self.mixture is not None:
+            return self.predictor(draws)[..., positions]  # a total needs the cells it is made of
+        few = self.layout.take(positions)
+        return self.added(draws.eta(self.blocks, few), few.cells, draws.unknown)
+
     def gathered(self, batch: Batch, eta: Floats, unknown: Mapping[str, Floats]) -> Floats:
         """Linear predictors along the paths of a batch, (R, S, m, L), from those of the step-cells (R, S, A)."""
         flat = eta.reshape(len(eta), -1)

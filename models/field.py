@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 def spread(values: Floats, block: Block, layout: Layout) -> Floats:
     """A block's values (…, S, levels…) at the active cells, (…, S, A)."""
     if block.cellwise:
-        return values if layout.units == layout.size else values[..., layout.unit]
+        return values if layout.apart and values.shape[-1] == layout.size else values[..., layout.unit]
     index: tuple[EllipsisType | Ints, ...] = (
         ...,
         *(layout.coordinates[AXES.index(axis)] for axis in block.axes),
@@ -56,7 +56,9 @@ def draw_block(
     (R, S, levels…), or (R, S, units) for a cellwise block
     """
     if block.cellwise:
-        return rng.standard_normal((*sd.shape, layout.units)) * sd[..., None]
+        values = rng.standard_normal((*sd.shape, layout.units))
+        values *= sd[..., None]
+        return values
     free = tuple((b.fresh if fresh else b.matrix).shape[1] for b in block.bases)
     values = apply_bases(rng.standard_normal((*sd.shape, *free)), block.bases, fresh)
     return values * sd.reshape(*sd.shape, *(1,) * len(free))

@@ -114,6 +114,8 @@ def _middles(
 def _beside(panel: Panel, hard: Sequence[Statement]) -> dict[str, Decision]:
     """Counts of mixed origin beside referral-only counts of the same cells and months: the two share cases."""
     first = panel.funnel.stages[0]
+    if all(s.origin == "referred_only" for s in hard):
+        return {}
     held: dict[int, list[str]] = {}
     for s in hard:
         if s.stage != first and s.origin == "referred_only" and not s.shifted:

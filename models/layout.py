@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -43,10 +43,21 @@ class Layout:
         """A, the number of active cells."""
         return len(self.cells)
 
+    def take(self, positions: Ints) -> Layout:
+        """The layout of some of the active cells; their units keep their numbers."""
+        return replace(
+            self, cells=self.cells[positions], unit=self.unit[positions], member_of=self.member_of[positions]
+        )
+
     @cached_property
     def units(self) -> int:
         """Number of different units."""
         return int(self.unit.max(initial=-1)) + 1
+
+    @cached_property
+    def apart(self) -> bool:
+        """Every cell is the unit of its own number."""
+        return np.array_equal(self.unit, np.arange(self.size))
 
     @cached_property
     def pooled(self) -> bool:
@@ -71,8 +82,8 @@ class Layout:
         where[self.cells] = np.arange(self.size)
         return where
 
-    def slot(self, step: int, cells: Ints) -> Ints:
-        """Positions in the raveled linear predictor of a step of some cells."""
+    def slot(self, step: int | Ints, cells: Ints) -> Ints:
+        """Positions in the raveled linear predictor of a step of some cells, or of one step for each."""
         return step * self.size + self.positions[cells]
 
 

@@ -70,6 +70,8 @@ class MissingDenominator(PartKind):
         if group.part >= 0:
             return True
         pools = panel.arrangement.pools if panel.arrangement is not None else {}
+        if not pools and not analysis.loose:
+            return False
         pairs = zip(group.start.tolist(), group.cells.tolist(), strict=True)
         return any(cell in pools or (start, cell) in analysis.loose for start, cell in pairs)
 

@@ -48,7 +48,7 @@ class Skipped(PartKind):
         """Is there more than one step on some path, or a later known stage to condition on?"""
         if group.part >= 0:
             return False  # the part's predictor holds the whole path
-        return bool((max(group.stages) - group.start > 1).any() or (group.end >= 0).any())
+        return max(group.stages) - min(group.start.tolist()) > 1 or max(group.end.tolist()) >= 0
 
     def parts(self, parts: Parts, rates: PathRates, batch: Batch, settings: Any) -> Parts:
         """Category chances along the path; for ratio paths mean and variance factor."""
