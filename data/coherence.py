@@ -125,6 +125,8 @@ def _pair(members: Sequence[Statement]) -> tuple[Statement, Statement] | None:
 
     Preferred statements win where not all agree.
     """
+    if len(members) == 1 and members[0].relation == "exact" and members[0].count is not None:
+        return members[0], members[0]
     pair = tightest(members)
     if pair is None or _low(pair[0]) <= _high(pair[1]):
         return pair

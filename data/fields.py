@@ -48,12 +48,11 @@ class Fields:
         """One row by standard name, with the plan's ``values`` applied; other columns by their own name."""
         cells = self.table.rows[position]
         out = {column: cells[at].strip() for column, at in self.layout.unread.items()}
-        for name, at in self.layout.at.items():
-            raw = cells[at]
-            mapped = self.spec.values.get(name)
-            if mapped is not None:
-                raw = mapped.get(raw, mapped.get(raw.strip(), raw))
-            out[name] = raw
+        out |= {name: cells[at] for name, at in self.layout.at.items()}
+        for name, mapped in self.spec.values.items():
+            if name in self.layout.at:
+                raw = out[name]
+                out[name] = mapped.get(raw, mapped.get(raw.strip(), raw))
         return out
 
     def fault(self, row: int, name: str, what: str, found: str, allowed: str = "", do: str = "") -> None:

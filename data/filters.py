@@ -37,10 +37,12 @@ def matches(
 
 def first_match(
     draft: Draft,
-    filters: Iterable[ExcludeSpec | PreferSpec],
+    filters: Sequence[ExcludeSpec | PreferSpec],
     sources: Mapping[str, Mapping[str, str]],
 ) -> int | None:
     """Position of the first filter that names a statement."""
+    if not filters:
+        return None
     return next((i for i, each in enumerate(filters) if matches(draft, each.where, sources)), None)
 
 

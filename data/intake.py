@@ -81,20 +81,24 @@ class Intake:
             decision = decisions.get(record.statement.id)
             if decision is not None:
                 status, reason, others, kinds = decision
-                joined = "; ".join(part for part in (record.reason, reason) if part)
+                joined = f"{record.reason}; {reason}" if record.reason and reason else record.reason or reason
                 record = Record(record.statement, status, joined, tuple(kinds), tuple(others), placed=True)
             records.append(record)
         return replace(self, records=tuple(records))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values in the format of ``intake.json``."""
-        statements = []
-        for record in self.records:
-            entry = dict(vars(record.statement))
-            entry |= {"status": record.status, "reason": record.reason}
-            entry |= {"kinds": list(record.kinds), "others": list(record.others)}
-            entry["placed"] = record.placed or record.status == "used"
-            statements.append(entry)
+        statements = [
+            {
+                **vars(record.statement),
+                "status": record.status,
+                "reason": record.reason,
+                "kinds": list(record.kinds),
+                "others": list(record.others),
+                "placed": record.placed or record.status == "used",
+            }
+            for record in self.records
+        ]
         return {
             "inputs": [asdict(each) | {"unread": list(each.unread)} for each in self.inputs],
             "counts": self.counts,

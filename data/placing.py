@@ -73,8 +73,10 @@ def unfit_reason(draft: Draft, funnel: Funnel, roles: Sequence[str], faults: Fau
     if denominator is not None and funnel.index(denominator) >= funnel.index(statement.stage):
         return f"a share of {denominator}, which is no earlier stage than {statement.stage}"
     # A share has no unit of its own; what was closed without a stage are units of the stage before.
+    if denominator is not None or not statement.unit_class:
+        return ""
     counted = funnel.stages[max(funnel.index(statement.stage) - statement.closed, 0)]
-    if denominator is None and statement.unit_class not in ("", *funnel.classes(counted)):
+    if statement.unit_class not in funnel.classes(counted):
         unit = f"{statement.unit!r} (class {statement.unit_class})"
         return f"it counts {unit}, while the stage {counted} counts {funnel.unit(counted)}"
     return ""
@@ -159,8 +161,9 @@ def place_periods(drafts: Sequence[Draft], calendar: Calendar) -> list[Record]:
     places = {span: calendar.place(span) for span in {draft.span for draft in drafts}}
     placed = [places[draft.span] for draft in drafts]
     groups: dict[tuple[str, ...], list[int]] = {}
-    for i, (draft, placement) in enumerate(zip(drafts, placed, strict=True)):
-        if placement.node is not None and calendar.grain == "year":
+    yearly = calendar.grain == "year"
+    for i, (draft, placement) in enumerate(zip(drafts, placed, strict=True) if yearly else ()):
+        if placement.node is not None:
             s = draft.statement
             key = (
                 s.stage,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from .names import CLOSED, SHARE_OF, Clock, Origin, Relation, Role
@@ -104,8 +104,10 @@ class Statement:
 
         ``as_of`` may have been filled in from the day of reading, so it is not part of the fact.
         """
-        hidden = ("id", "as_of", "file", "row", "note")
-        return {name: value for name, value in vars(self).items() if name not in hidden}
+        return {name: getattr(self, name) for name in _FACT}
+
+
+_FACT = tuple(f.name for f in fields(Statement) if f.name not in ("id", "as_of", "file", "row", "note"))
 
 
 def _plain(value: float | None) -> str:

@@ -112,6 +112,8 @@ def whole_number(text: str) -> float:
     ------
     NumberFault
     """
+    if text.isdecimal() and text.isascii() and len(text) < 16:
+        return float(text)
     match = _WHOLE.fullmatch(text)
     digits = match[1].lstrip("0") if match else ""
     # 12.000 is twelve thousand in one country and twelve in another.

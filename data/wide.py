@@ -27,6 +27,7 @@ def read_wide(fields: Fields, stages: tuple[str, ...], label: str) -> Drafts:
     named = [(stage, stage) for stage in stages] + [(CLOSED_WITHOUT + stage, stage) for stage in stages[1:]]
     present = [(column, stage) for column, stage in named if column in fields.layout.at]
     spec = fields.spec
+    readings: dict[str, Reading] = {}  # most counts stand in many fields
     drafts: list[Draft] = []
     blank = inapplicable = 0
     for position, number in enumerate(fields.table.numbers):
@@ -39,12 +40,18 @@ def read_wide(fields: Fields, stages: tuple[str, ...], label: str) -> Drafts:
         source = row.get("source_id", "").strip() or spec.source_id or fields.table.name
         as_of = fields.as_of(number, row, source)
         sound = ok and None not in (offense, jurisdiction, origin, clock, as_of)
+        period = ROOT if span is None else span.label
+        note = row.get("note", "").strip()
         for column, stage in present:
+            text = row[column]
             try:
-                reading = read_count(row[column], tokens)
-                reading = reading if column == stage else _closed(reading)
+                reading = readings.get(text)
+                if reading is None:
+                    reading = readings[text] = read_count(text, tokens)
+                if column != stage:
+                    reading = _closed(reading)
             except NumberFault as fault:
-                fields.number_fault(number, column, row[column], fault)
+                fields.number_fault(number, column, text, fault)
                 continue
             if reading.state != "count":
                 blank += reading.state == "not reported"
@@ -57,7 +64,7 @@ def read_wide(fields: Fields, stages: tuple[str, ...], label: str) -> Drafts:
                 stage=stage,
                 offense=offense or ROOT,
                 jurisdiction=jurisdiction or ROOT,
-                period=ROOT if span is None else span.label,
+                period=period,
                 relation=reading.relation,
                 count=reading.count,
                 low=reading.low,
@@ -68,7 +75,7 @@ def read_wide(fields: Fields, stages: tuple[str, ...], label: str) -> Drafts:
                 source_id=source,
                 file=fields.table.name,
                 row=number,
-                note=row.get("note", "").strip(),
+                note=note,
             )
             drafts.append(Draft(statement, span, row, fields.layout.theirs[column], fields.layout.theirs))
     return Drafts(drafts, blank, inapplicable)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from pydantic import BaseModel
 
+from ..data import collector
 from ..data.coherence import Contradictory
 from ..data.digest import digest
 from ..data.errors import InputError, Problem
@@ -53,6 +54,7 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, *digest(name).encode()[:8]])
 
 
+@collector.paused()
 def bind_plan(plan: Plan, like: Bound | None = None) -> Bound:
     """Read the data of a plan and bind it.
 

@@ -172,11 +172,12 @@ def _decide(
     subtracted = {name for _, total in sums if total.ids[0] not in cohorts.decisions for name in total.minus}
     served = _served(cohorts)
     for s, stage in enumerate(stages):
+        starts, serves = cohorts.earlier[s].tolist(), served[s].tolist()
         for cell, ids in stage.state.source.items():
-            if cohorts.earlier[s, cell] >= 0 or served[s, cell] or s == 0:
+            if starts[cell] >= 0 or serves[cell] or s == 0:
                 subtracted.update(ids[1:])
             if ids[0] not in out or s == 0:
-                out[ids[0]] = _of_known(panel, cohorts, s, cell, ids, bool(served[s, cell]))
+                out[ids[0]] = _of_known(panel, cohorts, s, cell, starts[cell], ids, serves[cell])
     for _, total in sums:
         for name in total.ids:
             if name not in out:
@@ -215,11 +216,10 @@ def _served(cohorts: Cohorts) -> NDArray[np.bool_]:
 
 
 def _of_known(
-    panel: Panel, cohorts: Cohorts, s: int, cell: int, ids: tuple[str, ...], served: bool
+    panel: Panel, cohorts: Cohorts, s: int, cell: int, start: int, ids: tuple[str, ...], served: bool
 ) -> Decision:
     name, others = ids[0], ids[1:]
     stages = panel.funnel.stages
-    start = int(cohorts.earlier[s, cell])
     if s == 0:
         reason = (
             f"what it leaves beside {rows(panel, others)} fixes a denominator"
