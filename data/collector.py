@@ -12,7 +12,7 @@ def paused() -> Iterator[None]:
     """No search for cycles inside.
 
     Numbers that are read become objects that stay and form no cycle, while the collector goes through all of them again
-    whenever a quarter more have been made: a third of the time of reading. What nothing refers to is freed all the same.
+    whenever a quarter more have been made, a third of the time of reading. What nothing refers to is freed as ever.
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-
 # One for all: to make an encoder takes longer than a statement does.
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 

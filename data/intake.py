@@ -24,6 +24,34 @@ from .vintages import not_current
 STATUSES: tuple[Status, ...] = ("used", "unused", "excluded", "dropped")
 
 
+class Entries(Sequence[dict[str, Any]]):
+    """Records as plain values, made one at a time.
+
+    Parameters
+    ----------
+    records : sequence of Record
+    """
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._records = records
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return Entries(self._records[at])
+        record = self._records[at]
+        return {
+            **record.statement.values(),
+            "status": record.status,
+            "reason": record.reason,
+            "kinds": list(record.kinds),
+            "others": list(record.others),
+            "placed": record.placed or record.status == "used",
+        }
+
+
 @dataclass(frozen=True)
 class Intake:
     """What was read and what became of it; ``intake.json``.
@@ -88,21 +116,14 @@ class Intake:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values in the format of ``intake.json``."""
-        statements = [
-            {
-                **vars(record.statement),
-                "status": record.status,
-                "reason": record.reason,
-                "kinds": list(record.kinds),
-                "others": list(record.others),
-                "placed": record.placed or record.status == "used",
-            }
-            for record in self.records
-        ]
+        return {**self.written(), "statements": list(Entries(self.records))}
+
+    def written(self) -> dict[str, Any]:
+        """The same, but that each statement is made when it is asked for: a million of them take gigabytes."""
         return {
             "inputs": [asdict(each) | {"unread": list(each.unread)} for each in self.inputs],
             "counts": self.counts,
-            "statements": statements,
+            "statements": Entries(self.records),
             "sources": [dict(source) for source in self.sources],
             "suspects": list(self.suspects),
             "warnings": list(self.warnings),

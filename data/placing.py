@@ -162,8 +162,8 @@ def place_periods(drafts: Sequence[Draft], calendar: Calendar) -> list[Record]:
     placed = [places[draft.span] for draft in drafts]
     groups: dict[tuple[str, ...], list[int]] = {}
     yearly = calendar.grain == "year"
-    for i, (draft, placement) in enumerate(zip(drafts, placed, strict=True) if yearly else ()):
-        if placement.node is not None:
+    for i, (draft, placement) in enumerate(zip(drafts, placed, strict=True)):
+        if yearly and placement.node is not None:
             s = draft.statement
             key = (
                 s.stage,

@@ -106,8 +106,14 @@ class Statement:
         """
         return {name: getattr(self, name) for name in _FACT}
 
+    def values(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return {name: getattr(self, name) for name in _NAMES}
 
-_FACT = tuple(f.name for f in fields(Statement) if f.name not in ("id", "as_of", "file", "row", "note"))
+
+# Not by vars: it gives every statement a dictionary that stays.
+_NAMES = tuple(f.name for f in fields(Statement))
+_FACT = tuple(name for name in _NAMES if name not in ("id", "as_of", "file", "row", "note"))
 
 
 def _plain(value: float | None) -> str:

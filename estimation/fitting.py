@@ -78,7 +78,7 @@ def fit_plan(
         table = found.table.table
         writer.write_text("plan.toml", _as_written(plan))
         writer.write_json("blueprint.json", bound.description)
-        writer.write_json("intake.json", bound.intake.to_dict())
+        writer.write_json("intake.json", bound.intake.written())
         writer.write_table("estimates", table)
         writer.write_table("information", found.shares, csv=False)
         writer.write_json("checks.json", found.records)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _MANY = 50
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 class RunWriter:
@@ -150,28 +151,33 @@ def put_text(path: Path, text: str) -> None:
 
 
 def put_json(path: Path, value: Mapping[str, Any] | Sequence[Any]) -> None:
-    """JSON, forced to disk; NaN is refused. Long lists of records have a line for each."""
-    put_text(path, _lines(value) + "\n")
+    """JSON, forced to disk; NaN is refused. Long lists of records have a line for each, and are written one by one."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(_pieces(value))
+        file.write("\n")
+    _force(path)
 
 
-def _lines(value: Any, depth: int = 0) -> str:
+def _pieces(value: Any, depth: int = 0) -> Iterator[str]:
     """Indented JSON, but for what lies in lists of many: the indenting encoder is tens of times slower."""
     inner, outer = "  " * (depth + 1), "  " * depth
     if isinstance(value, Mapping) and value:
-        parts = [
-            f"{json.dumps(str(key), ensure_ascii=False)}: {_lines(one, depth + 1)}"
-            for key, one in value.items()
-        ]
-        return "{\n" + ",\n".join(inner + part for part in parts) + f"\n{outer}}}"
-    if isinstance(value, list | tuple) and value:
+        before = "{\n"
+        for key, one in value.items():
+            yield f"{before}{inner}{_JSON.encode(str(key))}: "
+            yield from _pieces(one, depth + 1)
+            before = ",\n"
+        yield f"\n{outer}}}"
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes) and value:
         many = len(value) > _MANY
-        parts = [_compact(one) if many else _lines(one, depth + 1) for one in value]
-        return "[\n" + ",\n".join(inner + part for part in parts) + f"\n{outer}]"
-    return _compact(value)
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        before = "[\n"
+        for one in value:
+            yield before + inner
+            yield from (_JSON.encode(one),) if many else _pieces(one, depth + 1)
+            before = ",\n"
+        yield f"\n{outer}]"
+    else:
+        yield _JSON.encode(value)
 
 
 def put_table(stem: Path, table: pd.DataFrame, csv: bool = True) -> None:

@@ -98,6 +98,9 @@ def test_a_faulty_sources_file_is_named(bench: Bench) -> None:
 def test_the_account_has_the_agreed_keys_and_is_plain_json(bench: Bench) -> None:
     _, intake = bench.read(ROWS)
     account = json.loads(json.dumps(intake.to_dict(), allow_nan=False))
+    written = intake.written()
+    assert {**written, "statements": list(written["statements"])} == intake.to_dict()
+    assert list(written) == list(account)
     keys = "inputs counts statements sources suspects warnings not_reported not_applicable"
     assert set(keys.split()) <= account.keys()
     assert {"file", "form", "sha256", "rows", "statements"} <= account["inputs"][0].keys()

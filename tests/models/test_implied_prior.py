@@ -51,3 +51,12 @@ def test_many_cells_are_drawn_a_few_draws_at_a_time(blueprint, monkeypatch):
     whole = implied_prior(blueprint, np.random.default_rng(1))
     key = f"root:{blueprint.panel.funnel.steps[0].name}"
     assert found[key]["q50"] == pytest.approx(whole[key]["q50"], abs=0.06)
+
+
+@pytest.mark.parametrize("effects", [["intercept", "jurisdiction"], ["intercept", "cell"]])
+def test_some_cells_alone_are_as_among_all(effects):
+    blueprint = bind(make_panel(FACTS, (), tuple("ABC")), effects)
+    draws = blueprint.prior_draws(np.random.default_rng(3), 5)
+    for positions in ([0, 2], [0, 1], [0, 1, 2], [2]):
+        few = blueprint.predictor_at(draws, np.array(positions))
+        assert (few == blueprint.predictor(draws)[..., positions]).all()
