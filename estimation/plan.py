@@ -131,7 +131,8 @@ def settled(plan: Plan, engine: str | None = None, seed: int | None = None, draf
     """
     given = {key: value for key, value in (("engine", engine), ("seed", seed)) if value is not None}
     if draft:
-        given |= {"draws": 250, "tune": 400}
+        # Those of many chains together would be as many as those of a full run, and held to its limits.
+        given |= {"draws": 250, "tune": 400, "chains": min(plan.estimate.chains, 4)}
     settings = plan.estimate.model_copy(update=given)
     if settings.engine not in ENGINES:
         raise InputError(Problem("no such engine", "--engine", repr(settings.engine), ", ".join(ENGINES)))

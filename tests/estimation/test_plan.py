@@ -8,7 +8,8 @@ import pytest
 
 from attrition.data.errors import InputError
 from attrition.estimation.binding import bind_plan
-from attrition.estimation.plan import apply_patches, read_plan
+from attrition.estimation.engines.nuts import aim
+from attrition.estimation.plan import apply_patches, read_plan, settled
 
 PLAN = """
 [funnel]
@@ -232,3 +233,11 @@ class TestSections:
     def test_faults(self, write, text, words):
         (problem,) = faults(write(PLAN + text))
         assert words in problem.line()
+
+
+class TestOneFit:
+    @pytest.mark.parametrize("chains", [2, 4, 8, 40])
+    def test_a_draft_of_many_chains_is_a_draft(self, write, chains):
+        plan = settled(read_plan(write(PLAN), {"estimate.chains": chains}), draft=True)
+        assert aim(plan.estimate).draft
+        assert plan.estimate.chains == min(chains, 4)
