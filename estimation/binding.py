@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, Final
@@ -21,7 +22,7 @@ from ..models.explain import describe, extreme, implied_prior
 from ..models.spec import read_effects, read_kinds
 from ..models.terms import Effect, Settings
 from ..models.unsplit import arrange
-from .plan import Plan
+from .plan import Plan, to_come
 from .store.identity import identity, source_digest
 
 LATEST: Final = "latest"
@@ -69,7 +70,7 @@ def bind_plan(plan: Plan, like: Bound | None = None) -> Bound:
     InputError
         Every fault of the plan's model sections, the data, or their combination.
     """
-    model = _model(plan)
+    model = _model(plan, to_come(plan))
     if like is not None and (plan.folder, plan.panel_spec()) == (like.plan.folder, like.plan.panel_spec()):
         return _bind(plan, *like.read, *model)
     try:
@@ -92,12 +93,12 @@ def bind_panel(plan: Plan, panel: Panel, intake: Intake) -> Bound:
     return _bind(plan, panel, intake, *_model(plan))
 
 
-def _model(plan: Plan) -> tuple[Effects, dict[str, BaseModel]]:
-    """Effects and kinds with their settings."""
+def _model(plan: Plan, faults: Sequence[Problem] = ()) -> tuple[Effects, dict[str, BaseModel]]:
+    """Effects and kinds with their settings; their faults are told with those already found."""
     effects, problems = read_effects(list(plan.effect) if plan.effect is not None else None)
     kinds, more = read_kinds(plan.kind)
-    if problems or more:
-        raise InputError([*problems, *more])
+    if faults or problems or more:
+        raise InputError([*faults, *problems, *more])
     return effects, kinds
 
 

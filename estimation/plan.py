@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -119,6 +120,14 @@ class Plan(Section):
             vintages=reads_vintages(self.kind),
             as_of=self.intake.as_of,
         )
+
+
+def to_come(plan: Plan, where: str = "plan, [intake] as_of") -> list[Problem]:
+    """That ``intake.as_of`` lies in the future: what will be known then is not known now."""
+    as_of, today = plan.intake.as_of, date.today().isoformat()
+    if as_of is None or as_of <= today:
+        return []
+    return [Problem("a date in the future", where, as_of, f"{today} or earlier", "choose a day that has been")]
 
 
 def settled(plan: Plan, engine: str | None = None, seed: int | None = None, draft: bool = False) -> Plan:

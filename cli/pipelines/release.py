@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ from ...data.digest import digest
 from ...data.errors import InputError, Problem
 from ...estimation import verbs
 from ...estimation.claims.catalogue import claims_of, told_of
-from ...estimation.plan import Plan, settled
+from ...estimation.plan import Plan, settled, to_come
 from ...estimation.sensitivity.claims import ClaimChange, claim_changes, latest_periods
 from ...estimation.sensitivity.history import history, statistics, vintage
 from ...estimation.sensitivity.revision import Revision
@@ -71,14 +70,9 @@ def release(
     """
     as_of = plan.intake.as_of
     assert as_of is not None
-    today = date.today().isoformat()
-    if as_of > today:
-        # What will be known then is not known now, and the release of that day could not be made any more.
-        raise InputError(
-            Problem(
-                "a date in the future", "--as-of", as_of, f"{today} or earlier", "choose a day that has been"
-            )
-        )
+    # The release of a day to come could not be made any more on that day.
+    if late := to_come(plan, "--as-of"):
+        raise InputError(late)
     plan = settled(plan, draft=draft)
     root = releases or Path(plan.folder).resolve() / layout.RELEASES
     name = layout.release_name(as_of)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 import pandas as pd
@@ -12,13 +13,12 @@ from ...data.calendar import parse_date
 from ...data.errors import InputError, Problem
 from ...data.intake import read_panel
 from ..many import Fits
-from ..plan import Plan
+from ..plan import Plan, to_come
 from ..store.runs import Run
 from .history import history, statistics, vintage
 
 Find = Callable[[Plan], Run | None]
 Say = Callable[[str], None]
-END = "9999-12-31"
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,17 @@ class Replay:
 
 
 def known_dates(plan: Plan) -> list[str]:
-    """Days on which numbers of a plan became known, up to its ``intake.as_of``.
+    """Days on which numbers of a plan became known, up to its ``intake.as_of``, or to today.
 
     Raises
     ------
     InputError
-        Every fault of the data as known at the end.
+        Every fault of the data as known at the end, or an end to come.
     """
+    if late := to_come(plan):
+        raise InputError(late)
     spec = plan.panel_spec()
-    end = spec.as_of or END
+    end = spec.as_of or date.today().isoformat()
     _, intake = read_panel(spec.model_copy(update={"as_of": end}), plan.folder)
     found = {r.statement.as_of for r in intake.records if r.status != "excluded"}
     return sorted(day for day in found if day <= end)

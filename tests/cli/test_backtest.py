@@ -112,3 +112,16 @@ def test_one_date_is_nothing_to_compare(shell, office):
     answer = shell("backtest", folder / "plan.toml", "--from", DATES[-1])
     assert (answer.code, answer.out, asked) == (2, "", [])
     assert "there is nothing to compare" in answer.err
+
+
+def test_no_day_to_come_is_replayed(shell, office):
+    folder, asked = office
+    plan, data = folder / "plan.toml", folder / "data.csv"
+    plan.write_text(PLAN + '[intake]\nas_of = "2099-01-01"\n')
+    answer = shell("backtest", plan)
+    assert (answer.code, asked) == (2, [])
+    assert answer.err.startswith("plan, [intake] as_of: a date in the future; found 2099-01-01; allowed: ")
+    plan.write_text(PLAN)
+    data.write_text(data.read_text() + "theft,North,2023,100,40,5,2099-01-01\n")
+    assert shell("backtest", plan).code == 0
+    assert asked == list(DATES)

@@ -241,3 +241,12 @@ class TestOneFit:
         plan = settled(read_plan(write(PLAN), {"estimate.chains": chains}), draft=True)
         assert aim(plan.estimate).draft
         assert plan.estimate.chains == min(chains, 4)
+
+    def test_what_is_known_on_a_day_to_come_is_not_known(self, write):
+        """It is told with the other faults, before anything is read."""
+        plan = read_plan(write(PLAN + '[intake]\nas_of = "2099-01"\n[kind.share]\nsd = -1\n'))
+        with pytest.raises(InputError) as caught:
+            bind_plan(plan)
+        late, other = caught.value.problems
+        assert late.line().startswith("plan, [intake] as_of: a date in the future; found 2099-01-31; allowed: ")
+        assert "[kind.share]" in other.where
