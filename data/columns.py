@@ -92,6 +92,16 @@ def match_columns(
     for name in standard:
         if name not in theirs and name in table.columns and name not in taken:
             at[name], theirs[name] = table.columns.index(name), name
+    for name in spec.values:
+        if name in standard and name not in theirs:
+            faults.add(
+                Problem(
+                    "values for a column that is not there",
+                    f"plan, input {spec.name}",
+                    repr(name),
+                    do=f"say in columns which one holds {name}, or remove values.{name}",
+                )
+            )
     unread = {
         column: position
         for position, column in enumerate(table.columns)

@@ -159,6 +159,15 @@ def test_values_of_an_unknown_column_are_a_fault(bench: Bench, key: str, meant: 
     ]
 
 
+def test_values_of_a_column_that_is_not_there_are_a_fault(bench: Bench) -> None:
+    values = {"origin": {"r": "referred_only"}, "period": {"24": "2024"}}
+    lines = bench.faults(HEADER + "a,Ada,24,1,1,1\n", {"inputs": [{"file": "data.csv", "values": values}]})
+    assert lines == [
+        "plan, input data.csv: values for a column that is not there; found 'origin'; "
+        "say in columns which one holds origin, or remove values.origin"
+    ]
+
+
 def test_a_renamed_column_must_exist_and_must_not_stand_twice(bench: Bench) -> None:
     text = "period,quarter,referral,investigation,arrest\n2024,2024Q1,9,3,1\n"
     (line,) = bench.faults(text, {"inputs": [{"file": "data.csv", "columns": {"period": "quarter"}}]})
