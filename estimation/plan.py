@@ -127,7 +127,9 @@ def to_come(plan: Plan, where: str = "plan, [intake] as_of") -> list[Problem]:
     as_of, today = plan.intake.as_of, date.today().isoformat()
     if as_of is None or as_of <= today:
         return []
-    return [Problem("a date in the future", where, as_of, f"{today} or earlier", "choose a day that has been")]
+    return [
+        Problem("a date in the future", where, as_of, f"{today} or earlier", "choose a day that has been")
+    ]
 
 
 def settled(plan: Plan, engine: str | None = None, seed: int | None = None, draft: bool = False) -> Plan:

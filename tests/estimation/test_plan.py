@@ -248,5 +248,7 @@ class TestOneFit:
         with pytest.raises(InputError) as caught:
             bind_plan(plan)
         late, other = caught.value.problems
-        assert late.line().startswith("plan, [intake] as_of: a date in the future; found 2099-01-31; allowed: ")
+        assert late.line().startswith(
+            "plan, [intake] as_of: a date in the future; found 2099-01-31; allowed: "
+        )
         assert "[kind.share]" in other.where
