@@ -69,6 +69,7 @@ REVISION_STATISTICS: Final = (
 CLAIM_KEYS: Final = (
     "key", "kind", "subject", "said", "text", "query", "quantity_ids", "probability", "threshold", "effect", "holds",
 )  # fmt: skip
+CHANGE: Final = "→"  # between the two periods of a change
 QUANTITIES: Final = ("rate", "end_to_end", "change", "contrast", "so_far", "ever")
 BASES: Final = ("superpopulation", "finite")
 CONFIDENTIAL: Final = "confidential"

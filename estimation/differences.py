@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..data.funnel import Step
-from ..data.names import AXES, ROOT
+from ..data.names import AXES, CHANGE, ROOT
 from ..models.blueprint import Blueprint
 from .blocks import Collector, frame
 from .contraction import Reference, contraction
@@ -21,6 +21,7 @@ from .labels import NOT, label
 from .reporting import LEAST, reporting_share
 from .rows import Bools, Floats, Rows, StepDraws, evaluate, link
 
+Ints = NDArray[np.int64]
 _LITTLE: Final = 1e-4  # of a whole: what is left of it has lost four digits of sixteen
 
 
@@ -31,7 +32,7 @@ class _Averages:
     value: Floats
     weight: Floats
 
-    def take(self, keep: NDArray[np.int64]) -> _Averages:
+    def take(self, keep: Ints) -> _Averages:
         """Some of the rows."""
         return _Averages(self.value[keep], self.weight[keep])
 
@@ -75,13 +76,13 @@ class Pairs:
 
     quantity: str
     names: NDArray[np.object_]
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
+    first: Ints
+    second: Ints
     rest: bool
     behind: Behind
     withheld: Bools
 
-    def take(self, keep: NDArray[np.int64]) -> Pairs:
+    def take(self, keep: Ints) -> Pairs:
         """Some of the differences."""
         return Pairs(
             self.quantity,
@@ -180,7 +181,7 @@ def differences(
     collector.keep(block, values, np.ones(len(values), dtype=bool))
 
 
-def _both(behind: Behind, one: NDArray[np.int64], two: NDArray[np.int64]) -> Behind:
+def _both(behind: Behind, one: Ints, two: Ints) -> Behind:
     a, b = behind.take(one), behind.take(two)
     return Behind(
         a.statements + b.statements,
@@ -213,24 +214,49 @@ def pairs_of(blueprint: Blueprint, rows: Rows, behind: Behind, answer: tuple[str
             yield found
 
 
+def successive(blueprint: Blueprint, rows: Rows) -> tuple[Ints, Ints, NDArray[np.object_]]:
+    """The last period but one and the last, at every offense and jurisdiction that has both; rows, and their names."""
+    ends = blueprint.panel.axes.period.leaves[-2:]
+    at = {tuple(name): number for number, name in enumerate(rows.names)}
+    pairs = [
+        (at[o, j, ends[0]], at[o, j, t]) for o, j, t in rows.names if t == ends[-1] and (o, j, ends[0]) in at
+    ]
+    one, two = _rows(pairs if len(ends) == 2 else [])
+    names = rows.names[two].copy()
+    names[:, 2] = CHANGE.join(ends)
+    return one, two, names
+
+
+def parts_of(blueprint: Blueprint, rows: Rows, answer: tuple[str, str]) -> tuple[Ints, Ints]:
+    """Rows and, of each, a child that is a part of it: offenses at the answer, jurisdictions over all offenses."""
+    axes = blueprint.panel.axes
+    at = {tuple(name): number for number, name in enumerate(rows.names)}
+    wanted: list[tuple[int, int]] = []
+    for name, node in axes.offense.by_name.items():
+        wanted += _pair(at, (node.parent, *answer), (name, *answer))
+    for name, node in axes.jurisdiction.by_name.items():
+        wanted += _pair(at, (ROOT, node.parent, answer[1]), (ROOT, name, answer[1]))
+    parent, child = _rows(wanted)
+    # A share of an unsplit total is no part that can be taken out of it.
+    size = rows.member.getnnz(axis=1)
+    common = sp.csr_matrix(rows.member[parent].multiply(rows.member[child])).getnnz(axis=1)
+    keep = (size[parent] > size[child]) & (size[child] == common)
+    return parent[keep], child[keep]
+
+
+def _rows(pairs: Sequence[tuple[int, int]]) -> Ints:
+    """Pairs of rows as two arrays, (2, N)."""
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+
+
 def _changes(blueprint: Blueprint, rows: Rows, behind: Behind) -> Pairs | None:
     """The last period against the one before, at every offense and jurisdiction that has both.
 
     It is withheld where too little of the denominator reports: what changed may be who did.
     """
-    leaves = blueprint.panel.axes.period.leaves
-    if len(leaves) < 2:
+    one, two, names = successive(blueprint, rows)
+    if not len(one):
         return None
-    before, after = leaves[-2:]
-    at = {tuple(name): number for number, name in enumerate(rows.names)}
-    pairs = [
-        (at[o, j, before], at[o, j, after]) for o, j, t in rows.names if t == after and (o, j, before) in at
-    ]
-    if not pairs:
-        return None
-    one, two = np.array(pairs).T
-    names = rows.names[two].copy()
-    names[:, 2] = f"{before}→{after}"
     national = rows.whole[two, AXES.index("jurisdiction")]
     both = _both(behind, one, two)
     few = (national & (reporting_share(blueprint) < LEAST)) | both.few
@@ -239,32 +265,17 @@ def _changes(blueprint: Blueprint, rows: Rows, behind: Behind) -> Pairs | None:
 
 def _contrasts(blueprint: Blueprint, rows: Rows, behind: Behind, answer: tuple[str, str]) -> Pairs | None:
     """Each child against its siblings together: offenses at the answer, jurisdictions over all offenses."""
-    axes = blueprint.panel.axes
-    at = {tuple(name): number for number, name in enumerate(rows.names)}
-    wanted: list[tuple[int, int]] = []
-    for name in axes.offense.by_name:
-        wanted += _pair(at, (name, *answer), (axes.offense.by_name[name].parent, *answer))
-    for name in axes.jurisdiction.by_name:
-        parent = axes.jurisdiction.by_name[name].parent
-        wanted += _pair(at, (ROOT, name, answer[1]), (ROOT, parent, answer[1]))
-    if not wanted:
+    parent, child = parts_of(blueprint, rows, answer)
+    if not len(child):
         return None
-    child, parent = np.array(wanted).T
-    # A share of an unsplit total is no part that can be taken out of it.
-    size = rows.member.getnnz(axis=1)
-    common = sp.csr_matrix(rows.member[parent].multiply(rows.member[child])).getnnz(axis=1)
-    keep = (size[parent] > size[child]) & (size[child] == common)
-    if not keep.any():
-        return None
-    child, parent = child[keep], parent[keep]
     none = np.zeros(len(child), dtype=bool)
     return Pairs("contrast", rows.names[child], parent, child, True, behind.take(child), none)
 
 
 def _pair(
-    at: dict[tuple[str, ...], int], child: Sequence[str | None], parent: Sequence[str | None]
+    at: dict[tuple[str, ...], int], parent: Sequence[str | None], child: Sequence[str | None]
 ) -> list[tuple[int, int]]:
     if None in parent:
         return []
-    one, two = at.get(tuple(map(str, child))), at.get(tuple(map(str, parent)))
+    one, two = at.get(tuple(map(str, parent))), at.get(tuple(map(str, child)))
     return [(one, two)] if one is not None and two is not None else []

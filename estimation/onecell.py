@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models.paths import ARRAY, onward
 from .countlaws import LEAST_FACTOR, draw_between, log_binomial, log_negbin, reach
 from .limited import least_units, most_outcomes
 
@@ -92,13 +93,12 @@ def _forward(
 
 
 def _factor(ratio: tuple[bool, ...], rates: Floats, phi: Floats) -> Floats | None:
-    """Variance factor at the end of some steps as ``paths.ratio_mean`` has it, None where none is a ratio."""
+    """Variance factor at the end of some steps, None where none is a ratio."""
     if not any(ratio):
         return None
     factor = np.zeros(len(rates))
     for step, is_ratio in enumerate(ratio):
-        one = rates[:, step]
-        factor = one * factor + (phi[:, step] if is_ratio else 1 - one)
+        factor = onward(factor, rates[:, step], phi[:, step], is_ratio, ARRAY)
     return np.maximum(factor, LEAST_FACTOR)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import count, repeat
 from typing import Final
 
 import numpy as np
@@ -16,11 +17,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..data.funnel import Step
-from ..data.names import ROOT, SHIFT_UNITS, SILENT_COLUMNS, TIPPING_COLUMNS, ShiftUnit
+from ..data.names import SHIFT_UNITS, SILENT_COLUMNS, TIPPING_COLUMNS, ShiftUnit
 from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
 from ..models.rates import rates_of
 from .claims.contract import Claim, Told
+from .differences import parts_of, successive
 from .rows import Bools, CellDraws, Floats, link, make_rows, published_steps, quantity_id
 from .silent import Shift, between, uninformed
 
@@ -122,10 +124,15 @@ class _Front:
         near = (rows.names[:, 1] == answer["jurisdiction"]) & np.isin(
             rows.names[:, 2], [answer["period"], *ends]
         )
-        self._rows = rows.take(near)
-        self._pairs: list[_Pair] = []
-        self._extra: list[sp.csr_matrix] = []
-        self._find_pairs(blueprint, answer, ends)
+        self._rows = rows = rows.take(near)
+        before, after, changes = successive(blueprint, rows)
+        whole, part = parts_of(blueprint, rows, (answer["jurisdiction"], answer["period"]))
+        siblings = sp.csr_matrix(rows.member[whole] - rows.member[part])
+        siblings.eliminate_zeros()
+        self._pairs: list[_Pair] = [
+            *zip(repeat("change"), map(tuple, changes), before, after),
+            *zip(repeat("contrast"), map(tuple, rows.names[part]), count(len(rows)), part),
+        ]
         # Cells that no shift moves are summed once.
         moving = silent.any(axis=0)
         self._silent = silent[:, moving]
@@ -133,7 +140,8 @@ class _Front:
         known = blueprint.analysis.counts[:, blueprint.layout.cells]
         self._known = np.isfinite(known[:, moving])
         still = CellDraws(rates[:, :, ~moving], counts[:, :, ~moving])
-        member = self._members()
+        # Behind the cells of the rows those of the siblings of each contrast.
+        member = sp.csr_matrix(sp.vstack([rows.member, siblings]))
         self._member = member[:, np.flatnonzero(moving)]
         rest = member[:, np.flatnonzero(~moving)]
         self._size = np.maximum(np.asarray(member.sum(axis=1)), 1)
@@ -142,34 +150,13 @@ class _Front:
             at = still.step(step)
             path = at.rates.prod(axis=0, dtype=float)
             self._still.append((rest @ at.weight, rest @ (at.weight * path), rest @ path))
-        names = [tuple(name) for name in self._rows.names]
+        names = [tuple(name) for name in rows.names]
         self.ids = [quantity_id(q, s.name, n, "superpopulation") for q, s in self._steps for n in names]
         self.ids += [
             quantity_id(kind, step.name, name, "superpopulation")
             for _, step in self._steps
             for kind, name, _, _ in self._pairs
         ]
-
-    def _find_pairs(self, blueprint: Blueprint, answer: Mapping[str, str], ends: tuple[str, ...]) -> None:
-        """Changes between the last two periods, and contrasts of offenses with their siblings."""
-        rows, offense = self._rows, blueprint.panel.axes.offense
-        at = {tuple(name): number for number, name in enumerate(rows.names)}
-        for (o, j, t), number in at.items():
-            if len(ends) == 2 and t == ends[1] and (o, j, ends[0]) in at:
-                self._pairs.append(("change", (o, j, "→".join(ends)), at[o, j, ends[0]], number))
-            parent = offense.by_name[o].parent
-            if t == answer["period"] and o != ROOT and (parent, j, t) in at:
-                whole, part = rows.member[at[parent, j, t]], rows.member[number]
-                rest = sp.csr_matrix(whole - part.multiply(whole))
-                rest.eliminate_zeros()
-                # A share of an unsplit total is no part that can be taken out of it.
-                if rest.nnz and rest.nnz + part.nnz == whole.nnz:
-                    self._pairs.append(("contrast", (o, j, t), len(rows) + len(self._extra), number))
-                    self._extra.append(rest)
-
-    def _members(self) -> sp.csr_matrix:
-        """Cells of the rows, and behind them those of the siblings of each contrast, (N, A)."""
-        return sp.csr_matrix(sp.vstack([self._rows.member, *self._extra]))
 
     def draws(self, shift: Shift) -> Floats:
         """Draws of the rates and of the differences under a shift, (R, Q)."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from ..data.names import AXES, LABELS, ROOT
+from ..data.names import AXES, CHANGE, LABELS, ROOT
 
 NUMBERS: Final = ("median", "mean", "sd", "q05", "q25", "q75", "q95")
 _NOT: Final = LABELS[3]
@@ -66,7 +66,7 @@ def _touched(table: pd.DataFrame, blueprint: Mapping[str, Any], place: Mapping[s
         if node != ROOT:
             names = _below(blueprint["axes"][axis], node)
             hit &= np.array(
-                [any(part in names for part in str(name).split("→")) for name in table[axis]], dtype=bool
+                [any(part in names for part in str(name).split(CHANGE)) for name in table[axis]], dtype=bool
             )
     if "stage" in place:
         stages = list(blueprint["funnel"]["stages"])

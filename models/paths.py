@@ -131,11 +131,18 @@ def stops(eta: Any, segment: Any, depth: int, end: bool, ops: Ops) -> Any:
     return ops.stack([log - given for log in logs], axis=-1)
 
 
+def onward(factor: Any, rate: Any, phi: Any, is_ratio: Any, ops: Ops) -> Any:
+    """Variance factor (variance over mean) of a count one step on.
+
+    A probability step p turns a count with factor f into one with p f + 1 - p, a ratio step λ into one with λ f + φ.
+    """
+    return ops.where(is_ratio, rate * factor + phi, rate * factor + 1 - rate)
+
+
 def ratio_mean(eta: Any, batch: Batch, ratio_steps: tuple[bool, ...], phi: Any, ops: Ops) -> tuple[Any, Any]:
     """Mean and variance of the count at the end of each cell's path when some step is a ratio.
 
-    A probability step p turns a count with variance factor f (variance over mean) into one with p f + 1 - p, a
-    ratio step λ into one with λ f + φ; the units at the start are fixed, f = 0. For one ratio step this is the
+    The units at the start are fixed, and steps follow one another as ``onward`` says. For one ratio step this is the
     negative binomial with mean n λ and factor φ; thinning keeps the form; for longer paths it matches moments.
 
     Parameters
@@ -158,7 +165,7 @@ def ratio_mean(eta: Any, batch: Batch, ratio_steps: tuple[bool, ...], phi: Any, 
     for step in range(batch.segment.shape[2]):
         one = rate[..., step]
         spread = phi[..., np.maximum(batch.step[..., step], 0)]
-        moved = ops.where(is_ratio[..., step], one * factor + spread, one * factor + 1 - one)
+        moved = onward(factor, one, spread, is_ratio[..., step], ops)
         factor = ops.where(padded[..., step], factor, moved)
         mean = ops.where(padded[..., step], mean, mean * one)
     return mean, mean * factor
@@ -184,7 +191,7 @@ def ratio_law(eta: Any, batch: Batch, ratio_steps: tuple[bool, ...], phi: Any, o
             here = batch.segment[..., step] == d
             one = rate[..., step]
             spread = phi[..., np.maximum(batch.step[..., step], 0)]
-            moved = ops.where(is_ratio[..., step], one * factor + spread, one * factor + 1 - one)
+            moved = onward(factor, one, spread, is_ratio[..., step], ops)
             factor = ops.where(here, moved, factor)
             mean = ops.where(here, mean * one, mean)
         total = mean.sum(axis=-1)

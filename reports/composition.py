@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..data.names import CHANGE
 from .companions import withheld
 from .view import View
 from .wording import say
@@ -57,7 +58,7 @@ def decomposed(view: View) -> pd.DataFrame:
 
 
 def _split(view: View, by: str, row: dict[str, Any]) -> dict[str, Any] | None:
-    before, after = row["period"].split("→")
+    before, after = row["period"].split(CHANGE)
     axis = view.axes[by]
     children = [name for name in view.shown(by) if axis.by_name[name].parent == view.answer[by]]
     if len(children) < 2:

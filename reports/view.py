@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..data.axes import Axis, Node
-from ..data.names import AXES, ROOT
+from ..data.names import AXES, CHANGE, ROOT
 from ..estimation.store.runs import RATES, Run
 from .nodes import made
 from .observed import Observed
@@ -178,7 +178,7 @@ class View:
         known = rates[[*key, "quantity_id"]].merge(
             self.sources, how="left", left_on="quantity_id", right_index=True
         )
-        later = rows.assign(period=rows["period"].str.split("→").str[-1])[key]
+        later = rows.assign(period=rows["period"].str.split(CHANGE).str[-1])[key]
         found = later.merge(known.drop(columns="quantity_id"), how="left", on=key).set_axis(rows.index)
         return rows.assign(**{name: found[name] for name in ("sources", "top_source", "top_share")})
 

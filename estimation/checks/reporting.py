@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 import numpy as np
 import pandas as pd
 
-from ...data.names import AXES
+from ...data.names import AXES, CHANGE
 from ..evidence import ReportingShares
 from ..labels import DATA, NOT
 from ..reporting import LEAST, LEAST_OF_ONE, reporting_share
@@ -93,7 +93,7 @@ def _among(table: pd.DataFrame, names: set[tuple[str, ...]]) -> Bools:
         return np.zeros(len(table), dtype=bool)
     return np.array(
         [
-            any((o, j, one) in names for one in t.split("→"))
+            any((o, j, one) in names for one in t.split(CHANGE))
             for o, j, t in zip(*(table[axis] for axis in AXES), strict=True)
         ],
         dtype=bool,

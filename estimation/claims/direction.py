@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import pandas as pd
 
+from ...data.names import CHANGE
 from .contract import Claim, ClaimKind, Told
 
 
@@ -25,7 +26,7 @@ class Direction(ClaimKind):
         rows = told.rows("change")
         near = pd.concat([told.held(rows, by, "period") for by in ("offense", "jurisdiction")])
         for row in near.drop_duplicates("quantity_id").to_dict("records"):
-            before, after = str(row["period"]).split("→")
+            before, after = str(row["period"]).split(CHANGE)
             if told.pair(row, after) is None:
                 continue
             rose, fell, stayed = told.larger(row, after)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...data.funnel import Funnel
-from ...data.names import AXES, CONFIDENTIAL
+from ...data.names import AXES, CHANGE, CONFIDENTIAL
 from ..labels import NOT
 from .protection import Protection
 from .table import Bools, Floats, Ints
@@ -94,7 +94,7 @@ class _Read:
         for k, (axis, place) in enumerate(zip(AXES, protection.counts.places, strict=True)):
             names = rows[axis].astype(str)
             for end in (0, 1):
-                part = names.str.split("→").str[-end] if axis == "period" else names
+                part = names.str.split(CHANGE).str[-end] if axis == "period" else names
                 out[end, :, k] = [place.get(name, -1) for name in part]
         return np.moveaxis(out, 0, 1)
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from ...data.names import ROOT
+from ...data.names import CHANGE, ROOT
 from ..binding import LATEST
-
-CHANGE: Final = "→"  # between the two periods of a change
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from ...data.names import AXES, HISTORY_COLUMNS, LABELS, REVISION_STATISTICS
+from ...data.names import AXES, CHANGE, HISTORY_COLUMNS, LABELS, REVISION_STATISTICS
 from ..store.layout import RELEASED
 from ..store.runs import Run
 
@@ -41,7 +41,8 @@ def vintage(as_of: str, run: Run) -> Vintage:
     rows = rows[rows["median"].notna()].drop_duplicates("quantity_id")
     spans = _spans(run.blueprint["axes"]["period"])
     names = {
-        name: "→".join(spans.get(part, part) for part in name.split("→")) for name in rows["period"].unique()
+        name: CHANGE.join(spans.get(part, part) for part in name.split(CHANGE))
+        for name in rows["period"].unique()
     }
     return Vintage(as_of, rows.assign(span=rows["period"].map(names)))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ...data.names import ESTIMATE_COLUMNS
+from ...data.names import CHANGE, ESTIMATE_COLUMNS
 from ..companions import LONG, NOTES, anchor, bounds, labeled, sources_text, withheld
 from ..composition import decomposed
 from ..document import Cell, Column, Paragraph, Row, Section, Table, attempt
@@ -148,7 +148,7 @@ def _scale(view: View, step: str) -> Scale:
 
 
 def _periods(view: View, name: str) -> str:
-    return " → ".join(view.label("period", part) for part in name.split("→"))
+    return " → ".join(view.label("period", part) for part in name.split(CHANGE))
 
 
 def _direction(view: View, threshold: float) -> Iterator[Mapping[str, str]]:
