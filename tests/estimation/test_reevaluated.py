@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -15,22 +14,9 @@ from attrition.estimation.plan import read_plan
 from attrition.estimation.sensitivity.compare import Comparison
 from attrition.estimation.sensitivity.likeness import obstacle
 
-PLAN = """name = "silent"
-[funnel]
-stages = ["referral", "arrest"]
-[[input]]
-file = "data.csv"
-as_of = 2024-06-30
-[estimate]
-engine = "laplace"
-draws = 400
-chains = 2
-[[effect]]
-kind = "intercept"
-[[effect]]
-kind = "offense"
-[[effect]]
-kind = "jurisdiction"
+from ..eight import PLACES, write_eight
+
+MORE = """chains = 2
 [[scenario]]
 name = "silent places do worse"
 reason = "they may"
@@ -44,25 +30,13 @@ name = "both"
 reason = "a fit"
 set = {"claims.probability" = 0.99, "effect.+" = {kind = "time"}}
 """
-PLACES, YEARS, OFFENSES = tuple(f"j{k}" for k in range(8)), (2021, 2022, 2023), ("theft", "fraud", "arson")
 NAMES = ("silent places do worse", "surer")
 
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight places, of which the last publishes no arrests."""
-    rng, folder = np.random.default_rng(3), tmp_path_factory.mktemp("silent")
-    lines = ["offense,jurisdiction,period,referral,arrest"]
-    for place in PLACES:
-        level = 0.3 * rng.standard_normal()
-        for year in YEARS:
-            for offense, logit in zip(OFFENSES, (-1.0, -2.0, 0.0), strict=True):
-                n = int(rng.poisson(400))
-                found = rng.binomial(n, 1 / (1 + np.exp(-(logit + level))))
-                lines.append(f"{offense},{place},{year},{n},{'' if place == PLACES[-1] else found}")
-    (folder / "data.csv").write_text("\n".join(lines) + "\n")
-    (folder / "plan.toml").write_text(PLAN)
-    return folder / "plan.toml"
+    return write_eight(tmp_path_factory.mktemp("silent"), MORE, silent=PLACES[-1:])
 
 
 @pytest.fixture(scope="module")

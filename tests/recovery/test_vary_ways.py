@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from attrition.estimation import verbs
 from attrition.estimation.runners.contract import Where
 from attrition.estimation.store.find import list_runs
 
-PLAN = """format = 1
-name = "varied"
-[funnel]
-stages = ["referral", "arrest"]
-[[input]]
-file = "data.csv"
-as_of = 2024-06-30
-[estimate]
-engine = "laplace"
-draws = 400
-[[effect]]
-kind = "intercept"
-[[effect]]
-kind = "offense"
-[[effect]]
-kind = "jurisdiction"
-[[effect]]
+from ..eight import write_eight
+
+MORE = """[[effect]]
 kind = "cell"
 [[scenario]]
 name = "priors"
@@ -42,18 +27,7 @@ set = {"exclude.+" = {period = "2023", reason = "young"}}
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(3)
-    lines = ["offense,jurisdiction,period,referral,arrest"]
-    for place in range(8):
-        level = 0.3 * rng.standard_normal()
-        for year in (2021, 2022, 2023):
-            for offense, logit in (("theft", -1.0), ("fraud", -2.0), ("arson", 0.0)):
-                n = int(rng.poisson(400))
-                rate = 1 / (1 + np.exp(-(logit + level + 0.2 * rng.standard_normal())))
-                lines.append(f"{offense},j{place},{year},{n},{rng.binomial(n, rate)}")
-    (tmp_path / "data.csv").write_text("\n".join(lines) + "\n")
-    (tmp_path / "plan.toml").write_text(PLAN)
-    return tmp_path / "plan.toml"
+    return write_eight(tmp_path, MORE, spread=0.2)
 
 
 def _bytes(root: Path) -> dict[str, bytes]:
