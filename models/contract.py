@@ -308,8 +308,8 @@ class ReportKind(Kind, Protocol):
     def replicate(
         self, rng: np.random.Generator, count: float, statement: Statement, settings: Any
     ) -> Statement:
-        """The statement that the same reporting rule would have made of another count."""
-        ...
+        """For a hard report, the statement that the same reporting rule would have made of another count."""
+        raise TypeError(f"a report of kind {self.name} is of no count")
 
     def centre(self, batch: Batch, settings: Any) -> Floats | None:
         """For a soft report, the middle of what each states, as a count, (S,)."""
@@ -319,6 +319,10 @@ class ReportKind(Kind, Protocol):
         self, rng: np.random.Generator, expected: Floats, batch: Batch, settings: Any
     ) -> tuple[Floats, Floats]:
         """For a soft report, variance and replicates of that middle; all (R, S), as ``expected`` counts."""
+        raise TypeError(f"a report of kind {self.name} is no soft one")
+
+    def restated(self, statement: Statement, middle: float, batch: Batch, settings: Any) -> Statement:
+        """For a soft report, the statement with another middle, as a count; ``batch`` holds its group alone."""
         raise TypeError(f"a report of kind {self.name} is no soft one")
 
 

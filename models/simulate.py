@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from ..data.panel import Panel
 from ..data.statement import Statement
-from . import catalogue, paths
+from . import catalogue
 from .blueprint import Blueprint
 from .contract import PartKind, ReportKind
+from .expected import expected
 from .field import FieldDraws
 from .forward import Forward, Key
 from .unsplit import layer
@@ -85,7 +86,7 @@ def complete_counts(
 def replicate(rng: np.random.Generator, blueprint: Blueprint, forward: Forward) -> tuple[Statement, ...]:
     """The statements that the same reporting rules would have made of other complete counts, in the same order."""
     panel = blueprint.panel
-    rates = _soft_rates(blueprint, forward)
+    published = _published(rng, blueprint, forward)
     tables: dict[Key, _Table] = {}
     partly = _partly(rng, blueprint, forward)
     out = []
@@ -98,8 +99,7 @@ def replicate(rng: np.random.Generator, blueprint: Blueprint, forward: Forward) 
         assert isinstance(kind, ReportKind)
         settings = blueprint.kind_settings[kind.name]
         if kind.soft:
-            rate = rates.get(statement.id)
-            out.append(statement if rate is None else kind.replicate(rng, rate, statement, settings))
+            out.append(published.get(statement.id, statement))
             continue
         key = layer(statement)
         if key not in tables:
@@ -170,20 +170,20 @@ class _Table:
         )
 
 
-def _soft_rates(blueprint: Blueprint, forward: Forward) -> dict[str, float]:
-    """Expected rates of the cells that published rates are of, by statement."""
-    out: dict[str, float] = {}
+def _published(rng: np.random.Generator, blueprint: Blueprint, forward: Forward) -> dict[str, Statement]:
+    """Published rates, each drawn around the rate that its cells have."""
+    out: dict[str, Statement] = {}
     for batch in blueprint.batches:
-        if not catalogue.kind(batch.report).soft:
+        kind = catalogue.kind(batch.report)
+        assert isinstance(kind, ReportKind)
+        if not kind.soft:
             continue
-        eta = blueprint.gathered(batch, forward.eta[None], forward.draws.unknown)
-        if batch.ratio:
-            log_mean, _ = paths.ratio_law(eta, batch, blueprint.ratio_steps, forward.draws.phi, paths.ARRAY)
-            rate = np.exp(log_mean[0, :, 0]) / batch.n.sum(axis=1)
-        else:
-            reach = np.exp(blueprint.chances(batch, eta, forward.draws.unknown)[0, ..., -1])
-            rate = (reach * batch.n).sum(axis=1) / batch.n.sum(axis=1)
+        settings = blueprint.kind_settings[kind.name]
+        gathered = blueprint.gathered(batch, forward.eta[None], forward.draws.unknown)
+        mean = expected(blueprint, batch, gathered, forward.draws)
+        _, middles = kind.published(rng, mean, batch, settings)
         for row, number in enumerate(batch.groups):
             for name in blueprint.analysis.groups[number].statements[0]:
-                out[name] = float(rate[row])
+                told = blueprint.panel.by_id[name]
+                out[name] = kind.restated(told, float(middles[0, row]), batch.row(row), settings)
     return out

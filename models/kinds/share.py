@@ -136,33 +136,29 @@ class Share(ReportKind):
         rate = np.clip(expected / size, 1e-12, _LARGEST)
         return (size * rate * (1 - rate) * sd) ** 2, size * expit(logit(rate) + away)
 
-    def replicate(
-        self, rng: np.random.Generator, count: float, statement: Statement, settings: Any
-    ) -> Statement:
-        """A rate published around another expected one, ``count``; the width stays as it is.
-
-        On the logit scale, with the variance that the quasi-likelihood gives the published value.
-        """
-        rate = min(max(count, 1e-9), _LARGEST)
-        low, high = self.range(statement, settings)
-        ends = np.minimum([max(low, _SMALLEST * high), high], _LARGEST)
-        ends = np.log(ends) - np.log1p(-ends)
-        half = float(ends[1] - ends[0]) / 2
-        sd = half / float(-ndtri((1 - settings.covers) / 2)) if half > 0 else settings.sd
-        centre = np.log(rate) - np.log1p(-rate) + rng.normal(0.0, sd / np.sqrt(settings.weight))
+    def restated(self, statement: Statement, middle: float, batch: Batch, settings: Any) -> Statement:
+        """A rate published around another middle; on the link scale its range is as wide."""
+        rate = middle / float(batch.n.sum())
         if statement.count is not None:
-            return replace(statement, count=float(expit(centre)))
-        return replace(statement, low=float(expit(centre - half)), high=float(expit(centre + half)))
+            return replace(statement, count=rate)
+        low, high = (float(end[0]) for end in _ends(batch))
+        link, inverse = (np.log, np.exp) if batch.ratio else (logit, expit)
+        ends = (float(inverse(link(rate) + side * (high - low) / 2)) for side in (-1, 1))
+        return replace(statement, low=next(ends), high=next(ends))
+
+
+def _ends(batch: Batch) -> tuple[Floats, Floats]:
+    """The ends of each published range on the link scale, (S,) each."""
+    low, high = batch.low[:, 0], batch.high[:, 0]
+    low = np.where(low == high, low, np.maximum(low, _SMALLEST * high))
+    if batch.ratio:
+        return np.log(low), np.log(high)
+    low, high = np.minimum(low, _LARGEST), np.minimum(high, _LARGEST)
+    return np.log(low) - np.log1p(-low), np.log(high) - np.log1p(-high)
 
 
 def _law(batch: Batch, settings: Any) -> tuple[Floats, Floats]:
     """Middle of each published rate on the link scale, and the sd that its range stands for, (S,) each."""
-    low, high = batch.low[:, 0], batch.high[:, 0]
-    low = np.where(low == high, low, np.maximum(low, _SMALLEST * high))
+    low, high = _ends(batch)
     half = float(-ndtri((1 - settings.covers) / 2))
-    if batch.ratio:
-        ends = np.log(low), np.log(high)
-    else:
-        top = np.minimum(high, _LARGEST)
-        ends = np.log(low) - np.log1p(-low), np.log(top) - np.log1p(-top)
-    return (ends[0] + ends[1]) / 2, np.where(ends[1] > ends[0], (ends[1] - ends[0]) / (2 * half), settings.sd)
+    return (low + high) / 2, np.where(high > low, (high - low) / (2 * half), settings.sd)

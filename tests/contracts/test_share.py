@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from attrition.data.statement import Statement
 from attrition.estimation.predictive import log_likelihood, moments, reports
 from attrition.models.field import FieldDraws
 from attrition.models.kinds.share import Share
+from attrition.models.simulate import simulate_panel
 
 from ..panels import bind
 from .mixed import ETA, panel_of, place_logp, split
@@ -98,28 +96,55 @@ def test_the_rate_of_a_part_of_a_total_is_unused_with_the_reason():
 
 
 class TestReplicates:
-    KIND = Share()
-    BASE = Statement("s", "arrest", "a", "P", "all", INVESTIGATED, None, 0.05, 0.08)
+    """Panels simulated at known rates: what is published varies around them as the quasi-likelihood says."""
 
-    def centres(self, statement, rate):
-        rng = np.random.default_rng(4)
-        made = [self.KIND.replicate(rng, rate, statement, SETTINGS) for _ in range(4000)]
-        ends = np.array([self.KIND.range(one, SETTINGS) for one in made])
-        return logit(ends)
+    RANGE, VALUE = (None, 0.05, 0.08), (0.06,)
+    SIZE = 4000
 
-    def test_a_range_keeps_its_width_and_varies_as_the_quasi_likelihood_says(self):
-        ends = self.centres(self.BASE, 0.2)
-        width = logit(0.08) - logit(0.05)
+    def published(self, told, units=None, origin="referred_only", eta=ETA):
+        """Ends of the published rate (SIZE, 2) of a, whose share of referrals is a half where it holds others."""
+        blueprint = bind(
+            panel_of(FIRST, [(("arrest", "a", INVESTIGATED, *told),)], origin, units), ["intercept"]
+        )
+        z = (
+            -logit(np.array([0.2, 0.9])).sum()
+            / 2
+            / (np.ptp(logit(np.array([0.2, 0.9]))) / 2 / norm.ppf(0.95))
+        )
+        unknown = {one.name: np.zeros((1, *one.shape)) for one in blueprint.unknowns}
+        if "source_share" in unknown:
+            unknown["source_share"] += z
+        draws = FieldDraws(np.array([eta["a"]]), {}, {}, np.ones((1, 2)), unknown=unknown)
+        rng, at = np.random.default_rng(4), blueprint.panel.statements[-1].id
+        made = (simulate_panel(rng, blueprint, draws).panel.by_id[at] for _ in range(self.SIZE))
+        return np.array([Share().range(one, SETTINGS) for one in made])
+
+    @pytest.mark.parametrize(
+        ("units", "link", "inverse"), [(None, logit, expit), (PERSONS, np.log, np.exp)], ids=["logit", "log"]
+    )
+    def test_a_range_keeps_its_width_and_varies_as_the_quasi_likelihood_says(self, units, link, inverse):
+        ends = link(self.published(self.RANGE, units))
+        width = link(0.08) - link(0.05)
         np.testing.assert_allclose(np.diff(ends, axis=1), width)
         centre = ends.mean(axis=1)
-        assert centre.mean() == pytest.approx(logit(0.2), abs=0.02)
+        assert centre.mean() == pytest.approx(link(inverse(np.array(ETA["a"])).prod()), abs=0.02)
         sd = width / (2 * norm.ppf(0.9)) / np.sqrt(SETTINGS.weight)
         assert centre.std() == pytest.approx(sd, rel=0.04)
 
     def test_a_single_value(self):
-        value = self.centres(replace(self.BASE, count=0.06, low=None, high=None), 0.3)[:, 0]
-        assert value.mean() == pytest.approx(logit(0.3), abs=0.03)
+        value = logit(self.published(self.VALUE)[:, 0])
+        assert value.mean() == pytest.approx(logit(expit(np.array(ETA["a"])).prod()), abs=0.03)
         assert value.std() == pytest.approx(SETTINGS.sd / np.sqrt(SETTINGS.weight), rel=0.04)
+
+    def test_a_ratio_may_exceed_one(self):
+        value = np.log(self.published(self.VALUE, PERSONS, eta={"a": (0.4, 0.6)})[:, 0])
+        assert value.mean() == pytest.approx(1.0, abs=0.03)
+
+    @pytest.mark.parametrize("units", [None, PERSONS], ids=["probability", "ratio"])
+    def test_cases_of_other_origins_are_in_it(self, units):
+        link, inverse = (logit, expit) if units is None else (np.log, np.exp)
+        value = link(self.published(self.VALUE, units, "all_sources")[:, 0])
+        assert value.mean() == pytest.approx(link(2 * inverse(np.array(ETA["a"])).prod()), abs=0.03)
 
 
 class TestItsOwnLaw:
@@ -143,17 +168,18 @@ class TestItsOwnLaw:
 
     def test_replicates_are_those_of_statements(self):
         blueprint = bind(panel_of(FIRST, [self.FACTS]), ["intercept"])
-        size, rate = 8000, 0.3
+        size, rate = 4000, 0.3
         eta = np.full((size, 2, blueprint.layout.size), logit(rate))
-        draws = FieldDraws(np.zeros((size, 2)), {}, {}, np.ones((size, 2)))
+        draws = FieldDraws(np.full((size, 2), logit(rate)), {}, {}, np.ones((size, 2)))
         found = moments(np.random.default_rng(0), blueprint, eta, draws)
         kind, rng = Share(), np.random.default_rng(1)
+        one = FieldDraws(draws.intercept[:1], {}, {}, draws.phi[:1])
+        twins = [simulate_panel(rng, blueprint, one).panel.by_id for _ in range(size)]
         for place, (report, n) in enumerate(zip(reports(blueprint), (30, 10), strict=True)):
-            told = blueprint.panel.by_id[report.ids]
-            made = [kind.range(kind.replicate(rng, rate, told, SETTINGS), SETTINGS) for _ in range(size)]
+            made = [kind.range(twin[report.ids], SETTINGS) for twin in twins]
             centre = logit(np.array(made)).mean(axis=1)
             drawn = logit(found.replicate[:, place] / n)
             assert drawn.mean() == pytest.approx(centre.mean(), abs=0.03)
             assert drawn.std() == pytest.approx(centre.std(), rel=0.05)
-            low, high = kind.range(told, SETTINGS)
+            low, high = kind.range(blueprint.panel.by_id[report.ids], SETTINGS)
             assert report.centre == pytest.approx(n * expit((logit(low) + logit(high)) / 2))

@@ -13,9 +13,9 @@ from attrition.estimation.checks.pit import Pit
 from attrition.estimation.checks.predictive import Predictive
 from attrition.estimation.information import information
 from attrition.estimation.predictive import log_likelihood, moments, reports
-from attrition.models.blueprint import Blueprint
 from attrition.models.field import FieldDraws
 from attrition.models.kinds.share import Share
+from attrition.models.simulate import simulate_panel
 
 from ..panels import Fact, bind, make_panel
 
@@ -25,7 +25,7 @@ RATE, SHARE = 0.1, "share_of_referral"
 KIND, SETTINGS = Share(), Share.Settings()
 
 
-def drawn(blueprint: Blueprint, logits: np.ndarray) -> FieldDraws:
+def drawn(logits: np.ndarray) -> FieldDraws:
     return FieldDraws(logits[:, None], {}, {}, np.ones((len(logits), 1)))
 
 
@@ -33,13 +33,14 @@ def verdicts(facts: list[Fact], spread: float, seed: int) -> dict[str, Result]:
     """Of rates published of one true rate, with ``spread`` times the sd of their law, under the right posterior."""
     rng = np.random.default_rng(seed)
     panel = make_panel(facts, ("a",), PLACES, ("2024",), stages=STAGES)
-    law = SETTINGS.model_copy(update={"weight": SETTINGS.weight / spread**2})
-    told = tuple(KIND.replicate(rng, RATE, s, law) if s.share_of is not None else s for s in panel.statements)
+    law = {"share": {"weight": SETTINGS.weight / spread**2}}
+    true = drawn(np.array([np.log(RATE / (1 - RATE))]))
+    told = simulate_panel(rng, bind(panel, ["intercept"], kinds=law), true).panel.statements
     blueprint = bind(replace(panel, statements=told), ["intercept"])
     ends = np.array([KIND.range(s, SETTINGS) for s in told if s.share_of is not None])
     centre = np.log(ends / (1 - ends)).mean()
     sd = SETTINGS.sd / np.sqrt(SETTINGS.weight * len(ends))
-    draws = drawn(blueprint, rng.normal(centre, sd, 800))
+    draws = drawn(rng.normal(centre, sd, 800))
     eta = blueprint.predictor(draws)
     found = moments(rng, blueprint, eta, draws)
     seen = Seen(
@@ -86,7 +87,7 @@ def test_a_rate_tells_what_the_curvature_of_its_density_says():
     worth = np.array([100 * RATE * (1 - RATE), SETTINGS.weight / SETTINGS.sd**2])
     rng = np.random.default_rng(0)
     logits = np.log(RATE / (1 - RATE)) + rng.normal(size=20_000) / np.sqrt(worth.sum())
-    draws = drawn(blueprint, logits)
+    draws = drawn(logits)
     found = moments(rng, blueprint, blueprint.predictor(draws), draws)
     table = information(reports(blueprint), found, ["q"], logits[:, None], np.array([0.9]))
     share = table[table["by"] == "kind"].set_index("name")["share"]
