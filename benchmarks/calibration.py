@@ -34,8 +34,8 @@ from attrition.estimation.plan import Plan, read_plan
 from attrition.estimation.runners.catalogue import open_runner
 from attrition.estimation.runners.contract import Where
 from attrition.estimation.store.identity import source_digest
+from attrition.models.batches import Batch
 from attrition.models.blueprint import Blueprint
-from attrition.models.contract import Batch
 
 ROOT = Path(__file__).resolve().parents[1]
 PLANS = ROOT / "benchmarks" / "calibration"

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models import paths
+from ..models.batches import Batch
 from ..models.blueprint import Blueprint
-from ..models.contract import Batch, Group
+from ..models.contract import Group
 from ..models.field import FieldDraws
 from ..models.layers import own_cases
 from ..models.limits import per_unit

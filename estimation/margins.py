@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models.batches import Batch
 from ..models.blueprint import Blueprint
-from ..models.contract import Batch
 from ..models.field import FieldDraws, draw_block
 from ..models.margins import margins_only
 from . import predictive

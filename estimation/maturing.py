@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models.batches import Batch
 from ..models.blueprint import Blueprint
-from ..models.contract import Batch, Group
+from ..models.contract import Group
 from ..models.field import FieldDraws
 from ..models.kinds.immature import Immature
 from ..models.layers import own_cases

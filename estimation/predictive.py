@@ -21,8 +21,9 @@ from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.variable import TensorVariable
 
 from ..models import catalogue, paths
+from ..models.batches import Batch
 from ..models.blueprint import Blueprint
-from ..models.contract import Batch, ReportKind
+from ..models.contract import ReportKind
 from ..models.crossing import given_others
 from ..models.field import FieldDraws
 from ..models.kinds.all_sources import AllSources, log_share

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models import paths
-from ..models.contract import Batch
+from ..models.batches import Batch
 from ..models.sums.draw import draw_parts
 from .countlaws import (
     LEAST_FACTOR,

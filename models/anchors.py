@@ -21,8 +21,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .batches import Batch
 from .blueprint import Blueprint
-from .contract import Batch
 from .terms import Block
 
 Floats = NDArray[np.float64]

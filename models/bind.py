@@ -10,7 +10,8 @@ import numpy as np
 
 from ..data.panel import Panel
 from . import catalogue
-from .contract import Analysis, Batch, Bools, Group, Ints, PartKind, ReportKind
+from .batches import Batch
+from .contract import Analysis, Bools, Group, Ints, PartKind, ReportKind
 from .layout import Layout
 
 

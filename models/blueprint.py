@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from ..data.errors import InputError, Problem
 from ..data.panel import Panel
 from . import catalogue
+from .batches import Batch
 from .bind import bind
 from .clashes import SharedCounts
-from .contract import Addition, Analysis, Batch, Decision, Floats, Group, Ints, PartKind, ReportKind, Unknown
+from .contract import Addition, Analysis, Decision, Floats, Group, Ints, PartKind, ReportKind, Unknown
 from .field import FieldDraws, draw_block
 from .layers import analyse_layers
 from .layout import Layout, make_layout

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .contract import Batch, Floats
+from .batches import Batch
+from .contract import Floats
 from .paths import Ops
 
 _TINY = 1e-300

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from . import paths
+from .batches import Batch
 from .blueprint import Blueprint
-from .contract import Batch, Floats
+from .contract import Floats
 from .field import FieldDraws
 from .kinds.all_sources import AllSources, log_share
 

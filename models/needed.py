@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .batches import Batch
 from .blueprint import Blueprint
-from .contract import Batch
 from .mixture import Mixture
 
 Ints = NDArray[np.int64]

@@ -15,7 +15,8 @@ from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
-from .contract import Batch, Floats, Ints
+from .batches import Batch
+from .contract import Floats, Ints
 from .fused import Fused
 
 _SOURCE = int(hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12], 16)

@@ -14,7 +14,7 @@ import numpy as np
 import pytensor.tensor as pt
 from scipy.special import ndtr
 
-from .contract import Batch
+from .batches import Batch
 
 
 def _log1mexp(x: Any) -> Any:

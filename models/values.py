@@ -12,8 +12,9 @@ from pytensor.tensor.variable import TensorVariable
 
 from . import catalogue, paths
 from .anchors import Edge
+from .batches import Batch, Parts, PathRates
 from .blueprint import Blueprint
-from .contract import Batch, PartKind, Parts, PathRates, ReportKind
+from .contract import PartKind, ReportKind
 from .mixture import Mixture, departures
 from .mixture_op import mix
 from .ratio_law_op import ratio_law

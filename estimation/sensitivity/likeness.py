@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ...data.names import AXES
 from ...models import catalogue
+from ...models.batches import Batch
 from ...models.blueprint import Blueprint
-from ...models.contract import Batch, Group
+from ...models.contract import Group
 from ...models.lags import Lags
 from ...models.priors import BdaConcentration, Fixed
 from ..binding import Bound

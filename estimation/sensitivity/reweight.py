@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...models import catalogue
+from ...models.batches import Batch
 from ...models.blueprint import Blueprint
-from ...models.contract import Batch
 from ...models.field import FieldDraws
 from ...models.prior_density import log_prior, summed
 from .. import predictive

@@ -14,7 +14,8 @@ from pydantic import Field, field_validator
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
-from ..contract import Analysis, Batch, Group, PartKind, Parts, PathRates, Unknown
+from ..batches import Batch, Parts, PathRates
+from ..contract import Analysis, Group, PartKind, Unknown
 from ..paths import TENSOR
 
 _NORMAL_90 = 1.6448536269514722

@@ -16,7 +16,8 @@ from ...data.limits import about, nearest
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
-from ..contract import Batch, Parts, ReportKind
+from ..batches import Batch, Parts
+from ..contract import ReportKind
 from ..negbin import negbin_chain
 from ..sums.op import sum_logp
 

@@ -13,7 +13,8 @@ from ...data.names import AXES
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
-from ..contract import Analysis, Batch, Group, PartKind, Parts, PathRates
+from ..batches import Batch, Parts, PathRates
+from ..contract import Analysis, Group, PartKind
 from ..elimination import lattice_index
 from ..paths import TENSOR, ratio_mean
 

@@ -15,7 +15,8 @@ from ...data.errors import Problem
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
-from ..contract import Batch, Parts, ReportKind
+from ..batches import Batch, Parts
+from ..contract import ReportKind
 from ..negbin import negbin_chain
 from ..sums.normal import margins_logp
 from ..sums.op import sum_logp

@@ -13,7 +13,8 @@ from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
 from ..arrivals import arrivals
-from ..contract import Analysis, Batch, Decision, Floats, Group, PartKind, Parts, PathRates, Unknown
+from ..batches import Batch, Parts, PathRates
+from ..contract import Analysis, Decision, Floats, Group, PartKind, Unknown
 from ..delays import category_chances, closing_law, delay_law, seen_within
 from ..lags import EVER
 from ..paths import ARRAY, TENSOR

@@ -13,7 +13,8 @@ from pydantic import Field
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import catalogue, terms
-from ..contract import Analysis, Batch, Group, PartKind, Parts, PathRates, Unknown
+from ..batches import Batch, Parts, PathRates
+from ..contract import Analysis, Group, PartKind, Unknown
 from ..layout import spoken
 from ..mixture import loose_counts
 

@@ -16,7 +16,8 @@ from ...data.errors import Problem
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
-from ..contract import Analysis, Batch, Decision, Floats, Group, GroupOrigin, Parts, ReportKind
+from ..batches import Batch, Parts
+from ..contract import Analysis, Decision, Floats, Group, GroupOrigin, ReportKind
 
 _SMALLEST = 0.1  # where a range begins at zero, its lower end is taken as this part of the upper one
 _LARGEST = 1 - 1e-6

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import terms
-from ..contract import Analysis, Batch, Group, PartKind, Parts, PathRates
+from ..batches import Batch, Parts, PathRates
+from ..contract import Analysis, Group, PartKind
 
 
 class Total(PartKind):

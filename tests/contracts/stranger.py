@@ -16,7 +16,8 @@ from attrition.data.panel import Panel
 from attrition.data.statement import Statement
 from attrition.models import terms
 from attrition.models.basis import Basis
-from attrition.models.contract import Batch, Parts, ReportKind
+from attrition.models.batches import Batch, Parts
+from attrition.models.contract import ReportKind
 from attrition.models.sums.op import sum_logp
 
 

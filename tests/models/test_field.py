@@ -12,7 +12,7 @@ from scipy.stats import binom, norm
 
 from attrition.models import paths
 from attrition.models.basis import helmert
-from attrition.models.contract import Batch
+from attrition.models.batches import Batch
 from attrition.models.field import FieldDraws, apply_bases
 from attrition.models.field_op import field_eta, field_prior, make_design
 from attrition.models.path_op import chances

@@ -17,7 +17,7 @@ from attrition.estimation.binding import bind_plan
 from attrition.estimation.calibration.coverage import clustered
 from attrition.estimation.plan import read_plan
 from attrition.estimation.store.lines import add_line, read_lines
-from attrition.models.contract import Batch
+from attrition.models.batches import Batch
 from attrition.models.paths import ARRAY, ratio_law
 
 ROOT = Path(__file__).resolve().parents[2]
