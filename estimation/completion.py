@@ -19,7 +19,7 @@ from ..models.rates import rates_of
 from ..models.sums.draw import draw_parts_many
 from ..models.sums.fibre import draw_fibre
 from .countlaws import LEAST_FACTOR, draw_negbin, share_out
-from .limited import draw_within, most_outcomes, share_within
+from .limited import draw_within, most_outcomes, range_within, share_within
 from .maturing import mature
 from .onecell import fill
 from .predictive import cell_moments
@@ -217,8 +217,11 @@ def _ratio_parts(
             total = np.full(len(rows), low)
         else:
             total = draw_negbin(rng, total_mean[rows], factor[rows], low, high)
-        if force:
-            return share_within(rng, total, shape[rows], np.broadcast_to(cap, (len(rows), len(cap))))
-        return share_out(rng, total, shape[rows])
+        if not force:
+            return share_out(rng, total, shape[rows])
+        some = share_within(rng, total, shape[rows], np.broadcast_to(cap, (len(rows), len(cap))))
+        if low == high:
+            return some
+        return range_within(rng, some, low, high, mean[rows], factor[rows], cap)
 
     return draw_within(len(eta), draw, lambda some: (some > cap).any(axis=1))

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from ..models.limits import most
 from ..models.sums.fibre import draw_fibre, first_table
-from .countlaws import share_out
+from .countlaws import draw_between, log_negbin, share_out
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 _TRIES = 11
+_SWEEPS = 12
 
 
 def most_outcomes(units: Floats, limit: Floats | float) -> Floats:
@@ -82,3 +83,46 @@ def share_within(rng: np.random.Generator, total: Floats, shape: Floats, cap: Fl
         mean = np.minimum(total[row] * shape[row] / shape[row].sum(), ceiling)
         out[row] = draw_fibre(int(rng.integers(2**31)), members, whole, *law, ceiling, mean)[0]
     return out
+
+
+def range_within(
+    rng: np.random.Generator,
+    counts: Floats,
+    low: float,
+    high: float,
+    mean: Floats,
+    factor: Floats,
+    cap: Floats,
+) -> Floats:
+    """Negative binomials of which none exceeds its cap and whose total lies in a range.
+
+    The more room the caps leave at a total, the likelier it is: a total drawn without a thought of them, as that of
+    ``counts`` was, is not one of their law.
+
+    Parameters
+    ----------
+    rng : Generator
+    counts : (R, m)
+        Within the caps and the range: where the walk begins.
+    low, high : float
+    mean : (R, m)
+    factor : (R,)
+        The variance factor of all cells.
+    cap : (m,)
+
+    Returns
+    -------
+    (R, m) float
+        After a dozen sweeps in which each cell is drawn anew given the others.
+    """
+    out = counts.copy()
+    for _ in range(_SWEEPS):
+        for cell in rng.permutation(out.shape[1]):
+            others = out.sum(axis=1) - out[:, cell]
+            least, most = np.maximum(low - others, 0.0), np.minimum(high - others, cap[cell])
+            out[:, cell] = draw_between(rng, least, most, _negbin(mean[:, cell], factor))
+    return out
+
+
+def _negbin(mean: Floats, factor: Floats) -> Callable[[Floats], Floats]:
+    return lambda at: log_negbin(at, mean[:, None], factor[:, None])

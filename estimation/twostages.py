@@ -57,7 +57,8 @@ def draw_two_stages(
     Notes
     -----
     The totals have the law of the density, ``models.negbin.Chain``: the second is binomial, or negative binomial where
-    a step between the two is a ratio, with one mean for all units of the first.
+    a step between the two is a ratio, with one mean for all units of the first. Where the limits of the cells leave so
+    little room that draws are forced (``draw_within``), a total known as a range keeps the law it has without them.
     """
 
     def draw(rows: NDArray[np.int64], force: bool) -> Floats:

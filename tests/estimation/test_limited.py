@@ -71,6 +71,18 @@ def test_a_range_of_a_total_is_met_within_the_limits_too():
     assert_follows(counts[:, 1, 1], law.sum(axis=0))
 
 
+def test_a_range_that_the_limits_cut_short_has_its_law():
+    """Of ten free draws hardly one is within the limits: 2 of 2, 8 of 8 and 8 of 8 at three times as many expected."""
+    facts = [*(("referral", node, "exact", n) for node, n in (("a", 2), ("b", 8), ("c", 8))),
+             ("investigation", "all", "range", 9, 18)]  # fmt: skip
+    counts, _ = drawn(limited(facts, "abc", referral_investigation=1.0), np.array([3.0]), SIZE, phi=PHI)
+    a, b, c = np.meshgrid(np.arange(3), np.arange(9), np.arange(9), indexing="ij")
+    law = ratio(a, 2, 3.0) * ratio(b, 8, 3.0) * ratio(c, 8, 3.0) * (a + b + c >= 9)
+    assert_follows(counts[:, 1].sum(axis=1), np.bincount((a + b + c).ravel(), law.ravel()))
+    assert_follows(counts[:, 1, 0], law.sum(axis=(1, 2)))
+    assert_follows(counts[:, 1, 1], law.sum(axis=(0, 2)))
+
+
 def test_a_silent_cell_is_drawn_within_its_limit():
     facts = [("referral", "a", "exact", 5), ("referral", "b", "exact", 5), ("investigation", "b", "exact", 5)]
     counts, _ = drawn(limited(facts, "ab", referral_investigation=1.5), np.array([1.3]), SIZE, phi=PHI)
