@@ -99,7 +99,7 @@ class TestReplicates:
     """Panels simulated at known rates: what is published varies around them as the quasi-likelihood says."""
 
     RANGE, VALUE = (None, 0.05, 0.08), (0.06,)
-    SIZE = 4000
+    SIZE = 1500
 
     def published(self, told, units=None, origin="referred_only", eta=ETA):
         """Ends of the published rate (SIZE, 2) of a, whose share of referrals is a half where it holds others."""
@@ -129,12 +129,12 @@ class TestReplicates:
         centre = ends.mean(axis=1)
         assert centre.mean() == pytest.approx(link(inverse(np.array(ETA["a"])).prod()), abs=0.02)
         sd = width / (2 * norm.ppf(0.9)) / np.sqrt(SETTINGS.weight)
-        assert centre.std() == pytest.approx(sd, rel=0.04)
+        assert centre.std() == pytest.approx(sd, rel=0.06)
 
     def test_a_single_value(self):
         value = logit(self.published(self.VALUE)[:, 0])
         assert value.mean() == pytest.approx(logit(expit(np.array(ETA["a"])).prod()), abs=0.03)
-        assert value.std() == pytest.approx(SETTINGS.sd / np.sqrt(SETTINGS.weight), rel=0.04)
+        assert value.std() == pytest.approx(SETTINGS.sd / np.sqrt(SETTINGS.weight), rel=0.06)
 
     def test_a_ratio_may_exceed_one(self):
         value = np.log(self.published(self.VALUE, PERSONS, eta={"a": (0.4, 0.6)})[:, 0])
@@ -168,7 +168,7 @@ class TestItsOwnLaw:
 
     def test_replicates_are_those_of_statements(self):
         blueprint = bind(panel_of(FIRST, [self.FACTS]), ["intercept"])
-        size, rate = 4000, 0.3
+        size, rate = 2000, 0.3
         eta = np.full((size, 2, blueprint.layout.size), logit(rate))
         draws = FieldDraws(np.full((size, 2), logit(rate)), {}, {}, np.ones((size, 2)))
         found = moments(np.random.default_rng(0), blueprint, eta, draws)
