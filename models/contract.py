@@ -26,10 +26,12 @@ from .decisions import Known as Known
 from .lags import Lags
 from .unknowns import Addition as Addition
 from .unknowns import Unknown as Unknown
+from .unsplit import Layer
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+type Rough = tuple[int, int, Layer]  # a stage, a cell and a layer
 GroupOrigin = Literal["referred", "all_sources", "unknown", "between"]
 
 
@@ -103,8 +105,9 @@ class Analysis:
 
     counts : (stages, cells) float
         Counts known exactly, NaN elsewhere; after the first stage only those that began as referrals.
-    loose : mapping of (stage, cell) to (low, high)
-        Counts that stand for a narrow range and are conditioned on at its middle.
+    loose : mapping of (stage, cell, layer) to (low, high)
+        Counts that stand for a narrow range and are conditioned on at its middle. A count of the first stage is of the
+        funnel's own layer: all share it.
     weights : (stages, cells) float or None
         Counts of any origin, NaN elsewhere: what weights a cell whose own counts are not known at any stage.
     """
@@ -113,7 +116,7 @@ class Analysis:
     known: tuple[Known, ...]
     groups: tuple[Group, ...]
     decisions: tuple[Decision, ...]
-    loose: Mapping[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
+    loose: Mapping[Rough, tuple[float, float]] = field(default_factory=dict)
     weights: Floats | None = None
 
 

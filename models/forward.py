@@ -21,12 +21,10 @@ from .kinds.all_sources import AllSources, log_share, source_places
 from .mixture import loose_counts
 from .paths import ARRAY
 from .rates import rates_of, step_forward
-from .unsplit import layer
+from .unsplit import OWN, Layer, layer
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Key = tuple[bool, bool]  # referred cases only, another year's months: see ``unsplit.layer``
-OWN: Key = (True, False)
 
 
 @dataclass(frozen=True)
@@ -79,21 +77,21 @@ class Forward:
         self._members = np.flatnonzero(layout.member_of >= 0)
         self._totals: Ints = layout.positions[layout.member_of[self._members]]
         self._share = self._shares()
-        self._layers: dict[Key, Floats] = {}
+        self._layers: dict[Layer, Floats] = {}
 
-    def counts(self, key: Key = OWN) -> Floats:
+    def counts(self, key: Layer = OWN) -> Floats:
         """Complete counts of a layer, (S + 1, A); NaN before a cell's first known count."""
         if key not in self._layers:
             self._layers[key] = self._draw(key)
         return self._layers[key]
 
-    def begins(self, key: Key) -> Ints:
+    def begins(self, key: Layer) -> Ints:
         """The stage of each cell's first known count, which is given and not drawn; -1 for none, (A,)."""
         base = self._base(key)
         base[:, self._members] = base[:, self._totals]
         return np.where(np.isfinite(base).any(axis=0), np.isfinite(base).argmax(axis=0), -1)
 
-    def _groups(self, key: Key) -> list[Group]:
+    def _groups(self, key: Layer) -> list[Group]:
         by_id = self._blueprint.panel.by_id
         return [g for g in self._blueprint.analysis.groups if layer(by_id[g.statements[0][0]]) == key]
 
@@ -102,7 +100,7 @@ class Forward:
         cells = group.cells if group.part < 0 else np.array([group.part])
         return self._blueprint.layout.positions[cells]
 
-    def _base(self, key: Key) -> Floats:
+    def _base(self, key: Layer) -> Floats:
         """The first known count of each cell in a layer at its stage, NaN elsewhere; (S + 1, A)."""
         base = np.full_like(self._known, np.nan)
         if key == OWN:
@@ -115,14 +113,15 @@ class Forward:
         stages = np.arange(len(base))[:, None]
         return np.where(stages == np.isfinite(base).argmax(axis=0), base, np.nan)
 
-    def _rough(self, base: Floats) -> Floats:
+    def _rough(self, base: Floats, key: Layer) -> Floats:
         """How far each first count really lies from the middle of its range; a factor, (S + 1, A)."""
         out = np.ones_like(base)
         unknown, loose = self.draws.unknown, self._blueprint.analysis.loose
-        for row, (stage, cell) in enumerate(loose_counts(self._blueprint.analysis)):
+        for row, at in enumerate(loose_counts(self._blueprint.analysis)):
+            stage, cell, of = at
             column = self._blueprint.layout.positions[cell]
-            if column >= 0 and np.isfinite(base[stage, column]):
-                low, high = np.log(np.array(loose[stage, cell]) / base[stage, column])
+            if of == (key if stage else OWN) and column >= 0 and np.isfinite(base[stage, column]):
+                low, high = np.log(np.array(loose[at]) / base[stage, column])
                 out[stage, column] = np.exp(low + (high - low) * ndtr(unknown["rough_count"][0, row]))
         return out
 
@@ -156,7 +155,7 @@ class Forward:
             whole[at] = self._rng.multinomial(int(totals[total]), chance)
         return whole, mean
 
-    def _entry(self, key: Key) -> _Entry | None:
+    def _entry(self, key: Layer) -> _Entry | None:
         """Where other sources enter a layer; None where they do not."""
         if key[0]:
             return None
@@ -185,10 +184,10 @@ class Forward:
         share = log_share(settings, self.draws.unknown, place[None], unsure[None], ARRAY)[0, 0]
         return _Entry(stage, share, place)
 
-    def _draw(self, key: Key) -> Floats:
+    def _draw(self, key: Layer) -> Floats:
         ratio_steps, rng = self._blueprint.ratio_steps, self._rng
         base, entry = self._base(key), self._entry(key)
-        rough = self._rough(base)
+        rough = self._rough(base, key)
         concentration = self.draws.concentration[0] if self.draws.concentration is not None else None
         own = self.counts() if entry is not None and not key[1] else None
         counts = np.full_like(base, np.nan)

@@ -19,9 +19,9 @@ from ..data.panel import Panel
 from ..data.statement import Statement
 from .analyse import analyse
 from .clashes import SharedCounts, rows
-from .contract import Analysis, Decision, Floats, Group, GroupOrigin, Known
+from .contract import Analysis, Decision, Floats, Group, GroupOrigin, Known, Rough
 from .parts import add_parts
-from .unsplit import layer
+from .unsplit import OWN, Layer, layer
 
 NARROW = 1.5  # a denominator known within this ratio of its ends is conditioned on, with what is left as an unknown
 _MEANING = {"used": 4, "residual": 3, "known": 2, "dropped": 1, "unused": 0}
@@ -47,12 +47,12 @@ def analyse_layers(panel: Panel, ranges: Mapping[str, tuple[float, float]]) -> A
     hard = [s for s in panel.statements if s.id in ranges and s.id not in aside]
     shared, lost = [s for s in hard if s.stage == first], _beside(panel, hard)
     later = [s for s in hard if s.stage != first and s.id not in lost]
-    keys = sorted({layer(s) for s in later}, reverse=True) or [(True, False)]
-    if keys == [(True, False)] and not lost and arrangement is None:
+    keys = sorted({layer(s) for s in later}, reverse=True) or [OWN]
+    if keys == [OWN] and not lost and arrangement is None:
         return analyse(panel, ranges)
     middle, spans = _middles(panel, hard, ranges)
     loose = {i: (middle[i][0] - low, high - middle[i][0]) for i, (low, high) in spans.items()}
-    found: list[tuple[tuple[bool, bool], Panel, Analysis]] = []
+    found: list[tuple[Layer, Panel, Analysis]] = []
     problems: list[Problem] = []
     refused: list[Problem] = []
     for key in keys:
@@ -92,7 +92,7 @@ def _middles(
     They serve on ratio paths alone, where a mean is proportional to its denominator.
     """
     middle, spans = dict(ranges), {}
-    base: dict[tuple[str, str, str, tuple[bool, bool] | None], int] = {}
+    base: dict[tuple[str, str, str, Layer | None], int] = {}
     first = panel.funnel.stages[0]
     for s in hard:
         stage = panel.funnel.index(s.stage)
@@ -137,7 +137,7 @@ def _beside(panel: Panel, hard: Sequence[Statement]) -> dict[str, Decision]:
 
 def _merge(
     panel: Panel,
-    found: Sequence[tuple[tuple[bool, bool], Panel, Analysis]],
+    found: Sequence[tuple[Layer, Panel, Analysis]],
     lost: Mapping[str, Decision],
     spans: Mapping[str, tuple[float, float]],
 ) -> Analysis:
@@ -147,18 +147,20 @@ def _merge(
     known: dict[tuple[int, int], Known] = {}
     groups: list[Group] = []
     decisions: dict[str, Decision] = dict(lost)
-    loose: dict[tuple[int, int], tuple[float, float]] = {}
+    loose: dict[Rough, tuple[float, float]] = {}
     problems: list[Problem] = []
-    for (referred, shifted), part, analysis in found:
-        rows_kept = slice(None) if referred and not shifted else slice(0, 1)
+    for key, part, analysis in found:
+        referred = key[0]
+        rows_kept = slice(None) if key == OWN else slice(0, 1)
         counts[rows_kept] = np.where(
             np.isnan(counts[rows_kept]), analysis.counts[rows_kept], counts[rows_kept]
         )
         weights = np.where(np.isnan(weights), analysis.counts, weights)
         for fact in analysis.known:
-            if (referred and not shifted) or fact.stage == 0:
+            if key == OWN or fact.stage == 0:
                 known.setdefault((fact.stage, fact.cell), fact)
-            _loosen(loose, fact, spans)
+            if (ends := _loosened(fact, spans)) is not None:
+                loose[fact.stage, fact.cell, key if fact.stage else OWN] = ends
         for group in analysis.groups:
             tagged = replace(group, origin="referred" if referred else _origin(part, group))
             names = [name for stage in group.statements for name in stage]
@@ -189,10 +191,8 @@ def _merge(
     return Analysis(counts, tuple(known.values()), tuple(groups), ordered, loose, weights)
 
 
-def _loosen(
-    loose: dict[tuple[int, int], tuple[float, float]], fact: Known, spans: Mapping[str, tuple[float, float]]
-) -> None:
-    """Widen a known count by the ranges of the statements that determine it."""
+def _loosened(fact: Known, spans: Mapping[str, tuple[float, float]]) -> tuple[float, float] | None:
+    """The range of a known count that statements with ranges determine; None where none of them has one."""
     down = up = 0.0
     for place, name in enumerate(fact.statements):
         if name in spans:
@@ -201,8 +201,7 @@ def _loosen(
             # What is subtracted moves the residual the other way.
             down += centre - low if place == 0 else high - centre
             up += high - centre if place == 0 else centre - low
-    if up and fact.count > 0:
-        loose[fact.stage, fact.cell] = (max(fact.count - down, 1.0), fact.count + up)
+    return (max(fact.count - down, 1.0), fact.count + up) if up and fact.count > 0 else None
 
 
 def known_ends(analysis: Analysis) -> tuple[Floats, Floats]:
@@ -211,11 +210,10 @@ def known_ends(analysis: Analysis) -> tuple[Floats, Floats]:
     They differ where a count stands for a range.
     """
     low, high = analysis.counts.copy(), analysis.counts.copy()
-    for at, (least, most) in analysis.loose.items():
-        # The range of a count of another layer does not hold the funnel's own.
-        if least <= analysis.counts[at] <= most:
+    for (stage, cell, key), (least, most) in analysis.loose.items():
+        if key == OWN:
             # Denominators are kept at 1 at least; of a remainder the data may leave nothing.
-            low[at], high[at] = (least if least > 1 else 0.0), most
+            low[stage, cell], high[stage, cell] = (least if least > 1 else 0.0), most
     return low, high
 
 

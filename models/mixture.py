@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.panel import Panel
-from .contract import Analysis, Floats, Group, Ints
+from .contract import Analysis, Floats, Group, Ints, Rough
 from .layout import Layout
 from .paths import Ops
 
@@ -177,6 +177,6 @@ def _sum(logs: Any, which: NDArray[np.bool_], ops: Ops) -> Any:
     return ops.logsumexp(logs[..., np.flatnonzero(which)])[..., 0]
 
 
-def loose_counts(analysis: Analysis) -> tuple[tuple[int, int], ...]:
+def loose_counts(analysis: Analysis) -> tuple[Rough, ...]:
     """Counts that stand for a range, in a fixed order."""
     return tuple(sorted(analysis.loose))

@@ -18,15 +18,13 @@ from ..data.panel import Panel
 from ..data.statement import Statement
 from .clashes import rows
 from .contract import Analysis, Decision, Group, GroupOrigin
-from .unsplit import layer
-
-type Key = tuple[bool, bool]
+from .unsplit import Layer, layer
 
 
 def add_parts(
     panel: Panel,
     merged: Analysis,
-    layers: Mapping[Key, Analysis],
+    layers: Mapping[Layer, Analysis],
     ranges: Mapping[str, tuple[float, float]],
 ) -> Analysis:
     """The analysis with a group for each part of an unsplit total that can stand beside the total's own.
@@ -42,7 +40,7 @@ def add_parts(
     arrangement = panel.arrangement
     if arrangement is None:
         return merged
-    by_total: dict[tuple[int, Key], list[Statement]] = defaultdict(list)
+    by_total: dict[tuple[int, Layer], list[Statement]] = defaultdict(list)
     for statement in panel.statements:
         if statement.id in arrangement.parts and statement.id in ranges:
             by_total[arrangement.parts[statement.id], layer(statement)].append(statement)

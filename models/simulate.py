@@ -14,8 +14,8 @@ from .blueprint import Blueprint
 from .contract import PartKind, ReportKind
 from .expected import expected
 from .field import FieldDraws
-from .forward import Forward, Key
-from .unsplit import layer
+from .forward import Forward
+from .unsplit import Layer, layer
 
 Floats = NDArray[np.float64]
 
@@ -87,7 +87,7 @@ def replicate(rng: np.random.Generator, blueprint: Blueprint, forward: Forward) 
     """The statements that the same reporting rules would have made of other complete counts, in the same order."""
     panel = blueprint.panel
     published = _published(rng, blueprint, forward)
-    tables: dict[Key, _Table] = {}
+    tables: dict[Layer, _Table] = {}
     partly = _partly(rng, blueprint, forward)
     out = []
     for statement in panel.statements:
@@ -131,7 +131,7 @@ class _Table:
     agree with one another.
     """
 
-    def __init__(self, blueprint: Blueprint, forward: Forward, key: Key) -> None:
+    def __init__(self, blueprint: Blueprint, forward: Forward, key: Layer) -> None:
         panel, layout = blueprint.panel, blueprint.layout
         size = int(np.prod(layout.shape))
         self._counts = np.full((len(panel.funnel.stages), size), np.nan)

@@ -21,6 +21,11 @@ from ..data.statement import Statement
 UNSPLIT, REST = ":unsplit", ":rest"
 _PARTLY = "it reaches beyond the cells whose first count is published, and the two share unobserved counts"
 
+type Layer = tuple[
+    bool, bool
+]  # counts of referred cases only or of mixed origin, of other twelve months or not
+OWN: Layer = (True, False)  # the funnel's own cases in its own year
+
 
 def arrange(panel: Panel, remainder: bool) -> Panel:
     """Give every statement of a panel its cells among unsplit totals and remainder units.
@@ -123,8 +128,8 @@ def _shares(panel: Panel, axes: Axes) -> tuple[np.ndarray, tuple[str, ...], dict
     return out, tuple(mixed_from), unread
 
 
-def layer(statement: Statement) -> tuple[bool, bool]:
-    """Which counts can be compared: those of referrals only or of mixed origin, of a calendar year or not."""
+def layer(statement: Statement) -> Layer:
+    """Which counts can be compared with a statement's."""
     return statement.origin == "referred_only", statement.shifted
 
 

@@ -14,9 +14,10 @@ from ...data.panel import Panel
 from ...data.statement import Statement
 from .. import catalogue, terms
 from ..batches import Batch, Parts, PathRates
-from ..contract import Analysis, Group, PartKind, Unknown
+from ..contract import Analysis, Group, PartKind, Rough, Unknown
 from ..layout import spoken
 from ..mixture import loose_counts
+from ..unsplit import OWN, layer
 
 # A concentration at which a Dirichlet-multinomial is a multinomial, and its gamma functions still have digits.
 _ALIKE = 1e9
@@ -73,8 +74,7 @@ class MissingDenominator(PartKind):
         pools = panel.arrangement.pools if panel.arrangement is not None else {}
         if not pools and not analysis.loose:
             return False
-        pairs = zip(group.start.tolist(), group.cells.tolist(), strict=True)
-        return any(cell in pools or (start, cell) in analysis.loose for start, cell in pairs)
+        return any(at[1] in pools or at in analysis.loose for at in _starts(group, panel))
 
     def unknowns(self, panel: Panel, analysis: Analysis) -> tuple[Unknown, ...]:
         """Departures from the mix, common and by place; where in its range each rough count lies."""
@@ -106,11 +106,10 @@ class MissingDenominator(PartKind):
                     step[row, 0, 0] = passed[-1]  # its one predictor is a log, whatever the last step is
                 elif passed and group.start[0] == group.stages[0]:
                     splits[row] = passed[-1]
-            cells = [group.part] if group.part >= 0 else group.cells.tolist()
-            for column, (start, cell) in enumerate(zip(group.start.tolist(), cells, strict=True)):
-                if counted and (start, cell) in numbers and start < group.stages[0]:
-                    which[row, column] = numbers[start, cell]
-                    ends[row, column] = np.log(np.array(analysis.loose[start, cell]) / batch.n[row, column])
+            for column, at in enumerate(_starts(group, panel)):
+                if counted and at in numbers and at[0] < group.stages[0]:
+                    which[row, column] = numbers[at]
+                    ends[row, column] = np.log(np.array(analysis.loose[at]) / batch.n[row, column])
         return replace(batch, step=step).with_data({"rough": which, "rough_ends": ends, "splits": splits})
 
     def shift(self, eta: Any, batch: Batch, settings: Any, unknown: Mapping[str, Any], ops: Any) -> Any:
@@ -135,6 +134,15 @@ class MissingDenominator(PartKind):
             return parts
         excess = pt.where(splits >= 0, rates.phi[np.maximum(splits, 0)] - 1, 0.0)
         return replace(parts, concentration=batch.n[:, 0] / pt.maximum(excess, batch.n[:, 0] / _ALIKE))
+
+
+def _starts(group: Group, panel: Panel) -> list[Rough]:
+    """Where each of a group's first counts is looked for among the rough ones."""
+    own = layer(panel.by_id[group.statements[0][0]])
+    cells = [group.part] if group.part >= 0 else group.cells.tolist()
+    return [
+        (stage, cell, own if stage else OWN) for stage, cell in zip(group.start.tolist(), cells, strict=True)
+    ]
 
 
 def mixed_places(panel: Panel, analysis: Analysis) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from attrition.data.errors import InputError
-from attrition.models.layers import NARROW, analyse_layers
+from attrition.models.layers import NARROW, analyse_layers, known_ends
 from attrition.models.unsplit import arrange
 
 from ..panels import bind, make_panel
@@ -115,7 +115,7 @@ class TestNarrowDenominators:
         analysis = self.analysis(40, 40 * NARROW)
         ((key, span),) = analysis.loose.items()
         assert span == (40, 60)
-        assert analysis.counts[key] == round(np.sqrt(40 * 60))
+        assert analysis.counts[key[:2]] == round(np.sqrt(40 * 60))
 
     @pytest.mark.parametrize(("low", "high", "units"), [(40, 61, PERSONS), (40, 50, None), (0, 1, PERSONS)])
     def test_wide_ones_and_those_of_probabilities_are_not(self, low, high, units):
@@ -123,6 +123,28 @@ class TestNarrowDenominators:
         assert not analysis.loose
         assert not analysis.groups
         assert {d.action for d in analysis.decisions} == {"unused"}
+
+    def test_the_range_of_another_layer_is_not_that_of_an_exact_count(self):
+        """43 investigations of the year and about 45 of other twelve months, each with its own arrests."""
+        facts = [
+            ("investigation", "a", "exact", 43), ("arrest", "a", "exact", 12),
+            ("investigation", "a", "range", 40, 50), ("arrest", "a", "exact", 14),
+        ]  # fmt: skip
+        panel = make_panel(facts, TREE, units=PERSONS | {"investigation": "report"})
+        told = (replace(s, shifted=s.id in ("s2", "s3")) for s in panel.statements)
+        blueprint = bind(replace(panel, statements=tuple(told)), ["intercept"])
+        analysis = blueprint.analysis
+        assert list(analysis.loose.values()) == [(40, 50)]
+        rough = {
+            analysis.groups[number].n[0]: (which[0], *np.exp(ends[0]) * analysis.groups[number].n[0])
+            for batch in blueprint.batches
+            for number, which, ends in zip(
+                batch.groups, batch.data["rough"], batch.data["rough_ends"], strict=True
+            )
+        }
+        assert rough == {43: (-1, 43, 43), 45: (0, pytest.approx(40), pytest.approx(50))}
+        low, high = known_ends(analysis)
+        assert low[1, 0] == high[1, 0] == 43
 
     def test_what_is_left_of_a_rough_nation_is_as_rough(self):
         """90 to 110 less 30 known: from 60 to 80."""
@@ -137,7 +159,7 @@ class TestNarrowDenominators:
         assert (key[0], names(key[1])[1]) == (0, "US:rest")
         middle = round(np.sqrt(90 * 110))
         assert span == pytest.approx((90 - 30, 110 - 30))
-        assert blueprint.analysis.counts[key] == middle - 30
+        assert blueprint.analysis.counts[key[:2]] == middle - 30
         assert [unknown.name for unknown in blueprint.unknowns] == ["rough_count"]
 
 
