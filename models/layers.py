@@ -7,7 +7,7 @@ time, always with the denominators of the first stage; parts of unsplit totals a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -50,16 +50,47 @@ def analyse_layers(panel: Panel, ranges: Mapping[str, tuple[float, float]]) -> A
     keys = sorted({layer(s) for s in later}, reverse=True) or [OWN]
     if keys == [OWN] and not lost and arrangement is None:
         return analyse(panel, ranges)
-    middle, spans = _middles(panel, hard, ranges)
+    parts = [
+        replace(
+            panel,
+            funnel=panel.funnel if key[0] else _open(panel.funnel),
+            statements=(*shared, *(s for s in later if layer(s) == key)),
+        )
+        for key in keys
+    ]
+    outcomes: set[str] = set()  # rough counts that stay ranges, since they are of units counted before
+    while True:
+        middle, spans = _middles(panel, hard, ranges, outcomes)
+        rough = [panel.by_id[i] for i in spans if panel.by_id[i].stage != first]
+        try:
+            apart = _analysed(parts, middle, spans)
+        except InputError:
+            if not rough:
+                raise
+            more = {s.id for s in rough}
+        else:
+            more = {i for part, one in zip(parts, apart, strict=True) for i in _spoken(part, one, rough)}
+            if not more:
+                break
+        outcomes |= more
+    found = list(zip(keys, parts, apart, strict=True))
+    merged = _merge(panel, found, lost, spans)
+    return add_parts(panel, merged, {key: analysis for key, _, analysis in found}, ranges)
+
+
+def _analysed(
+    parts: Sequence[Panel],
+    middle: Mapping[str, tuple[float, float]],
+    spans: Mapping[str, tuple[float, float]],
+) -> list[Analysis]:
+    """The analysis of each layer; what they raise is of all layers together."""
     loose = {i: (middle[i][0] - low, high - middle[i][0]) for i, (low, high) in spans.items()}
-    found: list[tuple[Layer, Panel, Analysis]] = []
+    found: list[Analysis] = []
     problems: list[Problem] = []
     refused: list[Problem] = []
-    for key in keys:
-        funnel = panel.funnel if key[0] else _open(panel.funnel)
-        part = replace(panel, funnel=funnel, statements=(*shared, *(s for s in later if layer(s) == key)))
+    for part in parts:
         try:
-            found.append((key, part, analyse(part, middle, loose)))
+            found.append(analyse(part, middle, loose))
         except SharedCounts as error:
             refused += error.problems
         except InputError as error:
@@ -68,8 +99,19 @@ def analyse_layers(panel: Panel, ranges: Mapping[str, tuple[float, float]]) -> A
         raise InputError(dict.fromkeys(problems))
     if refused:
         raise SharedCounts(dict.fromkeys(refused))
-    merged = _merge(panel, found, lost, spans)
-    return add_parts(panel, merged, {key: analysis for key, _, analysis in found}, ranges)
+    return found
+
+
+def _spoken(part: Panel, analysis: Analysis, rough: Sequence[Statement]) -> list[str]:
+    """Rough counts that a density of their own stage would take for exact: it is of them, or of what they leave."""
+    here = [s for s in rough if s.id in part.by_id]
+    if not here:
+        return []
+    cells: dict[str, set[int]] = {stage: set() for stage in part.funnel.stages}
+    for group in analysis.groups:
+        for told in (part.by_id[i] for ids in group.statements for i in ids):
+            cells[told.stage].update(part.cells(told).tolist())
+    return [s.id for s in here if not cells[s.stage].isdisjoint(part.cells(s).tolist())]
 
 
 def _open(funnel: Funnel) -> Funnel:
@@ -85,11 +127,15 @@ def _open(funnel: Funnel) -> Funnel:
 
 
 def _middles(
-    panel: Panel, hard: Sequence[Statement], ranges: Mapping[str, tuple[float, float]]
+    panel: Panel,
+    hard: Sequence[Statement],
+    ranges: Mapping[str, tuple[float, float]],
+    outcomes: Collection[str],
 ) -> tuple[dict[str, tuple[float, float]], dict[str, tuple[float, float]]]:
     """Denominators known within a narrow range, put at its middle; the ranges by statement.
 
-    They serve on ratio paths alone, where a mean is proportional to its denominator.
+    Those among ``outcomes`` are none; the others serve on ratio paths alone, where a mean is proportional to its
+    denominator.
     """
     middle, spans = dict(ranges), {}
     base: dict[tuple[str, str, str, Layer | None], int] = {}
@@ -105,7 +151,7 @@ def _middles(
             continue
         place = (s.offense, s.jurisdiction, s.period)
         starts = s.stage == first or ((*place, None) not in base and base[(*place, layer(s))] == stage)
-        if starts and panel.funnel.steps[stage].kind == "ratio":
+        if starts and s.id not in outcomes and panel.funnel.steps[stage].kind == "ratio":
             centre = float(np.rint(np.sqrt(low * high)))
             middle[s.id], spans[s.id] = (centre, centre), (low, high)
     return middle, spans

@@ -146,6 +146,20 @@ class TestNarrowDenominators:
         low, high = known_ends(analysis)
         assert low[1, 0] == high[1, 0] == 43
 
+    @pytest.mark.parametrize(("units", "high"), [(100, 80), (66, 66)])
+    def test_a_rough_count_of_units_counted_before_is_an_outcome(self, units, high):
+        """About 100 investigations, 30 of them a's: those of b are 60 to 80, and no more than its referrals."""
+        facts = [
+            ("referral", "a", "exact", 50), ("referral", "b", "exact", units), ("referral", "c", "exact", 9),
+            ("investigation", "a", "exact", 30), ("investigation", "ab", "range", 90, 110), ("arrest", "c", "exact", 2),
+        ]  # fmt: skip
+        panel = make_panel(facts, {**TREE, "c": "all"}, units=PERSONS | {"investigation": "report"})
+        told = (replace(s, shifted=s.id == "s5") for s in panel.statements)
+        analysis = bind(replace(panel, statements=tuple(told)), ["intercept"]).analysis
+        assert not analysis.loose
+        found = {group.n[0]: (group.low.tolist(), group.high.tolist()) for group in analysis.groups}
+        assert found == {50: ([30], [30]), units: ([60], [high]), 9: ([2], [2])}
+
     def test_what_is_left_of_a_rough_nation_is_as_rough(self):
         """90 to 110 less 30 known: from 60 to 80."""
         facts = [
