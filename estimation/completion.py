@@ -23,6 +23,7 @@ from .limited import draw_within, most_outcomes, range_within, share_within
 from .maturing import mature
 from .onecell import fill
 from .predictive import cell_moments
+from .rough import is_rough, place_rough
 from .rows import draws_last
 from .twostages import draw_two_stages
 
@@ -68,10 +69,13 @@ def complete(
     layout, funnel = blueprint.layout, blueprint.panel.funnel
     size = len(eta)
     known = blueprint.analysis.counts[:, layout.cells]
-    if np.isfinite(known).all():
+    rough = is_rough(blueprint.analysis)
+    if np.isfinite(known).all() and not rough:
         return np.broadcast_to(known, (size, *known.shape))
     # In memory the draws come last: counts are drawn cell by cell, for all draws at a time.
     counts = np.moveaxis(np.repeat(known[..., None], size, axis=2), -1, 0)
+    if rough:
+        place_rough(blueprint, draws, counts)
     _begin(blueprint, draws, counts)
     for batch in blueprint.batches:
         _complete_batch(rng, blueprint, batch, eta, draws, counts)

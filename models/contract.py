@@ -108,6 +108,8 @@ class Analysis:
     loose : mapping of (stage, cell, layer) to (low, high)
         Counts that stand for a narrow range and are conditioned on at its middle. A count of the first stage is of the
         funnel's own layer: all share it.
+    slack : mapping of statement to (float, float)
+        How far below and above its count each statement allows whose count is the middle of a range.
     weights : (stages, cells) float or None
         Counts of any origin, NaN elsewhere: what weights a cell whose own counts are not known at any stage.
     """
@@ -118,6 +120,7 @@ class Analysis:
     decisions: tuple[Decision, ...]
     loose: Mapping[Rough, tuple[float, float]] = field(default_factory=dict)
     weights: Floats | None = None
+    slack: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @runtime_checkable

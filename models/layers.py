@@ -60,10 +60,10 @@ def analyse_layers(panel: Panel, ranges: Mapping[str, tuple[float, float]]) -> A
     ]
     outcomes: set[str] = set()  # rough counts that stay ranges, since they are of units counted before
     while True:
-        middle, spans = _middles(panel, hard, ranges, outcomes)
-        rough = [panel.by_id[i] for i in spans if panel.by_id[i].stage != first]
+        middle, slack = _middles(panel, hard, ranges, outcomes)
+        rough = [panel.by_id[i] for i in slack if panel.by_id[i].stage != first]
         try:
-            apart = _analysed(parts, middle, spans)
+            apart = _analysed(parts, middle, slack)
         except InputError:
             if not rough:
                 raise
@@ -74,23 +74,22 @@ def analyse_layers(panel: Panel, ranges: Mapping[str, tuple[float, float]]) -> A
                 break
         outcomes |= more
     found = list(zip(keys, parts, apart, strict=True))
-    merged = _merge(panel, found, lost, spans)
+    merged = _merge(panel, found, lost, slack)
     return add_parts(panel, merged, {key: analysis for key, _, analysis in found}, ranges)
 
 
 def _analysed(
     parts: Sequence[Panel],
     middle: Mapping[str, tuple[float, float]],
-    spans: Mapping[str, tuple[float, float]],
+    slack: Mapping[str, tuple[float, float]],
 ) -> list[Analysis]:
     """The analysis of each layer; what they raise is of all layers together."""
-    loose = {i: (middle[i][0] - low, high - middle[i][0]) for i, (low, high) in spans.items()}
     found: list[Analysis] = []
     problems: list[Problem] = []
     refused: list[Problem] = []
     for part in parts:
         try:
-            found.append(analyse(part, middle, loose))
+            found.append(analyse(part, middle, slack))
         except SharedCounts as error:
             refused += error.problems
         except InputError as error:
@@ -132,12 +131,12 @@ def _middles(
     ranges: Mapping[str, tuple[float, float]],
     outcomes: Collection[str],
 ) -> tuple[dict[str, tuple[float, float]], dict[str, tuple[float, float]]]:
-    """Denominators known within a narrow range, put at its middle; the ranges by statement.
+    """Denominators known within a narrow range, put at its middle, and how far below and above it the range reaches.
 
     Those among ``outcomes`` are none; the others serve on ratio paths alone, where a mean is proportional to its
     denominator.
     """
-    middle, spans = dict(ranges), {}
+    middle, slack = dict(ranges), {}
     base: dict[tuple[str, str, str, Layer | None], int] = {}
     first = panel.funnel.stages[0]
     for s in hard:
@@ -153,8 +152,8 @@ def _middles(
         starts = s.stage == first or ((*place, None) not in base and base[(*place, layer(s))] == stage)
         if starts and s.id not in outcomes and panel.funnel.steps[stage].kind == "ratio":
             centre = float(np.rint(np.sqrt(low * high)))
-            middle[s.id], spans[s.id] = (centre, centre), (low, high)
-    return middle, spans
+            middle[s.id], slack[s.id] = (centre, centre), (centre - low, high - centre)
+    return middle, slack
 
 
 def _beside(panel: Panel, hard: Sequence[Statement]) -> dict[str, Decision]:
@@ -185,7 +184,7 @@ def _merge(
     panel: Panel,
     found: Sequence[tuple[Layer, Panel, Analysis]],
     lost: Mapping[str, Decision],
-    spans: Mapping[str, tuple[float, float]],
+    slack: Mapping[str, tuple[float, float]],
 ) -> Analysis:
     """One analysis: referral-only counts of the year itself are the funnel's, the others only have groups."""
     counts = np.full(found[0][2].counts.shape, np.nan)
@@ -205,7 +204,7 @@ def _merge(
         for fact in analysis.known:
             if key == OWN or fact.stage == 0:
                 known.setdefault((fact.stage, fact.cell), fact)
-            if (ends := _loosened(fact, spans)) is not None:
+            if (ends := _loosened(fact, slack)) is not None:
                 loose[fact.stage, fact.cell, key if fact.stage else OWN] = ends
         for group in analysis.groups:
             tagged = replace(group, origin="referred" if referred else _origin(part, group))
@@ -234,19 +233,18 @@ def _merge(
     if problems:
         raise SharedCounts(problems)
     ordered = tuple(decisions[s.id] for s in panel.statements if s.id in decisions)
-    return Analysis(counts, tuple(known.values()), tuple(groups), ordered, loose, weights)
+    return Analysis(counts, tuple(known.values()), tuple(groups), ordered, loose, weights, slack)
 
 
-def _loosened(fact: Known, spans: Mapping[str, tuple[float, float]]) -> tuple[float, float] | None:
+def _loosened(fact: Known, slack: Mapping[str, tuple[float, float]]) -> tuple[float, float] | None:
     """The range of a known count that statements with ranges determine; None where none of them has one."""
     down = up = 0.0
     for place, name in enumerate(fact.statements):
-        if name in spans:
-            low, high = spans[name]
-            centre = float(np.rint(np.sqrt(low * high)))
+        if name in slack:
+            below, above = slack[name]
             # What is subtracted moves the residual the other way.
-            down += centre - low if place == 0 else high - centre
-            up += high - centre if place == 0 else centre - low
+            down += below if place == 0 else above
+            up += above if place == 0 else below
     return (max(fact.count - down, 1.0), fact.count + up) if up and fact.count > 0 else None
 
 
