@@ -95,15 +95,19 @@ def agree(shape: Sequence[int], referrals: float, draws: int, mean_steps: Sequen
         nuts = runs.pop("nuts")
         for name, run in runs.items():
             print(name)
-            table = compared(run, nuts)
-            for part, rows in (("aggregates", table[~table["cell"]]), ("cells", table[table["cell"]])):
-                print(
-                    f"  {part}: {len(rows):,} rows; |shift| at most {rows['shift'].abs().max():.3f} sd (99 %: "
-                    f"{rows['shift'].abs().quantile(0.99):.3f}), mean shift {rows['shift'].mean():+.4f}; "
-                    f"sd ratio {rows['ratio'].min():.3f} to {rows['ratio'].max():.3f}"
-                )
-            root = np.round(table.loc[table["root"], "shift"].to_numpy(), 3).tolist()
-            print(f"  root rows, shift in sd: {root}", flush=True)
+            say_agreement(compared(run, nuts))
+
+
+def say_agreement(table: pd.DataFrame) -> None:
+    """Print how far rows of ``compared`` lie apart."""
+    for part, rows in (("aggregates", table[~table["cell"]]), ("cells", table[table["cell"]])):
+        print(
+            f"  {part}: {len(rows):,} rows; |shift| at most {rows['shift'].abs().max():.3f} sd (99 %: "
+            f"{rows['shift'].abs().quantile(0.99):.3f}), mean shift {rows['shift'].mean():+.4f}; "
+            f"sd ratio {rows['ratio'].min():.3f} to {rows['ratio'].max():.3f}"
+        )
+    root = np.round(table.loc[table["root"], "shift"].to_numpy(), 3).tolist()
+    print(f"  root rows, shift in sd: {root}", flush=True)
 
 
 def timed(command: Sequence[str]) -> tuple[int, float, float, float, str]:
