@@ -12,48 +12,53 @@ from ..models.blueprint import Blueprint
 from .evidence import Behind
 from .labels import NOT
 from .rows import Bools, Floats, published_steps, quantity_id
+from .rowwise import means_and_variances, row_blocks
 
 DATA, DATA_AND_MIX = "data", "data + stated mix"
 _QUANTILES = (("q05", 0.05), ("q25", 0.25), ("median", 0.5), ("q75", 0.75), ("q95", 0.95))
 
 
 class Collector:
-    """Gathers blocks of rows and the draws of aggregates."""
+    """Gathers blocks of rows and the draws of aggregates.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    size : int
+        Number of draws, R.
+    """
+
+    def __init__(self, size: int) -> None:
         self.frames: list[pd.DataFrame] = []
         self.ids: list[str] = []
-        self._draws: list[NDArray[np.float32]] = []
+        self._draws = np.empty((0, size), dtype=np.float32)
 
     def keep(self, frame: pd.DataFrame, draws: Floats, aggregate: Bools) -> None:
         """Store a block and the draws of its aggregates, (N, R), or (N, 1) where they agree."""
         self.frames.append(frame)
         self.ids += list(frame["quantity_id"][aggregate])
-        self._draws.append(draws[aggregate].astype(np.float32))
+        start, size = self._draws.shape
+        # In place: the system moves pages, and nothing is ever held twice.
+        self._draws.resize((len(self.ids), size), refcheck=False)
+        self._draws[start:] = draws[aggregate]
 
-    def aggregates(self, size: int) -> NDArray[np.float32]:
-        """Draws of all aggregates, (R, Q); what was gathered is given back as it is put together."""
-        out = np.empty((size, len(self.ids)), dtype=np.float32)
-        start = 0
-        while self._draws:
-            block = self._draws.pop(0)
-            out[:, start : start + len(block)] = block.T
-            start += len(block)
-        return out
+    @property
+    def aggregates(self) -> NDArray[np.float32]:
+        """Draws of all aggregates, (R, Q); those of one lie side by side."""
+        return self._draws.T
 
 
 def _summary(values: Floats, hidden: Bools) -> dict[str, Floats]:
     """Median, mean, sd and quantiles of rows (N, R); NaN where hidden or undefined in some draw."""
-    shown = ~hidden & np.isfinite(values).all(axis=1)
-    # Five quantiles of what is sorted cost less than five partitions.
-    ordered = np.sort(values[shown], axis=1)
-    found = [
-        *(_quantile(ordered, q) for _, q in _QUANTILES),
-        ordered.mean(axis=1),
-        ordered.std(axis=1, ddof=1) if values.shape[1] > 1 else np.zeros(len(ordered)),
-    ]
-    out = np.full((len(found), len(values)), np.nan)
-    out[:, shown] = found
+    out = np.empty((len(_QUANTILES) + 2, len(values)))
+    for few in row_blocks(*values.shape):
+        # Five quantiles of what is sorted cost less than five partitions.
+        ordered = np.sort(values[few], axis=1)
+        out[:-2, few] = [_quantile(ordered, q) for _, q in _QUANTILES]
+        out[-2:, few] = means_and_variances(ordered)
+    size = values.shape[1]
+    out[-1] = np.sqrt(out[-1] * (size / (size - 1))) if size > 1 else 0.0
+    # What is undefined in some draw has no variance.
+    out[:, hidden | ~np.isfinite(out).all(axis=0)] = np.nan
     return dict(zip([*(name for name, _ in _QUANTILES), "mean", "sd"], out, strict=True))
 
 

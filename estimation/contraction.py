@@ -14,7 +14,8 @@ from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
 from ..models.rates import rates_of
 from .fresh import FreshRates
-from .rows import Bools, CellDraws, Floats, Rows, link
+from .rows import Bools, CellDraws, Floats, Rows, link, spread
+from .rowwise import means_and_variances
 from .thinning import for_reference, parts
 
 _PRIOR_DRAWS = 1000
@@ -72,9 +73,9 @@ class _Variances:
     def add(self, values: Floats) -> None:
         """More draws, (N, r)."""
         more = values.shape[1]
-        mean = values.mean(axis=1)
+        mean, variance = means_and_variances(values)
         away, whole = mean - self._mean, self._size + more
-        self._square += values.var(axis=1) * more + away**2 * (self._size * more / whole)
+        self._square += variance * more + away**2 * (self._size * more / whole)
         self._mean += away * (more / whole)
         self._size = whole
 
@@ -133,10 +134,9 @@ class Reference:
         return self._averaged(self._prior, member, step), member @ self._weights[step.source]
 
     def _averaged(self, cells: CellDraws, member: sp.csr_matrix, step: Step) -> Floats:
-        out = np.empty((member.shape[0], len(cells.rates)))
-        for part, own, _, path in cells.step(step).parts(self._weighted(member, step)):
-            out[:, part] = own @ path
-        return out
+        weighted = self._weighted(member, step)
+        rows, columns = weighted.shape
+        return cells.step(step).means(weighted, np.ones((columns, 1)), np.ones((rows, 1)))
 
     def new_unit(self, rows: Rows, *steps: Step) -> Floats:
         """Variance of each row as an exchangeable new unit, (steps, N); NaN for rows that have no siblings."""
@@ -182,10 +182,11 @@ class Reference:
         touched : (N,) bool
             Some statement speaks of the row; the others are as any new unit.
         """
-        posterior = link(drawn, step.kind == "ratio").var(axis=1)
+        ratio = step.kind == "ratio"
+        posterior = spread(drawn, ratio)
         own = contraction(posterior, new_unit)
         own[~np.isnan(own) & ~touched] = 0.0
-        return contraction(posterior, self.prior(member, step).var(axis=1)), own
+        return contraction(posterior, spread(self.averages(member, step)[0], ratio)), own
 
 
 def contraction(posterior: Floats, reference: Floats) -> Floats:

@@ -20,6 +20,7 @@ from .evidence import Behind
 from .labels import NOT, label
 from .reporting import LEAST, reporting_share
 from .rows import Bools, Floats, Rows, StepDraws, evaluate, link
+from .rowwise import means_and_variances, row_blocks
 
 Ints = NDArray[np.int64]
 _LITTLE: Final = 1e-4  # of a whole: what is left of it has lost four digits of sixteen
@@ -133,7 +134,10 @@ class Pairs:
 
 
 def _variance(one: Floats, two: Floats, step: Step) -> Floats:
-    return (link(two, step.kind == "ratio") - link(one, step.kind == "ratio")).var(axis=1)
+    ratio, out = step.kind == "ratio", np.empty(len(one))
+    for few in row_blocks(*one.shape):
+        out[few] = means_and_variances(link(two[few], ratio) - link(one[few], ratio))[1]
+    return out
 
 
 def _of_draws(cells: StepDraws, member: sp.csr_matrix) -> _Averages:

@@ -104,7 +104,7 @@ def estimates(
     if extrapolates(blueprint):
         known = draws.unknown if unknown is None else unknown
         late = Ever(rng.spawn(1)[0], blueprint, known, rates, counts)
-    collector = Collector()
+    collector = Collector(len(rates))
     published = published_steps(blueprint.panel.funnel)
     new_units = reference.new_unit(rows, *(step for _, step in published))
     cores = os.cpu_count() or 1
@@ -132,7 +132,7 @@ def estimates(
                 late.rows(collector, here, step, reference, behind, limits)
     collector.frames += finer_rows(blueprint, answer)
     table = pd.concat(collector.frames, ignore_index=True)[list(ESTIMATE_COLUMNS)]
-    return Estimates(table, collector.ids, collector.aggregates(len(rates)))
+    return Estimates(table, collector.ids, collector.aggregates)
 
 
 def _evaluated(

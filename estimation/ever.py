@@ -21,7 +21,7 @@ from .blocks import Collector, frame
 from .contraction import Reference, cell_rates, contraction
 from .evidence import Behind
 from .labels import label
-from .rows import CellDraws, Floats, Reals, Rows, evaluate, link
+from .rows import CellDraws, Floats, Reals, Rows, evaluate, spread
 from .thinning import parts
 
 EVER = "ever"
@@ -71,7 +71,7 @@ class Ever:
         member, told = rows.member[keep], behind.take(keep)
         values = evaluate(member, self._cells.step(step))
         before = reference.linked(self._prior, member, step).var(axis=1)
-        against = contraction(link(values.superpopulation, False).var(axis=1), before)
+        against = contraction(spread(values.superpopulation, False), before)
         against[~told.touched] = 0.0
         none, all_ = np.full(len(keep), np.nan), np.ones(len(keep), dtype=bool)
         labels = label(against, none, all_, told.unread, told.few)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
 from typing import TypeVar
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,6 +55,7 @@ class FreshRates:
         few = max(_AT_ONCE // (layout.steps * layout.size) // _TOGETHER, 1) * _TOGETHER
         self._parts = [slice(start, start + few) for start in range(0, self.size, few)]
         self._kept = cache(lambda name: _odds(draws.values[name]))
+        self._levels = {block.name: _levels(block, layout) for block in blueprint.blocks}
 
     @cached_property
     def _share(self) -> Floats | None:
@@ -123,7 +125,7 @@ class FreshRates:
             rates = self._rates({name: again(name) for name in new}, part, last)
             if total is not None:
                 rates = _scattered(rates, total[part], streams[part.start // _TOGETHER :])
-            found.append(look(number, *(rates[step.source : step.target].prod(axis=0) for step in steps)))
+            found.append(look(number, *(_passed(rates, step) for step in steps)))
         return found
 
     def _rates(self, fresh: Mapping[str, Floats], part: slice, steps: int) -> Floats:
@@ -138,9 +140,12 @@ class FreshRates:
                 odds = _odds(spread(self._draws.values[block.name][part], block, layout))
             elif odds is None:
                 odds = self._kept(block.name)[..., part]
-            level = _levels(block, layout)
+            level = self._levels[block.name]
             for step in range(steps):
-                rates[step] *= odds[step] if level is None else odds[step][level]
+                if level is None:
+                    rates[step] *= odds[step]
+                else:
+                    _multiply(rates[step], np.ascontiguousarray(odds[step]), level)
         for step, ratio in enumerate(blueprint.ratio_steps[:steps]):
             for one in blueprint.additions:
                 moved = np.flatnonzero(one.scale[step, layout.cells])
@@ -165,6 +170,24 @@ class FreshRates:
                 values = draw_block(rng, block, sd, layout, fresh=True)
                 out.append(_odds(values if block.slope is None else spread(values, block, layout)))
         return out[0] if len(out) == 1 else np.concatenate(out, axis=2)
+
+
+def _passed(rates: Floats, step: Step) -> Floats:
+    """Rates from a step's source to its target, (A, r)."""
+    return (
+        rates[step.source]
+        if step.target == step.source + 1
+        else rates[step.source : step.target].prod(axis=0)
+    )
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
+def _multiply(rates: Floats, odds: Floats, level: Ints) -> None:
+    """Multiply the rates (A, r) by what stands at each cell's level (L, r); gathered first they would be copied."""
+    for cell in range(len(rates)):
+        own = odds[level[cell]]
+        for r in range(rates.shape[1]):
+            rates[cell, r] *= own[r]
 
 
 def _scattered(rates: Floats, total: Floats, streams: Sequence[np.random.Generator]) -> Floats:

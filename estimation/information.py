@@ -10,7 +10,8 @@ and v_g are of what a total adds to those before it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -75,22 +76,32 @@ def informed(
         cells = cells[:0]
     wanted = wanted.loc[[*ids, *cells]]
     column = {axes.cell_names(cell): number for number, cell in enumerate(blueprint.layout.cells)}
-    values = np.empty((len(thin), len(wanted)))
-    values[:, : len(ids)] = table.aggregates[np.ix_(thin, place)]
+    names = wanted.iloc[len(ids) :][list(AXES)].itertuples(index=False, name=None)
+    where = np.array([*place, *(column[cell] for cell in names)], dtype=np.int64)
     differs = wanted["quantity"].isin(DIFFERENCES).to_numpy()  # of two rates: on no link scale
-    for name, step in steps.items():
-        here = (wanted["step"] == name).to_numpy() & ~differs
-        single = here & (np.arange(len(wanted)) >= len(ids))
-        names = wanted.loc[single, list(AXES)].itertuples(index=False, name=None)
-        path = rates[:, step.source : step.target].prod(axis=1)
-        values[:, single] = path[:, [column[cell] for cell in names]]
-        values[:, here] = link(values[:, here], step.kind == "ratio")
+    of_step = wanted["step"].to_numpy()
+
+    def columns(few: slice) -> Floats:
+        values = np.empty((len(thin), len(where[few])))
+        single = np.arange(len(where))[few] >= len(ids)
+        values[:, ~single] = table.aggregates[np.ix_(thin, where[few][~single])]
+        for name, step in steps.items():
+            here = (of_step[few] == name) & ~differs[few]
+            alone = where[few][here & single]
+            values[:, here & single] = rates[:, step.source : step.target, alone].prod(axis=1)
+            values[:, here] = link(values[:, here], step.kind == "ratio")
+        return values
+
     held = wanted["contraction"].to_numpy(dtype=float)
-    return information(shown, moments, list(wanted.index), values, held)
+    return information(shown, moments, list(wanted.index), columns, held)
 
 
 def information(
-    shown: Sequence[Report], moments: Moments, ids: Sequence[str], values: Floats, contraction: Floats
+    shown: Sequence[Report],
+    moments: Moments,
+    ids: Sequence[str],
+    columns: Callable[[slice], Floats],
+    contraction: Floats,
 ) -> pd.DataFrame:
     """Shares of information by kind and by source.
 
@@ -101,8 +112,8 @@ def information(
         Of R draws.
     ids : sequence of str
         Quantity ids, Q of them.
-    values : (R, Q)
-        The same draws of the quantities on their link scale.
+    columns : callable
+        Gives the same draws of some of the quantities on their link scale, (R, q): a few at a time are held.
     contraction : (Q,)
         1 - posterior variance / prior variance of each; NaN is read as 0.
 
@@ -112,7 +123,6 @@ def information(
         quantity_id, by (``kind`` or ``source_id``), name, share; shares sum to one for each quantity and ``by``. Those
         below 0.0001 stand together as ``others``.
     """
-    psi = values - values.mean(axis=0)
     mean, variance = one_by_one(moments.mean, moments.variance.mean(axis=0), moments.together)
     worth = _told(shown, moments) / variance
     held = np.nan_to_num(contraction)
@@ -120,7 +130,13 @@ def information(
     for by in ("kind", "source_id"):
         names = np.array([getattr(report, by) for report in shown], dtype=object)
         groups, place = np.unique(names.astype(str), return_inverse=True)
-        gain = np.stack([_gain(mean, np.flatnonzero(place == g), worth, psi) for g in range(len(groups))])
+        told_by = [_Heard.of(mean, np.flatnonzero(place == g), worth) for g in range(len(groups))]
+        gain = np.empty((len(groups), len(ids)))
+        for start in range(0, len(ids), _TOGETHER):
+            few = slice(start, start + _TOGETHER)
+            psi = columns(few)
+            psi = psi - psi.mean(axis=0)
+            gain[:, few] = [one.gain(psi) for one in told_by]
         weight = gain.sum(axis=0)
         told = np.where(weight > 0, held, 0.0)
         share = gain * told / np.where(weight > 0, weight, 1.0)
@@ -143,28 +159,52 @@ def information(
     return pd.concat(frames, ignore_index=True)
 
 
-def _gain(mean: Floats, which: NDArray[np.int64], worth: Floats, psi: Floats) -> Floats:
-    """Information of some reports, Σ worth · covariance², about each quantity, (Q,); centred draws psi (R, Q).
+@dataclass(frozen=True)
+class _Heard:
+    """What some reports say, by their expected counts under each draw.
 
     Where reports outnumber draws the sum over them is one quadratic form in a quantity's draws: with ten thousands of
     reports and of quantities their covariances are not written down.
+
+    Parameters
+    ----------
+    away : (R, reports)
+        Expected counts less their means; of more reports than draws the form itself, (R, R).
+    worth : (reports,) or None
+    noise : float
+        What chance adds to squared covariances of a quantity of variance one, times R.
     """
-    size, noise = len(psi), 0.0
-    few = len(which) < size
-    form, found = np.zeros((0, 0) if few else (size, size)), np.zeros(psi.shape[1])
-    for start in range(0, len(which), _TOGETHER):
-        some = which[start : start + _TOGETHER]
-        away = mean[:, some] - mean[:, some].mean(axis=0)
-        if few:
-            found += worth[some] @ (away.T @ psi) ** 2
+
+    away: Floats
+    worth: Floats | None
+    noise: float
+
+    @classmethod
+    def of(cls, mean: Floats, which: NDArray[np.int64], worth: Floats) -> _Heard:
+        """Reports at some positions."""
+        size, noise = len(mean), 0.0
+        few = len(which) < size
+        form = np.zeros((0, 0) if few else (size, size))
+        parts = [np.zeros((size, 0))]
+        for start in range(0, len(which), _TOGETHER):
+            some = which[start : start + _TOGETHER]
+            away = mean[:, some] - mean[:, some].mean(axis=0)
+            noise += float(worth[some] @ away.var(axis=0))
+            if few:
+                parts.append(away)
+            else:
+                form += (away * worth[some]) @ away.T
+        return cls(np.concatenate(parts, axis=1), worth[which], noise) if few else cls(form, None, noise)
+
+    def gain(self, psi: Floats) -> Floats:
+        """Information, Σ worth · covariance², about quantities of centred draws psi (R, q), (q,)."""
+        size = len(psi)
+        if self.worth is None:
+            found = (self.away @ psi * psi).sum(axis=0)
         else:
-            form += (away * worth[some]) @ away.T
-        noise += float(worth[some] @ away.var(axis=0))
-    if not few:
-        parts = (psi[:, start : start + _TOGETHER] for start in range(0, psi.shape[1], _TOGETHER))
-        found = np.concatenate([(form @ part * part).sum(axis=0) for part in parts])
-    # Squared sample covariances are biased upwards by their own variance; take it off.
-    return np.maximum(found / size**2 - noise * psi.var(axis=0) / size, 0.0)
+            found = self.worth @ (self.away.T @ psi) ** 2
+        # Squared sample covariances are biased upwards by their own variance; take it off.
+        return np.maximum(found / size**2 - self.noise * psi.var(axis=0) / size, 0.0)
 
 
 def _told(shown: Sequence[Report], moments: Moments) -> Floats:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,12 @@ from ..data.funnel import Funnel, Step
 from ..data.names import AXES
 from ..data.panel import Panel
 from ..models.layout import Layout
+from .rowwise import variances, weighted_means
 
 Floats = NDArray[np.float64]
 Reals = NDArray[np.floating[Any]]  # of single precision where many
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
-# Numbers worked on at a time: what fits into a processor's cache is several times faster than what does not.
-_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def draws_last(values: Floats, of: Callable[[Floats], Floats] = np.asarray) -> F
 
 @dataclass(frozen=True)
 class StepDraws:
-    """Draws of the cells for one step, asked for a few cells and a few draws at a time.
+    """Draws of the cells for one step, those of one cell side by side.
 
     Parameters
     ----------
@@ -148,20 +148,9 @@ class StepDraws:
     weight: Floats
     outcome: Floats
 
-    def parts(self, member: sp.csr_matrix) -> Iterator[tuple[slice, sp.csr_matrix, Ints, Floats]]:
-        """A few draws in turn: which, the rows' own cells (N, C), where these are, and their rates (C, r)."""
-        columns = np.unique(member.indices)
-        own = sp.csr_matrix(
-            (member.data, np.searchsorted(columns, member.indices), member.indptr),
-            shape=(member.shape[0], len(columns)),
-        )
-        size, few = self.rates.shape[2], max(_AT_ONCE // max(len(columns), 1), 16)
-        for start in range(0, size, few):
-            part = slice(start, min(start + few, size))
-            path = self.rates[0, columns, part].astype(float)
-            for step in self.rates[1:]:
-                path *= step[columns, part]
-            yield part, own, columns, path
+    def means(self, member: sp.csr_matrix, weight: Floats, below: Floats) -> Floats:
+        """Means of the rates of rows (N, A), weighted as ``weighted_means`` has it, (N, R)."""
+        return weighted_means(member.indptr, member.indices, member.data, weight, below, self.rates)
 
 
 class CellDraws:
@@ -189,7 +178,8 @@ class CellDraws:
     def step(self, step: Step) -> StepDraws:
         """Those of one step."""
         ends = (np.nan_to_num(self._counts[stage]) for stage in (step.source, step.target))
-        return StepDraws(np.moveaxis(self.rates, 0, -1)[step.source : step.target], *ends)
+        rates = np.ascontiguousarray(np.moveaxis(self.rates, 0, -1)[step.source : step.target])
+        return StepDraws(rates, *(np.ascontiguousarray(end) for end in ends))
 
     def mean_counts(self) -> Floats:
         """Mean counts over the draws, (S + 1, A)."""
@@ -226,19 +216,9 @@ def evaluate(member: sp.csr_matrix, cells: StepDraws) -> Values:
     known; where all weights are zero it is the plain mean of the cells' rates.
     """
     denominator, numerator = member @ cells.weight, member @ cells.outcome
-    empty = denominator <= 0
     with np.errstate(divide="ignore", invalid="ignore"):
-        finite = np.where(empty, np.nan, numerator / denominator)
-    weighted = np.empty((member.shape[0], cells.rates.shape[2]))
-    size = np.maximum(np.asarray(member.sum(axis=1)), 1)
-    for part, own, columns, path in cells.parts(member):
-        few = slice(None) if cells.weight.shape[1] == 1 else part
-        hollow, below = empty[:, few], denominator[:, few]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            weighted[:, part] = (own @ (cells.weight[columns, few] * path)) / below
-        if hollow.any():
-            weighted[:, part] = np.where(hollow, (own @ path) / size, weighted[:, part])
-    return Values(weighted, finite, denominator)
+        finite = np.where(denominator <= 0, np.nan, numerator / denominator)
+    return Values(cells.means(member, cells.weight, denominator), finite, denominator)
 
 
 def link(values: Floats, ratio: bool) -> Floats:
@@ -248,6 +228,11 @@ def link(values: Floats, ratio: bool) -> Floats:
     # In single precision 1 - 1e-12 is 1.
     inside = np.clip(np.asarray(values, dtype=float), 1e-12, 1 - 1e-12)
     return np.log(inside / (1 - inside))
+
+
+def spread(values: Floats, ratio: bool) -> Floats:
+    """Variance of each row (N, R) on the link scale, (N,)."""
+    return variances(values, partial(link, ratio=ratio))
 
 
 def quantity_id(quantity: str, step: str, names: Sequence[str], basis: str) -> str:

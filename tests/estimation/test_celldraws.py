@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import betabinom
 
-from attrition.estimation import rows, thinning
+from attrition.estimation import thinning
 from attrition.estimation.celldraws import draw_cells
 from attrition.estimation.completion import complete
 from attrition.estimation.engines.nuts import aim
@@ -65,7 +65,7 @@ def test_beta_binomial_counts_are_those_of_the_rates_drawn_beside_them():
 
 
 @pytest.mark.parametrize("silent", [False, True])
-def test_rows_do_not_depend_on_how_many_draws_are_summed_together(monkeypatch, silent):
+def test_rows_are_what_each_draw_gives_by_hand(silent):
     blueprint, draws = world(silent)
     drawn, member = (
         draw_cells(1, blueprint, draws, Shift(0.0)),
@@ -74,11 +74,6 @@ def test_rows_do_not_depend_on_how_many_draws_are_summed_together(monkeypatch, s
     step = blueprint.panel.funnel.end_to_end
     whole = evaluate(member, drawn.step(step))
     assert whole.denominator.shape[1] == 1 or silent
-    monkeypatch.setattr(rows, "_AT_ONCE", 1)
-    parts = evaluate(member, drawn.step(step))
-    for name in ("superpopulation", "finite", "denominator"):
-        np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-12)
-    # By hand, draw by draw.
     path = drawn.rates.astype(float).prod(axis=1)
     weight = np.broadcast_to(drawn.counts[:, 0], path.shape)
     np.testing.assert_allclose(

@@ -52,7 +52,7 @@ def test_the_rest_is_what_its_own_cells_give(changed):
         make_rows(blueprint.panel, layout),
     )
     step = blueprint.panel.funnel.steps[0]
-    behind, collector = Evidence(blueprint).behind(rows, step), Collector()
+    behind, collector = Evidence(blueprint).behind(rows, step), Collector(40)
     (pairs,) = pairs_of(blueprint, rows, behind, ANSWER)
     differences(collector, pairs, rows, step, drawn.step(step), reference, np.zeros((len(rows), 2)))
     (found,) = collector.frames
@@ -60,7 +60,7 @@ def test_the_rest_is_what_its_own_cells_give(changed):
         *((o, ROOT) for o in "xy"),
         *((ROOT, p) for p in PLACES),
     }
-    values = collector.aggregates(40)
+    values = collector.aggregates
     for number, row in enumerate(found.itertuples()):
         child = rows.find(row.offense, row.jurisdiction, row.period)
         rest = sp.csr_matrix(rows.member[rows.find(ROOT, ROOT, ROOT)] - rows.member[child])

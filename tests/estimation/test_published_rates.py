@@ -89,6 +89,6 @@ def test_a_rate_tells_what_the_curvature_of_its_density_says():
     logits = np.log(RATE / (1 - RATE)) + rng.normal(size=20_000) / np.sqrt(worth.sum())
     draws = drawn(logits)
     found = moments(rng, blueprint, blueprint.predictor(draws), draws)
-    table = information(reports(blueprint), found, ["q"], logits[:, None], np.array([0.9]))
+    table = information(reports(blueprint), found, ["q"], lambda _: logits[:, None], np.array([0.9]))
     share = table[table["by"] == "kind"].set_index("name")["share"]
     np.testing.assert_allclose(share[["exact", "share"]], 0.9 * worth / worth.sum(), atol=0.03)

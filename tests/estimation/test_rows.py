@@ -172,7 +172,7 @@ class TestInformation:
     def told(self, toy, eta, psi, held, shown=None):
         draws = FieldDraws(eta[:, :, 0], {}, {}, np.ones((len(eta), 1)))
         found = moments(np.random.default_rng(1), toy, eta, draws)
-        table = information(shown or reports(toy), found, ["q"], psi[:, None], np.array([held]))
+        table = information(shown or reports(toy), found, ["q"], lambda _: psi[:, None], np.array([held]))
         sums = table.groupby("by")["share"].sum()
         np.testing.assert_allclose(sums, 1, atol=1e-3)
         return table
