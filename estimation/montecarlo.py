@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .convergence import Convergence
@@ -70,16 +71,20 @@ def batch_errors(values: NDArray[np.floating[Any]], points: NDArray[np.int64]) -
         Of the quantities that vary.
     """
     size, out = len(values), []
-    batches = [np.unique(of_step, return_inverse=True)[1] for of_step in points.T]
+    batches = [_incidence(of_step) for of_step in points.T]
     for _, away in _parts(values):
         alone = (away**2).sum(axis=0)
         whole = alone.copy()
         for batch in batches:
-            sums = np.zeros((batch.max() + 1, away.shape[1]))
-            np.add.at(sums, batch, away)
-            whole += np.maximum((sums**2).sum(axis=0) - alone, 0.0)
+            whole += np.maximum(((batch @ away) ** 2).sum(axis=0) - alone, 0.0)
         out.append(np.sqrt(whole / alone / size))
     return np.concatenate(out) if out else np.zeros(0)
+
+
+def _incidence(points: NDArray[np.int64]) -> sp.csr_matrix:
+    """Which draws are from each point, (points, R)."""
+    place = np.unique(points, return_inverse=True)[1]
+    return sp.csr_matrix((np.ones(len(place)), (place, np.arange(len(place)))))
 
 
 def _parts(values: NDArray[np.floating[Any]]) -> Iterator[tuple[NDArray[np.int64], Floats]]:

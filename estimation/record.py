@@ -27,6 +27,8 @@ from .store.draws import CELLS, DrawsWriter
 from .store.identity import source_digest
 from .thinning import KEPT
 
+_COLUMNS = 128
+
 
 class Record:
     """Keeps the draws of a run, group by group, each as soon as it is known.
@@ -58,7 +60,11 @@ class Record:
 
     def quantities(self, table: Estimates) -> None:
         """All draws of every row that is no single cell."""
-        value = table.aggregates.reshape(self._chains, -1, len(table.aggregate_ids))
+        # A few columns at a time: turned around at once, every number would be a line of memory of its own.
+        value = np.empty(table.aggregates.shape, dtype=np.float32)
+        for start in range(0, value.shape[1], _COLUMNS):
+            value[:, start : start + _COLUMNS] = table.aggregates[:, start : start + _COLUMNS]
+        value = value.reshape(self._chains, -1, len(table.aggregate_ids))
         self._draws.put(
             "quantities",
             xr.Dataset(
