@@ -9,8 +9,8 @@ time, under the density of the counts with each cell's effect integrated out (``
 against quadrature). The effects are then drawn from their exact posterior, and the draws are evaluated as those of any
 engine. Prints how far the published numbers of a laplace run lie from these, as ``engines.py agree`` does.
 
-nuts itself draws the effect of each of the 35,840 cells, whose scale its chains are slow to find; here there are some 775
-dimensions a step. Coordinates are those in which the field has unit curvature at the scales' mode, and lean on the
+nuts itself draws the effect of each of the 35,840 cells, whose scale its chains are slow to find; here there are some
+775 dimensions a step. Coordinates are those in which the field has unit curvature at the scales' mode, and lean on the
 scales; the field's zero sums are kept by projection, and what it takes out has the law that the approximation gives it.
 """
 
@@ -28,8 +28,8 @@ import numpy as np
 import nutpie
 import xarray as xr
 from engines import compared, say_agreement, simulate
-from nutpie.compiled_pyfunc import from_pyfunc
 from numpy.typing import NDArray
+from nutpie.compiled_pyfunc import from_pyfunc
 from scipy.linalg import solve_triangular
 from threadpoolctl import threadpool_limits
 
@@ -45,7 +45,16 @@ from attrition.estimation.engines.laplace.cells import integrated
 from attrition.estimation.engines.laplace.effects import draw_effects
 from attrition.estimation.engines.laplace.hyper import Mode, find_mode
 from attrition.estimation.engines.laplace.point import (
-    LEAST_LOG_SD, MOST_LOG_SD, NODES, Point, World, approximate, cold, gradient, leaning, precisions,
+    LEAST_LOG_SD,
+    MOST_LOG_SD,
+    NODES,
+    Point,
+    World,
+    approximate,
+    cold,
+    gradient,
+    leaning,
+    precisions,
 )  # fmt: skip
 from attrition.estimation.engines.laplace.prior import log_prior
 from attrition.estimation.engines.laplace.worlds import make_worlds

@@ -25,8 +25,9 @@ from ..models.batches import Batch
 from ..models.blueprint import Blueprint
 from ..models.contract import ReportKind
 from ..models.crossing import given_others
+from ..models.expected import expected as expected_counts
+from ..models.expected import others as others_in
 from ..models.field import FieldDraws
-from ..models.kinds.all_sources import AllSources, log_share
 from ..models.values import batch_logp, values_of
 from .store.draws import MANY
 from .thinning import parts, take
@@ -34,7 +35,6 @@ from .together import Together, chained, crossing, joined, nested
 
 Floats = NDArray[np.float64]
 Reals = NDArray[np.floating[Any]]
-ALL_SOURCES = AllSources.name
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def _moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws:
         crossed.append(np.full((len(eta), batch.low.size), np.nan))
         kind = _report_kind(batch)
         if kind.soft:
-            expected = _expected(blueprint, batch, gathered, draws)
+            expected = expected_counts(blueprint, batch, gathered, draws)
             mean.append(expected)
             law = kind.published(rng, expected, batch, blueprint.kind_settings[kind.name])
             variance.append(law[0])
@@ -226,7 +226,7 @@ def _moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws:
             shown = chance
         reach = chance[..., ::-1].cumsum(axis=-1)[..., ::-1][..., 1:]
         n = batch.n[..., None]
-        others = _others(blueprint, batch, reach, draws)
+        others = others_in(blueprint, batch, reach, draws)
         mean.append(((n * reach).sum(axis=2) + others).reshape(size))
         within = (n * reach * (1 - reach) * np.expand_dims(spread, -1)).sum(axis=2)
         variance.append((within + others).reshape(size))
@@ -255,17 +255,6 @@ def cell_moments(
     return mean, mean * chance[..., 0]
 
 
-def _expected(blueprint: Blueprint, batch: Batch, gathered: Floats, draws: FieldDraws) -> Floats:
-    """Expected counts of the last stage that groups speak of, (R, S)."""
-    if batch.ratio:
-        log_mean, _ = paths.ratio_law(gathered, batch, blueprint.ratio_steps, draws.phi, paths.ARRAY)
-        return np.asarray(np.exp(log_mean[..., -1]))
-    reach = np.exp(blueprint.chances(batch, gathered, draws.unknown)[..., -1:])
-    return np.asarray(
-        ((batch.n[..., None] * reach).sum(axis=2) + _others(blueprint, batch, reach, draws))[..., 0]
-    )
-
-
 def _replicate(rng: np.random.Generator, mean: Floats, variance: Floats) -> Floats:
     """Counts of these moments: binomial, negative binomial, or Poisson between them."""
     factor = variance / np.maximum(mean, 1e-300)
@@ -275,17 +264,6 @@ def _replicate(rng: np.random.Generator, mean: Floats, variance: Floats) -> Floa
     chance = np.clip(1 - factor, 1e-12, 1.0)
     narrow = rng.binomial(np.rint(mean / chance).astype(np.int64), chance)
     return np.where(factor < 1, narrow, wide).astype(float)
-
-
-def _others(blueprint: Blueprint, batch: Batch, reach: Floats, draws: FieldDraws) -> Floats | float:
-    """Expected cases of other origins in each total of a probability path, (R, S, D)."""
-    if ALL_SOURCES not in batch.parts or not batch.data["entry"].any():
-        return 0.0
-    unsure = batch.data["unknown_origin"][:, None]
-    settings = blueprint.kind_settings[ALL_SOURCES]
-    share = np.minimum(log_share(settings, draws.unknown, batch.data["source"], unsure, paths.ARRAY), -1e-9)
-    odds = np.where(batch.data["entry"][:, None], np.expm1(-share), 0.0)
-    return (batch.n[..., None] * reach * odds[..., None]).sum(axis=2)
 
 
 @node_rewriter([Elemwise])
