@@ -26,7 +26,6 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
-from nutpie.compile_pymc import address_as_void_pointer
 from pytensor.compile.mode import Mode, get_mode
 from pytensor.graph.basic import Constant
 from pytensor.graph.fg import FunctionGraph
@@ -40,6 +39,7 @@ from pytensor.link.numba.dispatch.basic import (
 from pytensor.link.utils import fgraph_to_python
 
 from .forms import Form, lifted, made_once
+from .pointers import address_as_void_pointer
 
 _Packing = tuple[tuple[int | NDArray[Any], ...], ...]
 

@@ -6,13 +6,12 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import lazy_loader
 import numpy as np
-import nutpie
 import xarray as xr
 from numpy.typing import NDArray
-from nutpie.compile_pymc import CompiledPyMCModel
 from threadpoolctl import threadpool_limits
 
 from ...models.blueprint import Blueprint
@@ -24,6 +23,12 @@ from .density import Density, copy_point, make_density
 from .drawn import finished, scales, variables
 from .recentred import carried, low_scales, recentred
 from .whitened import MOST, Whitening, through, whiten
+
+if TYPE_CHECKING:
+    import nutpie
+else:
+    # A fit by laplace never uses it, and it loads all of ArviZ.
+    nutpie = lazy_loader.load("nutpie")
 
 NAME = "nuts"
 Floats = NDArray[np.float64]
@@ -207,7 +212,9 @@ def _forecast(density: Density, settings: EstimateSpec) -> str:
     )
 
 
-def _program(density: Density, whitening: Whitening | None, seed: int) -> CompiledPyMCModel:
+def _program(
+    density: Density, whitening: Whitening | None, seed: int
+) -> nutpie.compile_pymc.CompiledPyMCModel:
     """The density as nutpie takes it: one variable, the unconstrained point or its coordinates, and two C functions.
 
     Built field by field: nutpie's own way there compiles the PyMC model anew in every process.
@@ -221,7 +228,7 @@ def _program(density: Density, whitening: Whitening | None, seed: int) -> Compil
         return density.start + stream.uniform(-1.0, 1.0, density.size)
 
     callback = density.callback if whitening is None else through(density.callback, whitening)
-    return CompiledPyMCModel(
+    return nutpie.compile_pymc.CompiledPyMCModel(
         dims={},
         compiled_logp_func=callback,
         compiled_expand_func=copy_point(),

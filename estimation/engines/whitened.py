@@ -21,9 +21,9 @@ import scipy.sparse as sp
 from llvmlite import ir
 from numba.extending import intrinsic
 from numpy.typing import NDArray
-from nutpie.compile_pymc import address_as_void_pointer
 
 from .linker import SIGNATURE, Callback
+from .pointers import address_as_void_pointer
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
