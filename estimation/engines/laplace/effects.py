@@ -51,7 +51,8 @@ def _settled(eta: float, y: float, n: float, square: float, e: float) -> float:
         else:
             high = e
         e += slope / bend
-        if not low <= e <= high:
+        # Strictly: from one end of the bracket a step may lead to the other, and from there back.
+        if not low < e < high:
             e = 0.5 * (low + high)
     return e
 
@@ -138,8 +139,11 @@ def _touch(tau: float, work: Floats, many: int, served: Any) -> None:
         e = _nearer(eta, y, n, square, _nearer(eta, y, n, square, work[3, i]))
         p, value = rate_and_log(eta + e, y, n)
         work[3, i], work[4, i], work[5, i] = e, value, y - n * p
-        # How much the count says changes with the effect, by e a unit at most.
-        served[i] = n * p * (1 - p) * square * change < _LITTLE
+        bent = n * p * (1 - p) * square
+        # How much the count says changes with the effect, by e a unit at most. Where the guess was too far off for two
+        # steps, what it says there tells nothing.
+        away = (y - n * p) * square - e
+        served[i] = (bent * change < _LITTLE) & (away * away < square * (bent + 1))
 
 
 @numba.njit(nogil=True, error_model="numpy", cache=True, fastmath=_CONTRACT)
