@@ -171,9 +171,10 @@ def _bind(plan: Plan, base: Bound, spec: ScenarioSpec, draft: bool) -> Scenario:
             )
         )
     same = same_posterior(base, bound)
-    if not same and "estimate.draws" not in spec.set:
-        patched = _with_enough(patched)
     why = "" if same else obstacle(base, bound)
+    # Where weights may do, other settings would keep them from it.
+    if why and "estimate.draws" not in spec.set:
+        patched = _with_enough(patched)
     return Scenario(spec.name, spec.reason, spec.set, patched, run_identity(bound, patched), fresh, why, same)
 
 

@@ -69,10 +69,11 @@ def test_scenarios_are_no_part_of_the_identity(planned, small_run: Run) -> None:
 
 
 def test_independent_draws_are_as_many_as_a_complete_run_asks_for(planned) -> None:
-    """Where the draws are a chain, and where a scenario says how many, they are as many as was said."""
-    several = entry("wide", '{"prior.spread" = 2.0}') + entry("more", '{"estimate.draws" = 900}')
-    path = planned(several + entry("said", '{"prior.spread" = 2.0, "publish.cells" = false}'))
-    for engine, wanted in (("nuts", [1500, 900, 1500]), ("laplace", [500, 900, 500])):
+    """Where the draws are a chain, a scenario says how many, or weights may do, they are as many as was said."""
+    out = '"exclude.+" = [{offense = "possession", reason = "r"}, {offense = "all", reason = "r"}]'
+    several = entry("out", f"{{{out}}}") + entry("more", f'{{{out}, "estimate.draws" = 900}}')
+    path = planned(several + entry("wide", '{"prior.spread" = 2.0}'))
+    for engine, wanted in (("nuts", [1500, 900, 1500]), ("laplace", [500, 900, 1500])):
         found = bind_scenarios(read_plan(path, {"estimate.engine": engine, "estimate.draws": 1500}))
         assert [one.plan.estimate.draws for one in found.scenarios] == wanted
 

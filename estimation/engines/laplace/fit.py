@@ -30,7 +30,7 @@ from .worlds import make_worlds
 NAME = "laplace"
 Floats = NDArray[np.float64]
 _START = np.log(0.3)
-_FEWEST, _MOST, _WORK = 64, 256, 2_400_000
+_FEWEST, _MOST, _WORK = 64, 256, 1_000_000
 # Nats below the mode: a point there has a weight of 1e-18 at most.
 _NOTHING = 42.0
 
