@@ -9,9 +9,9 @@ time, under the density of the counts with each cell's effect integrated out (``
 against quadrature). The effects are then drawn from their exact posterior, and the draws are evaluated as those of any
 engine. Prints how far the published numbers of a laplace run lie from these, as ``engines.py agree`` does.
 
-nuts itself draws the effect of each of the 35,840 cells, whose scale its chains are slow to find; here there are some
-775 dimensions a step. Coordinates are those in which the field has unit curvature at the scales' mode, and lean on the
-scales; the field's zero sums are kept by projection, and what it takes out has the law that the approximation gives it.
+nuts itself draws the effect of each of the 35,840 cells; here there are some 775 dimensions a step. Coordinates are
+those in which the field has unit curvature at the scales' mode, and lean on the scales; the field's zero sums are
+kept by projection, and what it takes out has the law that the approximation gives it.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ vector registers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numba
 import numpy as np
@@ -135,6 +136,15 @@ def _modes(eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, curvatur
                 mode[i], curvature[i] = effect_mode(eta[i], y[i], n[i], tau, 0.0)
 
 
+@numba.njit(forceinline=True, error_model="numpy")
+def _at_node(
+    eta: float, y: float, n: float, precision: float, at: float, raised: float
+) -> tuple[float, float]:
+    """The rate where the effect is ``at``, and the weight of that node."""
+    p, value = rate_and_log(eta + at, y, n)
+    return p, exp(value - 0.5 * at * at * precision + raised)
+
+
 @numba.njit(nogil=True, error_model="numpy", cache=True, fastmath=_CONTRACT)
 def _add(
     eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, width: Floats, node: float, raised: float,
@@ -143,9 +153,7 @@ def _add(
     """Weights of one node; and the first two derivatives there, as departures from those at the mode."""
     precision = 1.0 / (tau * tau)
     for i in range(len(eta)):
-        at = mode[i] + width[i] * node
-        p, value = rate_and_log(eta[i] + at, y[i], n[i])
-        w = exp(value - 0.5 * at * at * precision - base[0, i] + raised)
+        p, w = _at_node(eta[i], y[i], n[i], precision, mode[i] + width[i] * node, raised - base[0, i])
         a, b = y[i] - n[i] * p - base[1, i], -n[i] * p * (1 - p) - base[2, i]
         sums[0, i] += w
         sums[1, i] += w * a
@@ -161,9 +169,7 @@ def _add_higher(
     """The same with the third and fourth derivatives themselves, and the products that higher cumulants take."""
     precision = 1.0 / (tau * tau)
     for i in range(len(eta)):
-        at = mode[i] + width[i] * node
-        p, value = rate_and_log(eta[i] + at, y[i], n[i])
-        w = exp(value - 0.5 * at * at * precision - base[0, i] + raised)
+        p, w = _at_node(eta[i], y[i], n[i], precision, mode[i] + width[i] * node, raised - base[0, i])
         v = n[i] * p * (1 - p)
         a, b = y[i] - n[i] * p - base[1, i], -v - base[2, i]
         c, d = -v * (1 - 2 * p), -v * (1 - 6 * p * (1 - p))
@@ -290,14 +296,20 @@ def _without(eta: Floats, y: Floats, n: Floats, out: Floats) -> None:
             out[0, i] = -v * (1 - 2 * p)
 
 
+@cache
+def _rule(nodes: int) -> tuple[Floats, Floats]:
+    """Nodes and the logarithms of their weights; to find them takes as long as some thousand cells."""
+    at, weights = (np.empty(0), np.empty(0)) if nodes == TRAPEZOIDS else hermgauss(nodes)
+    return at, np.log(weights)
+
+
 def _filled(size: int, eta: Floats, y: Floats, n: Floats, tau: float, mode: Floats, nodes: int) -> Floats:
     out = np.zeros((size, eta.size))
     flat_eta, flat_y, flat_n = (np.ascontiguousarray(x, dtype=float).ravel() for x in (eta, y, n))
     if tau <= 0:
         _without(flat_eta, flat_y, flat_n, out)
     else:
-        at, weights = (np.empty(0), np.empty(0)) if nodes == TRAPEZOIDS else hermgauss(nodes)
-        _quadrature(flat_eta, flat_y, flat_n, tau, mode.reshape(-1), at, np.log(weights), out)
+        _quadrature(flat_eta, flat_y, flat_n, tau, mode.reshape(-1), *_rule(nodes), out)
     return out.reshape(size, *eta.shape)
 
 
