@@ -25,6 +25,7 @@ from attrition.estimation.checks.loo import Loo
 from attrition.estimation.checks.pit import Pit
 from attrition.estimation.checks.predictive import Predictive
 from attrition.estimation.plan import read_plan
+from attrition.estimation.predicted import Part
 from attrition.estimation.predictive import log_likelihood, moments, reports
 from attrition.estimation.runners.catalogue import open_runner
 from attrition.estimation.runners.contract import Where
@@ -107,7 +108,7 @@ def alarms(blueprint: Blueprint, draws: FieldDraws, eta: np.ndarray) -> list[str
     rng = np.random.default_rng(0)
     shown, drawn = reports(blueprint), moments(rng, blueprint, eta, draws)
     logs = log_likelihood(blueprint, eta, draws)
-    seen = Seen(blueprint, None, None, shown, drawn, np.zeros(0), likelihood=logs)
+    seen = Seen(blueprint, None, None, shown, [Part.whole(shown, drawn, logs)], np.zeros(0))
     return [one.name for check in CHECKS for one in check.run(seen) if one.verdict == "failed"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from ..data.funnel import Step
 from ..data.names import AXES, ESTIMATE_COLUMNS
 from ..models.blueprint import Blueprint
+from .aside import Aside
 from .evidence import Behind
 from .labels import NOT
 from .rows import Bools, Floats, published_steps, quantity_id
@@ -25,26 +28,29 @@ class Collector:
     ----------
     size : int
         Number of draws, R.
+    folder : Path, optional
+        Where the draws are put aside.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, folder: Path | None = None) -> None:
         self.frames: list[pd.DataFrame] = []
         self.ids: list[str] = []
-        self._draws = np.empty((0, size), dtype=np.float32)
+        self.aggregates = Aside(size, folder)
 
     def keep(self, frame: pd.DataFrame, draws: Floats, aggregate: Bools) -> None:
         """Store a block and the draws of its aggregates, (N, R), or (N, 1) where they agree."""
         self.frames.append(frame)
         self.ids += list(frame["quantity_id"][aggregate])
-        start, size = self._draws.shape
-        # In place: the system moves pages, and nothing is ever held twice.
-        self._draws.resize((len(self.ids), size), refcheck=False)
-        self._draws[start:] = draws[aggregate]
+        self.aggregates.add(draws[aggregate])
 
-    @property
-    def aggregates(self) -> NDArray[np.float32]:
-        """Draws of all aggregates, (R, Q); those of one lie side by side."""
-        return self._draws.T
+    def table(self) -> pd.DataFrame:
+        """All blocks, which are given up on the way: column by column, so that nothing is ever held twice."""
+        columns = {
+            name: pd.concat([frame.pop(name) for frame in self.frames], ignore_index=True)
+            for name in ESTIMATE_COLUMNS
+        }
+        self.frames.clear()
+        return pd.DataFrame(columns, copy=False)
 
 
 def _summary(values: Floats, hidden: Bools) -> dict[str, Floats]:

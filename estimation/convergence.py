@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
 
+from .aside import Aside
+
 Floats = NDArray[np.float64]
 # Quantities looked at together: few enough to stay in the processor's cache.
 _TOGETHER = 32
@@ -32,25 +34,27 @@ class Convergence:
     quantities: int
 
 
-def convergence(values: NDArray[np.floating[Any]], names: list[str]) -> Convergence:
+def convergence(values: Aside | NDArray[np.floating[Any]], names: list[str], chains: int) -> Convergence:
     """R-hat and bulk effective sample size, the worst of them.
 
     Parameters
     ----------
-    values : (chains, draws, Q)
+    values : (R, Q)
+        Chain after chain.
     names : list of str
         Q names. Quantities that never vary are left out: they were counted, not sampled.
     """
     kept: list[str] = []
     parts = []
     for start in range(0, len(names), _TOGETHER):
-        some = values[:, :, start : start + _TOGETHER].astype(float)
+        some = values[:, start : start + _TOGETHER].astype(float)
+        some = some.reshape(chains, -1, some.shape[1])
         varies = some.reshape(-1, some.shape[2]).std(axis=0) > 1e-12
         if varies.any():
             parts.append(rhat_and_ess(some[:, :, varies]))
             kept += itertools.compress(names[start : start + _TOGETHER], varies)
     if not kept:
-        return Convergence(1.0, "", float(values.shape[0] * values.shape[1]), "", 0)
+        return Convergence(1.0, "", float(len(values)), "", 0)
     rhat, ess = np.concatenate(parts, axis=1)
     high, low = int(rhat.argmax()), int(ess.argmin())
     return Convergence(float(rhat[high]), kept[high], float(ess[low]), kept[low], len(kept))
@@ -137,4 +141,5 @@ def hyper_convergence(posterior: xr.Dataset) -> Convergence:
         columns.append(flat)
         labels = list(values.coords["step"].to_numpy()) if "step" in values.dims else [""]
         names += [f"{name}[{label}]" if label else str(name) for label in labels]
-    return convergence(np.concatenate(columns, axis=2), names)
+    stacked = np.concatenate(columns, axis=2)
+    return convergence(stacked.reshape(-1, len(names)), names, len(stacked))

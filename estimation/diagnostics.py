@@ -9,6 +9,7 @@ import numpy as np
 from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
+from .aside import Aside
 from .convergence import Convergence, convergence, hyper_convergence
 from .engines.contract import FULL, Aim, Fit, Weights
 from .montecarlo import batch_errors, exchangeable
@@ -88,7 +89,7 @@ class Diagnostics:
         return out
 
 
-def diagnose(fit: Fit, aggregates: Reals, aggregate_ids: list[str], cells: Reals) -> Diagnostics:
+def diagnose(fit: Fit, aggregates: Aside | Reals, aggregate_ids: list[str], cells: Reals) -> Diagnostics:
     """Diagnostics of a fit.
 
     Parameters
@@ -129,8 +130,8 @@ def diagnose(fit: Fit, aggregates: Reals, aggregate_ids: list[str], cells: Reals
     energy = float(np.min(array_stats.bfmi(stats["energy"].to_numpy())))
     return Diagnostics(
         hyper=hyper_convergence(fit.posterior),
-        aggregates=convergence(aggregates.reshape(fit.chains, -1, aggregates.shape[1]), readable),
-        cells=convergence(some.reshape(fit.chains, -1, len(pick)), numbered),
+        aggregates=convergence(aggregates, readable, fit.chains),
+        cells=convergence(some, numbered, fit.chains),
         chain=Chain(int(stats["diverging"].sum()), energy),
         weights=None,
         aim=fit.aim,

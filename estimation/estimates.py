@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ..data.funnel import Step
-from ..data.names import ESTIMATE_COLUMNS, ROOT
+from ..data.names import ROOT
 from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
+from .aside import Aside
 from .blocks import Collector, finer_rows, frame
 from .bounds import Bounds
 from .contraction import Reference
@@ -38,7 +40,8 @@ from .rows import (
 )
 from .so_far import so_far
 
-_CHUNK = 500
+# Numbers of the draws of the rows that are worked on at a time.
+_AT_ONCE = 800_000
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,13 @@ class Estimates:
     table : DataFrame
         Columns of ``data.names.ESTIMATE_COLUMNS``.
     aggregate_ids : list of str
-    aggregates : (R, Q) float32
+    aggregates : Aside, (R, Q)
         Draws of every row that is not a single cell.
     """
 
     table: pd.DataFrame
     aggregate_ids: list[str]
-    aggregates: NDArray[np.float32]
+    aggregates: Aside
 
 
 def estimates(
@@ -69,6 +72,7 @@ def estimates(
     cells: bool = True,
     crossed: int = 3,
     unknown: Mapping[str, Floats] | None = None,
+    folder: Path | None = None,
 ) -> Estimates:
     """Every published quantity.
 
@@ -91,6 +95,8 @@ def estimates(
         Publish rows that lie below the root on at most so many axes; the front table is always published.
     unknown : mapping of str to (R, …), optional
         What the kinds do not know, of the R draws; that of ``draws`` unless given.
+    folder : Path, optional
+        Where draws are put aside.
     """
     rows = make_rows(blueprint.panel, blueprint.layout)
     if not cells:
@@ -104,10 +110,10 @@ def estimates(
     if extrapolates(blueprint):
         known = draws.unknown if unknown is None else unknown
         late = Ever(rng.spawn(1)[0], blueprint, known, rates, counts)
-    collector = Collector(len(rates))
+    collector = Collector(len(rates), folder)
     published = published_steps(blueprint.panel.funnel)
     new_units = reference.new_unit(rows, *(step for _, step in published))
-    cores = os.cpu_count() or 1
+    cores, few_rows = os.cpu_count() or 1, max(_AT_ONCE // len(rates), 100)
     with ThreadPoolExecutor(cores) as threads:
         for (quantity, step), new_unit in zip(published, new_units, strict=True):
             reached = np.flatnonzero(rows.member @ np.isfinite(counts[0, step.source]).astype(float) > 0)
@@ -116,7 +122,7 @@ def estimates(
             limits = _bounds(bounds, blueprint, here, step)
             at_step = drawn.step(step)
             look = partial(_evaluated, here, step, at_step, reference, behind, new_unit[reached])
-            chunks = [np.arange(k, min(k + _CHUNK, len(here))) for k in range(0, len(here), _CHUNK)]
+            chunks = [np.arange(k, min(k + few_rows, len(here))) for k in range(0, len(here), few_rows)]
             # As many at a time as cores, lest all of them wait in memory.
             for start in range(0, len(chunks), cores):
                 few = chunks[start : start + cores]
@@ -131,8 +137,7 @@ def estimates(
             if late is not None:
                 late.rows(collector, here, step, reference, behind, limits)
     collector.frames += finer_rows(blueprint, answer)
-    table = pd.concat(collector.frames, ignore_index=True)[list(ESTIMATE_COLUMNS)]
-    return Estimates(table, collector.ids, collector.aggregates)
+    return Estimates(collector.table(), collector.ids, collector.aggregates)
 
 
 def _evaluated(

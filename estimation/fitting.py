@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -29,13 +31,14 @@ from .estimates import Estimates, estimates
 from .information import informed
 from .margins import margins
 from .plan import Plan
+from .predicted import Predicted
 from .record import Record, manifest_of
 from .rows import Reals
-from .silent import Shift, shift_silent
+from .silent import Shift
 from .store.draws import MANY, DrawsWriter
 from .store.layout import DISCLOSURE, RELEASED, SILENT, TIPPING
 from .store.write import RunWriter
-from .thinning import KEPT, by_chain, evenly, for_reference, most_draws, predictor, take
+from .thinning import KEPT, by_chain, evenly, for_reference, most_draws, take, thinned, without_cells
 from .tipping import Tipping, tipping
 
 Say = Callable[[str], None]
@@ -73,7 +76,10 @@ def fit_plan(
     say("Evaluating every published rate …")
     with RunWriter(root, plan.name, run_identity(bound, plan), again) as writer:
         # Handed over, so that the fit goes when nothing reads it any more.
-        found = _evaluate(bound, plan, root, fits.pop(), protection, writer.draws(size > MANY))
+        with TemporaryDirectory(dir=writer.folder) as aside:
+            found = _evaluate(
+                bound, plan, root, fits.pop(), protection, writer.draws(size > MANY), Path(aside)
+            )
         evaluated = time.perf_counter()
         table = found.table.table
         writer.write_text("plan.toml", _as_written(plan))
@@ -110,9 +116,18 @@ def _fit(bound: Bound, plan: Plan, size: int, say: Say, watch: Callable[[Progres
 
 
 def _evaluate(
-    bound: Bound, plan: Plan, root: Path, fit: Fit, protection: Protection | None, file: DrawsWriter
+    bound: Bound,
+    plan: Plan,
+    root: Path,
+    fit: Fit,
+    protection: Protection | None,
+    file: DrawsWriter,
+    aside: Path,
 ) -> _Found:
-    """Evaluate and check; arrays of all cells under each draw are written, and dropped when nothing reads them."""
+    """Evaluate and check; arrays of all cells under each draw are written, and dropped when nothing reads them.
+
+    What is read again is put ``aside``, in a folder that lasts as long as this does.
+    """
     seed, blueprint = plan.estimate.seed, bound.blueprint
     size = blueprint.layout.steps * blueprint.layout.size
     sampled = time.perf_counter()
@@ -123,7 +138,9 @@ def _evaluate(
     drawn = draw_cells(seed, blueprint, draws, _assumed(plan))
     length = len(drawn.rates)
     thin = by_chain(length, fit.chains, KEPT)
-    few, reference = (take(draws, by_chain(length, fit.chains, n)) for n in (KEPT, for_reference(size)))
+    few = take(draws, thin)
+    # New units have cell effects of their own.
+    reference = take(without_cells(draws, blueprint), by_chain(length, fit.chains, for_reference(size)))
     prior, unknown = joint(log_prior(blueprint, draws)), draws.unknown
     fit = replace(fit, field=few)
     del draws
@@ -137,32 +154,34 @@ def _evaluate(
         plan.publish.cells,
         plan.publish.crossed,
         unknown,
+        aside,
     )
     del reference, unknown
     diagnostics = _diagnose(fit, table, drawn.rates)
     record.quantities(table)
-    rates, counts = drawn.rates[thin], drawn.counts
+    rates, counts = thinned(drawn.rates, thin), drawn.counts
     record.cells(rates, drawn.mean_counts())
     del drawn
-    eta = shift_silent(blueprint, few, predictor(blueprint, few), _assumed(plan))
-    moments = predictive.moments(stream(seed, "predictive"), blueprint, eta, few)
-    likelihood = predictive.log_likelihood(blueprint, eta, few)
-    del eta
-    record.reports(moments, likelihood)
-    shares = informed(blueprint, table, rates, thin, shown, moments)
+    predicted = Predicted(seed, blueprint, few, _assumed(plan), shown, aside)
+    record.reports(predicted)
+    shares = informed(blueprint, table, rates, thin, shown, predicted)
     told = Told(
         bound.description, table.table, table.aggregate_ids, table.aggregates, plan.claims.probability,
         plan.claims.effect,
     )  # fmt: skip
     seen = Seen(
-        blueprint, diagnostics, table.table, shown, moments, counts, root, likelihood, protection,
+        blueprint, diagnostics, table.table, shown, predicted, counts, root, protection,
         engine=fit.engine, told=told, log_prior=prior, thin=thin,
         margins=margins(stream(seed, "margins"), blueprint, few),
     )  # fmt: skip
     records = [result.record() for result in run_checks(seen)]
     claims = claims_of(told)
     # Under an assumed shift the curve would begin elsewhere in each unit: it is that of the plan without one.
-    tipped = None if plan.assume.silent_shift else tipping(blueprint, few, rates, counts[thin], told, claims)
+    tipped = (
+        None
+        if plan.assume.silent_shift
+        else tipping(blueprint, few, rates, thinned(counts, thin), told, claims)
+    )
     manifest = manifest_of(bound, plan, fit, diagnostics, records)
     seconds = {**fit.seconds, "quantities": time.perf_counter() - sampled}
     told_claims = [claim.record() for claim in claims]
@@ -193,8 +212,8 @@ def _as_written(plan: Plan) -> str:
 def _diagnose(fit: Fit, table: Estimates, rates: Reals) -> Diagnostics:
     frame = table.table
     published = set(frame["quantity_id"][(frame["basis"] == "superpopulation") & frame["median"].notna()])
-    place = [i for i, name in enumerate(table.aggregate_ids) if name in published]
+    place = np.array([i for i, name in enumerate(table.aggregate_ids) if name in published], dtype=np.int64)
     names = [table.aggregate_ids[i] for i in place]
     # Many small products: where other work shares the cores, threads of a product wait for one another.
     with threadpool_limits(1):
-        return diagnose(fit, table.aggregates[:, place], names, rates)
+        return diagnose(fit, table.aggregates.some(place), names, rates)

@@ -10,8 +10,8 @@ and v_g are of what a total adds to those before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from ..data.names import AXES
 from ..models.blueprint import Blueprint
 from .estimates import Estimates
 from .labels import COUNTED
+from .predicted import Part
 from .predictive import Moments, Report
 from .rows import Reals, link, published_steps
 from .together import one_by_one
@@ -32,6 +33,8 @@ DIFFERENCES = ("change", "contrast")
 _MOST = 200_000_000
 _LEAST = 1e-4
 _TOGETHER = 2000
+_BY = ("kind", "source_id")
+_COLUMNS = ["quantity_id", "quantity", "step", *AXES, "basis", "contraction", "label"]
 
 
 def informed(
@@ -40,7 +43,7 @@ def informed(
     rates: Reals,
     thin: NDArray[np.int64],
     shown: Sequence[Report],
-    moments: Moments,
+    predicted: Iterable[Part],
 ) -> pd.DataFrame:
     """Shares of information of every row that is estimated: of aggregates from their draws, of cells from their rates.
 
@@ -56,14 +59,15 @@ def informed(
     thin : (R',) int
         Which draws of the table these are.
     shown : sequence of Report
-    moments : Moments
+    predicted : iterable of Part
+        What is expected of them.
 
     Returns
     -------
     DataFrame
         As ``information``.
     """
-    frame, axes = table.table, blueprint.panel.axes
+    frame, axes = table.table[_COLUMNS], blueprint.panel.axes
     steps = {step.name: step for _, step in published_steps(blueprint.panel.funnel)}
     wanted = frame[
         (frame["label"] != COUNTED)
@@ -84,7 +88,7 @@ def informed(
     def columns(few: slice) -> Floats:
         values = np.empty((len(thin), len(where[few])))
         single = np.arange(len(where))[few] >= len(ids)
-        values[:, ~single] = table.aggregates[np.ix_(thin, where[few][~single])]
+        values[:, ~single] = table.aggregates[thin, where[few][~single]]
         for name, step in steps.items():
             here = (of_step[few] == name) & ~differs[few]
             alone = where[few][here & single]
@@ -93,12 +97,12 @@ def informed(
         return values
 
     held = wanted["contraction"].to_numpy(dtype=float)
-    return information(shown, moments, list(wanted.index), columns, held)
+    return information(shown, predicted, list(wanted.index), columns, held)
 
 
 def information(
     shown: Sequence[Report],
-    moments: Moments,
+    predicted: Iterable[Part],
     ids: Sequence[str],
     columns: Callable[[slice], Floats],
     contraction: Floats,
@@ -108,8 +112,8 @@ def information(
     Parameters
     ----------
     shown : sequence of Report
-    moments : Moments
-        Of R draws.
+    predicted : iterable of Part
+        What is expected of them under R draws.
     ids : sequence of str
         Quantity ids, Q of them.
     columns : callable
@@ -123,20 +127,17 @@ def information(
         quantity_id, by (``kind`` or ``source_id``), name, share; shares sum to one for each quantity and ``by``. Those
         below 0.0001 stand together as ``others``.
     """
-    mean, variance = one_by_one(moments.mean, moments.variance.mean(axis=0), moments.together)
-    worth = _told(shown, moments) / variance
     held = np.nan_to_num(contraction)
+    heard = _heard(shown, predicted)
+    gains = {by: np.empty((len(told), len(ids))) for by, told in heard.items()}
+    for start in range(0, len(ids), _TOGETHER):
+        few = slice(start, start + _TOGETHER)
+        psi = columns(few)
+        psi = psi - psi.mean(axis=0)
+        for by, told_by in heard.items():
+            gains[by][:, few] = [one.gain(psi) for one in told_by.values()]
     frames = []
-    for by in ("kind", "source_id"):
-        names = np.array([getattr(report, by) for report in shown], dtype=object)
-        groups, place = np.unique(names.astype(str), return_inverse=True)
-        told_by = [_Heard.of(mean, np.flatnonzero(place == g), worth) for g in range(len(groups))]
-        gain = np.empty((len(groups), len(ids)))
-        for start in range(0, len(ids), _TOGETHER):
-            few = slice(start, start + _TOGETHER)
-            psi = columns(few)
-            psi = psi - psi.mean(axis=0)
-            gain[:, few] = [one.gain(psi) for one in told_by]
+    for by, gain in gains.items():
         weight = gain.sum(axis=0)
         told = np.where(weight > 0, held, 0.0)
         share = gain * told / np.where(weight > 0, weight, 1.0)
@@ -151,7 +152,7 @@ def information(
                 {
                     "quantity_id": np.asarray(ids, dtype=object)[row],
                     "by": by,
-                    "name": np.array([*groups, PRIOR, OTHERS], dtype=object)[column],
+                    "name": np.array([*heard[by], PRIOR, OTHERS], dtype=object)[column],
                     "share": full[row, column],
                 }
             )
@@ -159,7 +160,23 @@ def information(
     return pd.concat(frames, ignore_index=True)
 
 
-@dataclass(frozen=True)
+def _heard(shown: Sequence[Report], predicted: Iterable[Part]) -> dict[str, dict[str, _Heard]]:
+    """What the reports of each kind, and of each source, say: by these, by name in alphabetical order."""
+    sizes = {by: Counter(getattr(report, by) for report in shown) for by in _BY}
+    found: dict[str, dict[str, _Heard]] = {by: {} for by in _BY}
+    for part in predicted:
+        moments = part.moments
+        mean, variance = one_by_one(moments.mean, moments.variance.mean(axis=0), moments.together)
+        worth = _told(part.shown, moments) / variance
+        for by in _BY:
+            names, place = np.unique([getattr(r, by) for r in part.shown], return_inverse=True)
+            for number, name in enumerate(map(str, names)):
+                if name not in found[by]:
+                    found[by][name] = _Heard(len(mean), sizes[by][name])
+                found[by][name].add(mean, np.flatnonzero(place == number), worth)
+    return {by: {name: told[name] for name in sorted(told)} for by, told in found.items()}
+
+
 class _Heard:
     """What some reports say, by their expected counts under each draw.
 
@@ -168,43 +185,43 @@ class _Heard:
 
     Parameters
     ----------
-    away : (R, reports)
-        Expected counts less their means; of more reports than draws the form itself, (R, R).
-    worth : (reports,) or None
-    noise : float
-        What chance adds to squared covariances of a quantity of variance one, times R.
+    size : int
+        Number of draws, R.
+    reports : int
+        How many there will be.
     """
 
-    away: Floats
-    worth: Floats | None
-    noise: float
+    def __init__(self, size: int, reports: int) -> None:
+        self._size = size
+        self._form = None if reports < size else np.zeros((size, size))
+        self._away: list[Reals] = []
+        self._worth: list[Floats] = []
+        # What chance adds to squared covariances of a quantity of variance one, times R.
+        self._noise = 0.0
 
-    @classmethod
-    def of(cls, mean: Floats, which: NDArray[np.int64], worth: Floats) -> _Heard:
-        """Reports at some positions."""
-        size, noise = len(mean), 0.0
-        few = len(which) < size
-        form = np.zeros((0, 0) if few else (size, size))
-        parts = [np.zeros((size, 0))]
+    def add(self, mean: Reals, which: NDArray[np.int64], worth: Floats) -> None:
+        """More reports: some columns of the expected counts (R, N), and what each is worth (N,)."""
         for start in range(0, len(which), _TOGETHER):
             some = which[start : start + _TOGETHER]
-            away = mean[:, some] - mean[:, some].mean(axis=0)
-            noise += float(worth[some] @ away.var(axis=0))
-            if few:
-                parts.append(away)
+            away = mean[:, some] - mean[:, some].mean(axis=0, dtype=np.float64)
+            self._noise += float(worth[some] @ away.var(axis=0))
+            if self._form is None:
+                self._away.append(away)
+                self._worth.append(worth[some])
             else:
-                form += (away * worth[some]) @ away.T
-        return cls(np.concatenate(parts, axis=1), worth[which], noise) if few else cls(form, None, noise)
+                self._form += (away * worth[some]) @ away.T
 
     def gain(self, psi: Floats) -> Floats:
         """Information, Σ worth · covariance², about quantities of centred draws psi (R, q), (q,)."""
-        size = len(psi)
-        if self.worth is None:
-            found = (self.away @ psi * psi).sum(axis=0)
+        size = self._size
+        if self._form is not None:
+            found = (self._form @ psi * psi).sum(axis=0)
         else:
-            found = self.worth @ (self.away.T @ psi) ** 2
+            found = np.zeros(psi.shape[1])
+            for away, worth in zip(self._away, self._worth, strict=True):
+                found += worth @ (away.T @ psi) ** 2
         # Squared sample covariances are biased upwards by their own variance; take it off.
-        return np.maximum(found / size**2 - self.noise * psi.var(axis=0) / size, 0.0)
+        return np.maximum(found / size**2 - self._noise * psi.var(axis=0) / size, 0.0)
 
 
 def _told(shown: Sequence[Report], moments: Moments) -> Floats:

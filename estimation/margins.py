@@ -11,6 +11,7 @@ from ..models.batches import Batch
 from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws, draw_block
 from ..models.margins import margins_only
+from ..models.narrowed import narrowed
 from . import predictive
 from .predictive import Moments, Report
 from .thinning import predictor
@@ -68,7 +69,9 @@ def margins(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws) -
     batches = tuple(batch for batch in blueprint.batches if _mix(blueprint, batch)[1].any())
     if not batches:
         return None
-    some = replace(blueprint, batches=batches)
+    some = (
+        replace(blueprint, batches=batches) if blueprint.mixture is not None else narrowed(blueprint, batches)
+    )
     anew = {
         block.name: draw_block(rng, block, draws.sd[block.name], blueprint.layout)
         for block in blueprint.blocks

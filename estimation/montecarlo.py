@@ -16,14 +16,16 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from .aside import Aside
 from .convergence import Convergence
 
 Floats = NDArray[np.float64]
+Draws = Aside | NDArray[np.floating[Any]]
 _TOGETHER = 256
 
 
 def exchangeable(
-    values: NDArray[np.floating[Any]], names: Sequence[str], scales: Floats, effective: Sequence[float]
+    values: Draws, names: Sequence[str], scales: Floats, effective: Sequence[float]
 ) -> Convergence:
     """The least effective number of draws among quantities.
 
@@ -56,7 +58,7 @@ def exchangeable(
     return Convergence(1.0, "", worst, at, count)
 
 
-def batch_errors(values: NDArray[np.floating[Any]], points: NDArray[np.int64]) -> Floats:
+def batch_errors(values: Draws, points: NDArray[np.int64]) -> Floats:
     """Standard error of each mean in standard deviations, by batches: all draws of one point are one batch.
 
     Parameters
@@ -87,7 +89,7 @@ def _incidence(points: NDArray[np.int64]) -> sp.csr_matrix:
     return sp.csr_matrix((np.ones(len(place)), (place, np.arange(len(place)))))
 
 
-def _parts(values: NDArray[np.floating[Any]]) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+def _parts(values: Draws) -> Iterator[tuple[NDArray[np.int64], Floats]]:
     """Columns that vary, a few at a time, less their means."""
     for start in range(0, values.shape[1], _TOGETHER):
         some = values[:, start : start + _TOGETHER].astype(float)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import pytensor
@@ -29,12 +28,10 @@ from ..models.expected import expected as expected_counts
 from ..models.expected import others as others_in
 from ..models.field import FieldDraws
 from ..models.values import batch_logp, values_of
-from .store.draws import MANY
 from .thinning import parts, take
 from .together import Together, chained, crossing, joined, nested
 
 Floats = NDArray[np.float64]
-Reals = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Moments:
-    """Moments of every report's total, or of what a soft report states, given each draw; each (R, reports).
+    """Moments of some reports' totals, or of what soft reports state, given each draw; each (R, reports).
 
     Parameters
     ----------
@@ -82,9 +79,15 @@ class Moments:
 
     mean: Floats
     variance: Floats
-    replicate: Reals
+    replicate: Floats
     given_others: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     together: tuple[Together, ...] = ()
+
+    @property
+    def crossed(self) -> bool:
+        """Does some total cross others?"""
+        # Where none does, one number says so of all.
+        return bool(self.given_others.size) and any(self.given_others.strides)
 
 
 def reports(blueprint: Blueprint) -> tuple[Report, ...]:
@@ -127,10 +130,7 @@ def _report_kind(batch: Batch) -> ReportKind:
 
 
 def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Moments:
-    """Moments and replicates of every report under each draw, worked out a few draws at a time.
-
-    Replicates of more than ``MANY`` step-cells are kept in single precision, as the draws of cells are; what
-    information shares are made of is not: differences of it decide.
+    """Moments and replicates of every report of a blueprint under each draw, worked out a few draws at a time.
 
     Parameters
     ----------
@@ -140,8 +140,8 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
     """
     found = (_moments(rng, blueprint, eta[part], take(draws, part)) for part in parts(len(eta), eta[0].size))
     first = next(found)
-    shape, kind = (len(eta), first.mean.shape[1]), np.float32 if eta[0].size > MANY else np.float64
-    whole = [np.empty(shape), np.empty(shape), np.empty(shape, dtype=kind)]
+    shape = (len(eta), first.mean.shape[1])
+    whole = [np.empty(shape), np.empty(shape), np.empty(shape)]
     crossed = any(batch.members is not None for batch in blueprint.batches)
     # Where no totals cross, one number says so of all.
     whole.append(np.empty(shape) if crossed else np.broadcast_to(np.nan, shape))
@@ -159,12 +159,7 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
 
 def replicates(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws) -> NDArray[np.float32]:
     """Replicates of every report under draws of the prior, (R, reports)."""
-    layout, size = blueprint.layout, len(draws.intercept)
-    found = []
-    for part in parts(size, layout.steps * layout.size):
-        few = take(draws, part)
-        found.append(_moments(rng, blueprint, blueprint.predictor(few), few).replicate.astype(np.float32))
-    return np.concatenate(found)
+    return _moments(rng, blueprint, blueprint.predictor(draws), draws).replicate.astype(np.float32)
 
 
 def _moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Moments:
@@ -308,12 +303,6 @@ def log_likelihood(blueprint: Blueprint, eta: Floats, draws: FieldDraws) -> Floa
 def group_ids(batches: Sequence[Batch]) -> list[str]:
     """Names of the groups, in batch order."""
     return [name for batch in batches for name in batch.statement_id]
-
-
-def dataset(values: NDArray[np.floating[Any]], shown: Sequence[Report], chains: int) -> xr.Dataset:
-    """Replicates (R, reports) as a dataset ``count`` (chain, draw, statement_id)."""
-    shaped = values.reshape(chains, -1, values.shape[1]).astype(np.float32, copy=False)
-    return xr.Dataset({"count": (("chain", "draw", "statement_id"), shaped)}, coords=coordinates(shown))
 
 
 def observed(shown: Sequence[Report]) -> xr.Dataset:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from ..data.digest import digest
 from ..data.names import AXES
 from ..models.blueprint import Blueprint
+from ..models.field import FieldDraws
 from ..models.prior_density import log_prior
 from . import predictive
 from .binding import Bound, run_identity, stream
@@ -22,12 +25,14 @@ from .engines.drawn import prior_dataset
 from .estimates import Estimates
 from .kept import with_coordinates, with_weights
 from .plan import Plan
+from .predicted import Part
 from .rows import Floats, Reals
 from .store.draws import CELLS, DrawsWriter
 from .store.identity import source_digest
-from .thinning import KEPT
+from .thinning import KEPT, joined, parts, without_cells
 
-_COLUMNS = 128
+_COLUMNS = 4096
+PREDICTIVE, LIKELIHOOD = "posterior_predictive", "log_likelihood"
 
 
 class Record:
@@ -52,26 +57,32 @@ class Record:
         self._draws.put("posterior", with_coordinates(fit.posterior, blueprint, fit.field, fit.chains))
         self._draws.put("log_prior", _log_prior(blueprint, fit))
         self._draws.put("sample_stats", with_weights(fit.sample_stats, fit.weights))
-        prior = blueprint.prior_draws(stream(seed, "prior"), KEPT)
+        prior, replicate = self._prior(seed)
         self._draws.put("prior", prior_dataset(blueprint, prior, fit.posterior))
-        replicate = predictive.replicates(stream(seed, "prior predictive"), blueprint, prior)
-        self._draws.put("prior_predictive", predictive.dataset(replicate, self._shown, 1))
+        coords = predictive.coordinates(self._shown)
+        count = (("chain", "draw", "statement_id"), replicate[None])
+        self._draws.put("prior_predictive", xr.Dataset({"count": count}, coords=coords))
         self._draws.put("observed_data", predictive.observed(self._shown))
+
+    def _prior(self, seed: int) -> tuple[FieldDraws, NDArray[np.float32]]:
+        """Draws of the prior without effects of single cells, and replicates of the reports under them (R, reports)."""
+        blueprint = self._blueprint
+        rng, of_reports = stream(seed, "prior"), stream(seed, "prior predictive")
+        replicate = np.empty((KEPT, len(self._shown)), dtype=np.float32)
+        draws = []
+        for part in parts(KEPT, blueprint.layout.steps * blueprint.layout.size):
+            few = blueprint.prior_draws(rng, len(part))
+            replicate[part] = predictive.replicates(of_reports, blueprint, few)
+            draws.append(without_cells(few, blueprint))
+        return joined(draws), replicate
 
     def quantities(self, table: Estimates) -> None:
         """All draws of every row that is no single cell."""
-        # A few columns at a time: turned around at once, every number would be a line of memory of its own.
-        value = np.empty(table.aggregates.shape, dtype=np.float32)
-        for start in range(0, value.shape[1], _COLUMNS):
-            value[:, start : start + _COLUMNS] = table.aggregates[:, start : start + _COLUMNS]
-        value = value.reshape(self._chains, -1, len(table.aggregate_ids))
-        self._draws.put(
-            "quantities",
-            xr.Dataset(
-                {"value": (("chain", "draw", "quantity_id"), value)},
-                coords={"quantity_id": table.aggregate_ids},
-            ),
-        )
+        draws, ids = table.aggregates, table.aggregate_ids
+        self._room("quantities", xr.Dataset(coords={"quantity_id": ids}), "value", "quantity_id", draws.shape)
+        for start in range(0, len(ids), _COLUMNS):
+            some = slice(start, min(start + _COLUMNS, len(ids)))
+            self._fill("quantities", "value", some, draws[:, some])
 
     def cells(self, rates: Reals, mean_counts: Floats) -> None:
         """Thinned rates (R, S, A) and mean counts (S + 1, A) of the cells."""
@@ -79,30 +90,41 @@ class Record:
         names = np.array([panel.axes.cell_names(cell) for cell in layout.cells], dtype=object)
         labels = {axis: np.tile(names[:, k].astype(str), layout.steps) for k, axis in enumerate(AXES)}
         labels["step"] = np.repeat([step.name for step in panel.funnel.steps], layout.size)
-        shaped = rates.reshape(self._chains, -1, layout.steps * layout.size)
-        self._draws.put(
-            CELLS,
-            xr.Dataset(
-                {
-                    "rate": (("chain", "draw", "step_cell"), shaped),
-                    "mean_count": (("stage", "cell"), mean_counts),
-                },
-                coords={name: (("step_cell",), text) for name, text in labels.items()},
-            ),
+        coords = xr.Dataset(
+            {"mean_count": (("stage", "cell"), mean_counts)},
+            coords={name: (("step_cell",), text) for name, text in labels.items()},
         )
+        self._room(CELLS, coords, "rate", "step_cell", (len(rates), layout.steps * layout.size))
+        for step in range(layout.steps):
+            for start in range(0, layout.size, _COLUMNS):
+                some = slice(start, min(start + _COLUMNS, layout.size))
+                there = slice(step * layout.size + some.start, step * layout.size + some.stop)
+                self._fill(CELLS, "rate", there, rates[:, step, some])
 
-    def reports(self, moments: predictive.Moments, likelihood: Floats) -> None:
-        """Thinned replicates (R, reports) and log probabilities (R, groups)."""
-        replicate = predictive.dataset(moments.replicate, self._shown, self._chains)
-        self._draws.put("posterior_predictive", replicate)
-        shaped = likelihood.reshape(self._chains, -1, likelihood.shape[1])
-        self._draws.put(
-            "log_likelihood",
-            xr.Dataset(
-                {"statement": (("chain", "draw", "group_id"), shaped)},
-                coords={"group_id": predictive.group_ids(self._blueprint.batches)},
-            ),
-        )
+    def reports(self, predicted: Iterable[Part]) -> None:
+        """Thinned replicates and log probabilities, with what is expected of the reports worked out on the way."""
+        groups = predictive.group_ids(self._blueprint.batches)
+        first = True
+        for part in predicted:
+            if first:
+                size = len(part.likelihood)
+                shown = xr.Dataset(coords=predictive.coordinates(self._shown))
+                self._room(PREDICTIVE, shown, "count", "statement_id", (size, len(self._shown)))
+                named = xr.Dataset(coords={"group_id": groups})
+                self._room(LIKELIHOOD, named, "statement", "group_id", (size, len(groups)))
+                first = False
+            self._fill(PREDICTIVE, "count", part.reports, part.moments.replicate)
+            self._fill(LIKELIHOOD, "statement", part.groups, part.likelihood)
+
+    def _room(self, group: str, coords: xr.Dataset, name: str, dim: str, shape: tuple[int, int]) -> None:
+        """Room for draws (R, N) of what stands along a dimension."""
+        size, columns = shape
+        dims = ("chain", "draw", dim)
+        self._draws.room(group, coords, name, (self._chains, size // self._chains, columns), dims)
+
+    def _fill(self, group: str, name: str, where: slice, values: Reals) -> None:
+        """Some of them, (R, n)."""
+        self._draws.fill(group, name, where, values.reshape(self._chains, -1, values.shape[1]))
 
 
 def _log_prior(blueprint: Blueprint, fit: Fit) -> xr.Dataset:

@@ -221,10 +221,10 @@ def evaluate(member: sp.csr_matrix, cells: StepDraws) -> Values:
     return Values(cells.means(member, cells.weight, denominator), finite, denominator)
 
 
-def link(values: Floats, ratio: bool) -> Floats:
+def link(values: Reals, ratio: bool) -> Floats:
     """Logit of a probability, log of a ratio, kept finite."""
     if ratio:
-        return np.log(np.maximum(values, 1e-12))
+        return np.log(np.maximum(values, 1e-12)).astype(float, copy=False)
     # In single precision 1 - 1e-12 is 1.
     inside = np.clip(np.asarray(values, dtype=float), 1e-12, 1 - 1e-12)
     return np.log(inside / (1 - inside))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
 from .store.draws import MANY
 
+Floats = NDArray[np.float64]
 KEPT = 400
 _NUMBERS, _REFERENCE = 60_000_000, 36_000_000
 # What a gate of 1,000 effective draws of aggregates asks for at the least, and the memory it may take.
@@ -56,6 +59,43 @@ def take(draws: FieldDraws, index: np.ndarray) -> FieldDraws:
         concentration=draws.concentration[index] if draws.concentration is not None else None,
         total_spread=draws.total_spread[index] if draws.total_spread is not None else None,
         unknown={name: values[index] for name, values in draws.unknown.items()},
+    )
+
+
+def thinned[T: np.floating[Any]](values: NDArray[T], index: np.ndarray) -> NDArray[T]:
+    """Some of the draws (R, …), each at most once and in their order; no copy where all are wanted or all agree."""
+    if len(index) == len(values):
+        return values
+    return values[: len(index)] if values.strides[0] == 0 else values[index]
+
+
+def without_cells(draws: FieldDraws, blueprint: Blueprint) -> FieldDraws:
+    """The draws without effects of single cells, which are as many as the cells."""
+    cells = {block.name for block in blueprint.blocks if block.cellwise}
+    return replace(draws, values={name: found for name, found in draws.values.items() if name not in cells})
+
+
+def joined(draws: Sequence[FieldDraws]) -> FieldDraws:
+    """Draws one after the other."""
+
+    def along(found: Sequence[Floats]) -> Floats:
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
+    def maybe(found: Sequence[Floats | None]) -> Floats | None:
+        known = [one for one in found if one is not None]
+        return along(known) if known else None
+
+    def each(found: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+        return {name: along([one[name] for one in found]) for name in found[0]}
+
+    return FieldDraws(
+        intercept=along([one.intercept for one in draws]),
+        sd=each([one.sd for one in draws]),
+        values=each([one.values for one in draws]),
+        phi=along([one.phi for one in draws]),
+        concentration=maybe([one.concentration for one in draws]),
+        total_spread=maybe([one.total_spread for one in draws]),
+        unknown=each([one.unknown for one in draws]),
     )
 
 

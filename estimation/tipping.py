@@ -23,7 +23,7 @@ from ..models.field import FieldDraws
 from ..models.rates import rates_of
 from .claims.contract import Claim, Told
 from .differences import parts_of, successive
-from .rows import Bools, CellDraws, Floats, link, make_rows, published_steps, quantity_id
+from .rows import Bools, CellDraws, Floats, Reals, link, make_rows, published_steps, quantity_id
 from .silent import Shift, between, uninformed
 
 _FAR: Final = np.linspace(-4, 4, 33)
@@ -56,7 +56,7 @@ class Tipping:
 def tipping(
     blueprint: Blueprint,
     draws: FieldDraws,
-    rates: Floats,
+    rates: Reals,
     counts: Floats,
     told: Told,
     claims: list[Claim],
@@ -111,7 +111,7 @@ class _Front:
     def __init__(
         self,
         blueprint: Blueprint,
-        rates: Floats,
+        rates: Reals,
         counts: Floats,
         sd: Floats,
         silent: Bools,
@@ -179,7 +179,7 @@ class _Front:
         ]
         return np.concatenate(values).T
 
-    def _weights(self, rates: Floats) -> Floats:
+    def _weights(self, rates: Reals) -> Floats:
         """Counts of the silent cells: where drawn, scaled as their expectation changes, (R, S + 1, C)."""
         factor = np.ones_like(self._counts)
         for step in range(rates.shape[1]):
@@ -188,7 +188,7 @@ class _Front:
         return self._counts * factor
 
     def _row_rates(
-        self, step: Step, still: tuple[Floats, Floats, Floats], rates: Floats, weights: Floats
+        self, step: Step, still: tuple[Floats, Floats, Floats], rates: Reals, weights: Floats
     ) -> Floats:
         """Rates of the rows at one step, (N, R); plain means of the cells' where nobody is counted at its source."""
         weight, path = weights[:, step.source].T, rates[:, step.source : step.target].prod(axis=1).T

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,8 @@ from ..disclosure.protection import Protection
 from ..engines.contract import Aim
 from ..leaving import LeftOut, left_out
 from ..margins import Margins
-from ..predictive import Moments, Report
+from ..predicted import Part
+from ..predictive import Report
 
 Floats = NDArray[np.float64]
 Verdict = Literal["passed", "failed", "informational"]
@@ -66,14 +67,13 @@ class Seen:
     diagnostics : Diagnostics
     estimates : DataFrame
     reports : tuple of Report
-    moments : Moments
-        Of the thinned draws.
+    predicted : iterable of Part
+        What the thinned draws expect of the reports, and how likely each was: some reports at a time, as often as one
+        goes through them.
     counts : (R, S + 1, A)
         Complete counts drawn.
     runs : Path or None
         Folder of runs, which also holds what is known of models by other means than this run.
-    likelihood : (R, groups)
-        Log probability of every group of reports given each thinned draw; empty where it was not evaluated.
     protection : Protection or None
         What the run holds back; None where its plan has no ``[disclosure]``.
     engine : str
@@ -92,10 +92,9 @@ class Seen:
     diagnostics: Diagnostics
     estimates: pd.DataFrame
     reports: tuple[Report, ...]
-    moments: Moments
+    predicted: Iterable[Part]
     counts: Floats
     runs: Path | None = None
-    likelihood: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     protection: Protection | None = None
     engine: str = "nuts"
     told: Told | None = None
@@ -106,7 +105,12 @@ class Seen:
     @cached_property
     def left_out(self) -> LeftOut:
         """Each report as predicted by all the others."""
-        return left_out(self.reports, self.moments, self.likelihood)
+        return left_out(self.reports, self.predicted)
+
+    @cached_property
+    def log_likelihood(self) -> Floats:
+        """Log probability of all reports given each thinned draw, (R,)."""
+        return np.sum([part.likelihood.sum(axis=1, dtype=float) for part in self.predicted], axis=0)
 
 
 @runtime_checkable

@@ -24,9 +24,9 @@ class Loo(Check):
 
     def run(self, seen: Seen) -> list[Result]:
         """No more than chance would give in 99 of 100 cases."""
-        if not seen.likelihood.size:
-            return [Result(self.name, "informational", None, None, "No report can be left out.")]
         found = seen.left_out
+        if not found.reports:
+            return [Result(self.name, "informational", None, None, "No report can be left out.")]
         surprise = found.surprise
         odd = np.flatnonzero(surprise < _LEVEL)
         allowed = float(binom.ppf(1 - _LEVEL, len(surprise), _LEVEL))

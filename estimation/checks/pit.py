@@ -26,11 +26,8 @@ class Pit(Check):
 
     def run(self, seen: Seen) -> list[Result]:
         """A distance that chance alone would give in one of 1,000 cases or more often."""
-        if seen.likelihood.size:
-            found = seen.left_out
-            low, high = found.below[found.reliable], 1 - found.above[found.reliable]
-        else:
-            low = high = np.zeros(0)
+        found = seen.left_out
+        low, high = found.below[found.reliable], 1 - found.above[found.reliable]
         if len(low) < _LEAST:
             words = (
                 f"{len(low)} reports can be left out without a refit: too few to look at their distribution."

@@ -38,7 +38,7 @@ class PowerScaling(Check):
                 Result(self.name, "informational", None, _LEAST, "No number of the first table is published.")
             ]
         prior = gradients(values, seen.log_prior)
-        likelihood = gradients(values[:, seen.thin], seen.likelihood.sum(axis=1))
+        likelihood = gradients(values[:, seen.thin], seen.log_likelihood)
         words = (
             f"Raising the prior to a power moves {int((prior > _LEAST).sum())} of the {len(values)} numbers of the "
             f"first table (gradient above {_LEAST:g}; {prior.max():.2f} at most), raising the likelihood "

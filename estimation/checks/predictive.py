@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 from scipy.stats import binom
 
+from ..predicted import Part
+from ..rows import Reals
 from .contract import Check, Floats, Result, Seen
 
 _LEVEL = 0.01
@@ -29,56 +31,85 @@ class Predictive(Check):
 
     def run(self, seen: Seen) -> list[Result]:
         """Dispersion by jurisdiction, zeros by offense, totals by period."""
-        # A published rate is no count; whether it surprises the others says `loo`.
-        exact = np.array([r.low == r.high and r.centre is None for r in seen.reports])
-        if not exact.any():
+        summed = [_Summed(*one) for one in _STATISTICS]
+        for part in seen.predicted:
+            for one in summed:
+                one.add(part)
+        if not summed[0].drawn:
             words = "No exact report to compare with its replicates."
             return [Result("ppc_dispersion", "informational", None, None, words)]
-        return [
-            _grouped(seen, exact, "ppc_dispersion", "jurisdiction", _dispersion, "dispersion"),
-            _grouped(seen, exact, "ppc_zeros", "offense", _zeros, "share of zeros"),
-            _grouped(seen, exact, "ppc_totals", "period", _totals, "total"),
-        ]
+        return [one.judged() for one in summed]
 
 
-def _dispersion(y: Floats, mean: Floats, variance: Floats) -> Floats:
-    return ((y - mean) ** 2 / np.maximum(variance, 1e-9)).sum(axis=1)
+def _dispersion(y: Floats, mean: Reals, variance: Reals) -> Floats:
+    return ((y - mean) ** 2 / np.maximum(variance, 1e-9)).sum(axis=1, dtype=np.float64)
 
 
-def _zeros(y: Floats, mean: Floats, variance: Floats) -> Floats:
-    return np.broadcast_to((y == 0).mean(axis=1), len(mean))
+def _zeros(y: Floats, mean: Reals, variance: Reals) -> Floats:
+    return np.broadcast_to((y == 0).sum(axis=1).astype(float), len(mean))
 
 
-def _totals(y: Floats, mean: Floats, variance: Floats) -> Floats:
+def _totals(y: Floats, mean: Reals, variance: Reals) -> Floats:
     return np.broadcast_to(y.sum(axis=1), len(mean))
 
 
-def _grouped(
-    seen: Seen,
-    exact: np.ndarray,
-    name: str,
-    by: str,
-    statistic: Callable[[Floats, Floats, Floats], Floats],
-    words: str,
-) -> Result:
-    labels = np.array([getattr(r, by) for r in seen.reports], dtype=object)
-    observed = np.array([r.low for r in seen.reports])
-    probabilities: dict[str, float] = {}
-    places: dict[str, dict[str, str]] = {}
-    gross: list[str] = []
-    stages = np.array([r.stage for r in seen.reports], dtype=object)
-    for stage in dict.fromkeys(stages[exact]):
-        for label in dict.fromkeys(labels[exact & (stages == stage)]):
-            pick = np.flatnonzero(exact & (labels == label) & (stages == stage))
-            mean, variance = seen.moments.mean[:, pick], seen.moments.variance[:, pick]
-            drawn = statistic(seen.moments.replicate[:, pick].astype(np.float64), mean, variance)
-            real = statistic(np.broadcast_to(observed[pick], mean.shape), mean, variance)
-            probability = two_sided(drawn, real)
-            probabilities[f"{label}, {stage}"] = probability
-            places[f"{label}, {stage}"] = {by: str(label), "stage": str(stage)}
-            if far_off(probability, drawn, real):
-                gross.append(f"{label}, {stage}")
-    return judged(name, f"{words} by {by}", probabilities, places, gross)
+_STATISTICS: Final = (
+    ("ppc_dispersion", "dispersion", "jurisdiction", _dispersion),
+    ("ppc_zeros", "share of zeros", "offense", _zeros),
+    ("ppc_totals", "total", "period", _totals),
+)
+
+
+class _Summed:
+    """A statistic of groups of exact reports and of their replicates: a sum over the reports under each draw.
+
+    Parameters
+    ----------
+    name, words : str
+        Of the verdict and of the statistic.
+    by : str
+        What the reports of one stage are grouped by.
+    statistic : callable
+        Of counts, means and variances, the sum over their columns.
+    """
+
+    def __init__(
+        self, name: str, words: str, by: str, statistic: Callable[[Floats, Reals, Reals], Floats]
+    ) -> None:
+        self._name, self._words, self._by, self._statistic = name, words, by, statistic
+        self.drawn: dict[tuple[str, str], Floats] = {}
+        self._real: dict[tuple[str, str], Floats] = {}
+
+    def add(self, part: Part) -> None:
+        """More reports."""
+        shown, moments = part.shown, part.moments
+        # A published rate is no count; whether it surprises the others says `loo`.
+        exact = np.array([r.low == r.high and r.centre is None for r in shown], dtype=bool)
+        stages, labels = (
+            np.array([getattr(r, of) for r in shown], dtype=object) for of in ("stage", self._by)
+        )
+        observed = np.array([r.low for r in shown])
+        for stage in dict.fromkeys(stages[exact]):
+            here = exact & (stages == stage)
+            for label in dict.fromkeys(labels[here]):
+                pick = np.flatnonzero(here & (labels == label))
+                mean, variance = moments.mean[:, pick], moments.variance[:, pick]
+                real = np.broadcast_to(observed[pick], mean.shape)
+                for sums, y in ((self.drawn, moments.replicate[:, pick].astype(float)), (self._real, real)):
+                    sums[stage, label] = sums.get((stage, label), 0.0) + self._statistic(y, mean, variance)
+
+    def judged(self) -> Result:
+        """The verdict over all groups."""
+        probabilities: dict[str, float] = {}
+        places: dict[str, dict[str, str]] = {}
+        gross: list[str] = []
+        for (stage, label), drawn in self.drawn.items():
+            group, real = f"{label}, {stage}", self._real[stage, label]
+            probabilities[group] = two_sided(drawn, real)
+            places[group] = {self._by: str(label), "stage": str(stage)}
+            if far_off(probabilities[group], drawn, real):
+                gross.append(group)
+        return judged(self._name, f"{self._words} by {self._by}", probabilities, places, gross)
 
 
 def two_sided(drawn: Floats, real: Floats) -> float:

@@ -34,23 +34,30 @@ class Suppressed(Check):
             return [Result(self.name, "informational", None, None, "No count is suppressed.")]
         # A published rate is no count that its source might have suppressed.
         exact = np.array([r.low == r.high and r.centre is None for r in seen.reports])
-        stages = np.array([r.stage for r in seen.reports], dtype=object)
+        ranges: dict[str, set[tuple[float, float]]] = {}
+        for report, hit in zip(seen.reports, hidden, strict=True):
+            if hit:
+                ranges.setdefault(report.stage, set()).add((report.low, report.high))
+        # Of several rules, which of them an open count would have met is not known.
+        rules = {stage: ends.pop() for stage, ends in ranges.items() if len(ends) == 1}
+        counted = dict.fromkeys(rules, 0)
+        inside = {stage: np.zeros(1) for stage in rules}
+        for part in seen.predicted:
+            stages = np.array([r.stage for r in part.shown], dtype=object)
+            for stage, (low, high) in rules.items():
+                pick = np.flatnonzero((exact | hidden)[part.reports] & (stages == stage))
+                drawn = part.moments.replicate[:, pick]
+                inside[stage] = inside[stage] + ((drawn >= low) & (drawn <= high)).sum(axis=1)
+                counted[stage] += len(pick)
         found: dict[str, tuple[float, float, float]] = {}
-        for stage in dict.fromkeys(stages[hidden]):
-            ranges = {
-                (r.low, r.high)
-                for r, hit in zip(seen.reports, hidden & (stages == stage), strict=True)
-                if hit
-            }
-            if len(ranges) > 1:
-                continue  # several rules: which of them an open count would have met is not known
-            low, high = ranges.pop()
-            pick = np.flatnonzero((exact | hidden) & (stages == stage))
-            drawn = seen.moments.replicate[:, pick]
-            share = ((drawn >= low) & (drawn <= high)).mean(axis=1)
-            real = float(hidden[pick].mean())
+        for stage, hits in inside.items():
+            share = hits / counted[stage]
+            real = (
+                sum(r.stage == stage for r, hit in zip(seen.reports, hidden, strict=True) if hit)
+                / counted[stage]
+            )
             above = float((share > real).mean() + 0.5 * (share == real).mean())
-            found[str(stage)] = (2 * min(above, 1 - above), real, float(share.mean()))
+            found[stage] = (2 * min(above, 1 - above), real, float(share.mean()))
         if not found:
             words = "Counts of one stage are suppressed by several rules, which cannot be replicated."
             return [Result(self.name, "informational", None, None, words)]

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...data.names import AXES, MADE, ROOT
+from ..aside import Aside
 from ..store.runs import RATES
 
 Floats = NDArray[np.float64]
@@ -92,7 +93,7 @@ class Told:
     description: Mapping[str, Any]
     table: pd.DataFrame
     ids: Sequence[str]
-    draws: NDArray[np.floating[Any]]
+    draws: Aside | NDArray[np.floating[Any]]
     threshold: float
     effect: float
 

@@ -19,10 +19,12 @@ from ...data.errors import InputError, Problem
 from .layout import DRAWS, DRAWS_OF_MANY
 
 if TYPE_CHECKING:
+    import h5netcdf
     import xarray as xr
+    import zarr
 else:
     # The draws are one part of a run among many: a table or a manifest must not wait for xarray.
-    xr = lazy_loader.load("xarray")
+    h5netcdf, xr, zarr = (lazy_loader.load(name) for name in ("h5netcdf", "xarray", "zarr"))
 
 MANY: Final = 100_000  # step-cells above which the draws are a Zarr folder
 CELLS: Final = "cells"
@@ -50,11 +52,59 @@ class DrawsWriter:
         """Add a group; floating variables of ``cells`` become float32. Nothing of it is kept in memory."""
         ready = _storable(dataset, single=group == CELLS, text=str if self._many else object)
         if self._many:
-            encoding = {name: {"chunks": _chunks(variable)} for name, variable in ready.variables.items()}
+            encoding = {
+                name: {"chunks": _chunks(variable.shape, variable.dtype.itemsize)}
+                for name, variable in ready.variables.items()
+            }
             ready.to_zarr(self.path, group=group, mode="a", consolidated=False, encoding=encoding)
         else:
             columns = _columns(ready) if group == QUANTITIES else {}
             ready.to_netcdf(self.path, group=group, mode="a", engine="h5netcdf", encoding=columns)
+
+    def room(
+        self, group: str, coords: xr.Dataset, name: str, shape: tuple[int, ...], dims: tuple[str, ...]
+    ) -> None:
+        """Add a group with room for a variable in single precision, which ``fill`` fills.
+
+        Parameters
+        ----------
+        group : str
+        coords : Dataset
+            All else of it.
+        name : str
+            Of the variable.
+        shape, dims : tuple
+            Its last axis is what it is filled along.
+        """
+        if not np.prod(shape):
+            self.put(group, coords.assign({name: (dims, np.zeros(shape, dtype=np.float32))}))
+            return
+        self.put(group, coords)
+        if self._many:
+            zarr.open_group(self.path, mode="a").create_array(
+                f"{group}/{name}",
+                shape=shape,
+                chunks=_chunks(shape, np.dtype(np.float32).itemsize),
+                dtype="float32",
+                dimension_names=dims,
+            )
+            return
+        chunks = (*shape[:-1], min(shape[-1], COLUMNS)) if group == QUANTITIES else None
+        with h5netcdf.File(self.path, "a") as file:
+            inside = file[group]
+            for dim, size in zip(dims, shape, strict=True):
+                if dim not in inside.dimensions:
+                    inside.dimensions[dim] = size
+            inside.create_variable(name, dims, dtype="f4", chunks=chunks, fillvalue=np.float32(np.nan))
+
+    def fill(self, group: str, name: str, where: slice, values: NDArray[np.floating[Any]]) -> None:
+        """Some columns (…, n) of a variable that there is room for."""
+        single = values.astype(np.float32, copy=False)
+        if self._many:
+            zarr.open_array(self.path, path=f"{group}/{name}", mode="r+")[..., where] = single
+            return
+        with h5netcdf.File(self.path, "a") as file:
+            file[group][name][..., where] = single
 
     def put_tree(self, draws: xr.DataTree) -> None:
         """Add every group of a tree."""
@@ -121,11 +171,10 @@ def _columns(dataset: xr.Dataset) -> dict[Hashable, dict[str, Any]]:
     return {"value": {"chunksizes": sizes}}
 
 
-def _chunks(variable: xr.Variable) -> tuple[int, ...]:
-    """All draws of as many columns, on the last axis, as a chunk may hold."""
-    rest = int(np.prod(variable.shape[:-1])) * variable.dtype.itemsize
-    last = variable.shape[-1:]
-    return (*variable.shape[:-1], *(min(n, max(_BYTES // max(rest, 1), 1)) for n in last))
+def _chunks(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
+    """All draws of as many columns, on the last axis, as a chunk may hold; numbers of ``size`` bytes."""
+    rest = int(np.prod(shape[:-1])) * size
+    return (*shape[:-1], *(min(n, max(_BYTES // max(rest, 1), 1)) for n in shape[-1:]))
 
 
 def copy_draws(folder: Path, to: Path) -> Path:

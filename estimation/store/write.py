@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _MANY = 50
+_ROWS = 100_000  # of a table that are written at a time
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
@@ -190,7 +191,11 @@ def put_table(stem: Path, table: pd.DataFrame, csv: bool = True) -> None:
     _force(path)
     if csv:
         path = path.with_suffix(".csv")
-        harmless_table(table).to_csv(path, index=False, lineterminator="\n")
+        # A few rows at a time: the harmless copy of them all would be the table once more.
+        with path.open("w", encoding="utf-8", newline="") as file:
+            for start in range(0, max(len(table), 1), _ROWS):
+                some = harmless_table(table.iloc[start : start + _ROWS])
+                some.to_csv(file, index=False, header=start == 0, lineterminator="\n")
         _force(path)
 
 

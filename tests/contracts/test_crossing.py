@@ -11,6 +11,7 @@ from scipy.stats import binom, nbinom
 from attrition.estimation.bounds import Bounds
 from attrition.estimation.checks.crossing import CrossingTotals
 from attrition.estimation.completion import complete
+from attrition.estimation.predicted import Part
 from attrition.estimation.predictive import moments, reports
 from attrition.models.clashes import SharedCounts
 from attrition.models.field import FieldDraws
@@ -189,7 +190,7 @@ def test_the_check_fails_where_the_rates_left_too_little_variation():
     for logit, verdict in ((-0.85, "passed"), (-4.5, "failed")):
         draws = FieldDraws(np.zeros((30, 1)), {}, {}, np.ones((30, 1)))
         found = moments(rng, blueprint, np.full((30, 1, 6), logit), draws)
-        seen = type("Seen", (), {"moments": found, "reports": reports(blueprint)})()
+        seen = type("Seen", (), {"predicted": [Part.whole(reports(blueprint), found)]})()
         (result,) = CrossingTotals().run(seen)
         assert result.verdict == verdict
         assert (result.value > 3) == (verdict == "passed")

@@ -24,6 +24,7 @@ from attrition.estimation.disclosure.suppress import suppress
 from attrition.estimation.engines.contract import Weights
 from attrition.estimation.estimates import estimates
 from attrition.estimation.margins import Margins
+from attrition.estimation.predicted import Part
 from attrition.estimation.predictive import Moments, Report
 
 from ..panels import bind, make_panel
@@ -54,7 +55,8 @@ def predicted(
     likelihood = np.where(hidden, np.log(inside), logs)
     moments = Moments(rates, rates, rng.poisson(rates).astype(float))
     blueprint: Any = SimpleNamespace(panel=SimpleNamespace(by_id=by_id))
-    return Seen(blueprint, None, None, reports, moments, np.zeros(0), likelihood=likelihood)  # type: ignore[arg-type]
+    part = Part.whole(reports, moments, likelihood)
+    return Seen(blueprint, None, None, reports, [part], np.zeros(0))  # type: ignore[arg-type]
 
 
 class _Beside:
@@ -94,7 +96,7 @@ def _panel() -> tuple[Any, pd.DataFrame, np.ndarray]:
 def healthy() -> Seen:
     """Every check passes or has nothing to say."""
     blueprint, table, counts = _panel()
-    found = with_reports(Seen(blueprint, Diagnostics(GOOD, GOOD, GOOD, Chain(0, 0.8), None), table, (), None, counts),  # type: ignore[arg-type]
+    found = with_reports(Seen(blueprint, Diagnostics(GOOD, GOOD, GOOD, Chain(0, 0.8), None), table, (), (), counts),  # type: ignore[arg-type]
                          *drawn_counts())  # fmt: skip
     held = counts_of(5, referral=[[2, 9, 7], [12, 8, 6]])
     return replace(
@@ -132,8 +134,7 @@ def with_reports(found: Seen, counts: np.ndarray, mean: np.ndarray, hidden: np.n
         found,
         blueprint=_Beside(real, panel=panel),  # type: ignore[arg-type]
         reports=made.reports,
-        moments=made.moments,
-        likelihood=made.likelihood,
+        predicted=made.predicted,
     )
 
 
@@ -213,9 +214,10 @@ def _bounds(found: Seen, _: Path) -> Seen:
 
 def _crossing(found: Seen, _: Path) -> Seen:
     """Two totals cross, and given one of them the other varies by little more than two cases."""
-    given = np.full(found.moments.mean.shape, np.nan)
+    (part,) = found.predicted
+    given = np.full(part.moments.mean.shape, np.nan)
     given[:, :2] = 9.0, 2.2
-    return replace(found, moments=replace(found.moments, given_others=given))
+    return replace(found, predicted=[replace(part, moments=replace(part.moments, given_others=given))])
 
 
 def _change(found: Seen, _: Path) -> Seen:

@@ -34,7 +34,7 @@ def test_the_worst_of_many_and_its_name():
     x = chains((4, 200, 100))
     x[..., 7] = 3.0
     names = [f"q{number}" for number in range(100)]
-    found = convergence(x, names)
+    found = convergence(x.reshape(-1, 100), names, len(x))
     moving = [number for number in range(100) if number != 7]
     rhat, ess = rhat_and_ess(x[..., moving])
     assert (found.rhat, found.ess, found.quantities) == (rhat.max(), ess.min(), 99)
@@ -43,5 +43,5 @@ def test_the_worst_of_many_and_its_name():
 
 
 def test_nothing_varies():
-    found = convergence(np.ones((2, 50, 3)), ["a", "b", "c"])
+    found = convergence(np.ones((100, 3)), ["a", "b", "c"], 2)
     assert (found.rhat, found.ess, found.quantities) == (1.0, 100.0, 0)

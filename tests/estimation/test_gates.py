@@ -18,6 +18,7 @@ from attrition.estimation.checks.suppressed import Suppressed
 from attrition.estimation.convergence import Convergence
 from attrition.estimation.engines.contract import DRAFT, Weights
 from attrition.estimation.leaving import left_out
+from attrition.estimation.predicted import Part
 from attrition.estimation.predictive import Moments, Report
 from attrition.estimation.record import fit_enough
 
@@ -102,7 +103,7 @@ def test_leaving_out_by_weights_is_leaving_out():
         for k, y in enumerate(counts)
     )
     replicate = rng.poisson(np.broadcast_to(level, logs.shape)).astype(float)
-    found = left_out(reports, Moments(logs, logs, replicate), logs)
+    found = left_out(reports, [Part.whole(reports, Moments(logs, logs, replicate), logs)])
     assert found.reliable.all()
     for k, y in enumerate(counts):
         alone = nbinom(shape - y, (rate - 1) / rate)
@@ -120,5 +121,7 @@ def test_nothing_to_look_at_is_informational():
     }
     assert verdicts["pit"] == "informational"
     assert verdicts["ppc_suppressed"] == "informational"
-    empty = Seen(bare.blueprint, None, None, bare.reports, bare.moments, np.zeros(0))  # type: ignore[arg-type]
+    (part,) = bare.predicted
+    nothing = [Part.whole(part.shown, part.moments)]
+    empty = Seen(bare.blueprint, None, None, bare.reports, nothing, np.zeros(0))  # type: ignore[arg-type]
     assert {gate.run(empty)[0].verdict for gate in (Loo(), Pit())} == {"informational"}

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from attrition.estimation.information import OTHERS, PRIOR, information
+from attrition.estimation.predicted import Part
 from attrition.estimation.predictive import Moments, moments, reports
 from attrition.models.field import FieldDraws
 
@@ -40,7 +41,13 @@ def by_source(psi_of: np.ndarray, size: int = 40_000) -> tuple[pd.Series, float]
     draws = FieldDraws(eta[:, :1], {}, {}, np.ones((size, 1)))
     found = moments(np.random.default_rng(1), blueprint, eta[:, None], draws)
     held = 1 - (psi_of @ posterior(worth) @ psi_of) / (psi_of @ posterior(np.zeros(3)) @ psi_of)
-    table = information(reports(blueprint), found, ["q"], lambda _: (eta @ psi_of)[:, None], np.array([held]))
+    table = information(
+        reports(blueprint),
+        [Part.whole(reports(blueprint), found)],
+        ["q"],
+        lambda _: (eta @ psi_of)[:, None],
+        np.array([held]),
+    )
     return table[table["by"] == "source_id"].set_index("name")["share"], held
 
 
@@ -71,7 +78,9 @@ def test_leaving_a_source_out_takes_its_precision():
     mean = N * (RATE + RATE * (1 - RATE) * psi)
     found = Moments(mean, np.broadcast_to(worth, mean.shape), mean)
     shown = [_report(f"office {o}") for o in "abc"]
-    table = information(shown, found, ["q"], lambda _: psi, np.array([1 - level / whole]))
+    table = information(
+        shown, [Part.whole(shown, found)], ["q"], lambda _: psi, np.array([1 - level / whole])
+    )
     share = table[table["by"] == "source_id"].set_index("name")["share"]
     for k, o in enumerate("abc"):
         without = np.delete(worth, k).sum() + level
@@ -92,6 +101,6 @@ def test_many_small_sources_still_add_up():
     shown = [replace(one, source_id=f"o{k}") for k in range(offices)]
     mean = np.broadcast_to(psi, (size, offices))
     found = Moments(mean, np.ones((size, offices)), mean)
-    table = information(shown, found, ["q"], lambda _: psi, np.array([0.9]))
+    table = information(shown, [Part.whole(shown, found)], ["q"], lambda _: psi, np.array([0.9]))
     share = table[table["by"] == "source_id"].set_index("name")["share"]
     assert share.to_dict() == pytest.approx({PRIOR: 0.1, OTHERS: 0.9})

@@ -15,7 +15,6 @@ def test_draws_of_many_cells_are_the_same_numbers(tmp_path, monkeypatch) -> None
     (tmp_path / "plan.toml").write_text(PLAN)
     few = estimate(tmp_path / "plan.toml", progress=False, runs=tmp_path / "few")
     monkeypatch.setattr("attrition.estimation.fitting.MANY", 0)
-    monkeypatch.setattr("attrition.estimation.predictive.MANY", 0)
     many = estimate(tmp_path / "plan.toml", progress=False, runs=tmp_path / "many")
     assert (many.folder / "draws.zarr").is_dir()
     assert not (many.folder / "draws.nc").exists()

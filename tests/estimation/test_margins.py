@@ -48,7 +48,7 @@ def learned(blueprint, size=400):
 def verdict(blueprint):
     draws = learned(blueprint)
     found = margins(np.random.default_rng(3), blueprint, draws)
-    seen = Seen(blueprint, None, None, (), None, np.zeros(0), margins=found)  # type: ignore[arg-type]
+    seen = Seen(blueprint, None, None, (), (), np.zeros(0), margins=found)  # type: ignore[arg-type]
     (result,) = Margins().run(seen)
     return found, result
 

@@ -12,6 +12,7 @@ from attrition.estimation.checks.loo import Loo
 from attrition.estimation.checks.pit import Pit
 from attrition.estimation.checks.predictive import Predictive
 from attrition.estimation.information import information
+from attrition.estimation.predicted import Part
 from attrition.estimation.predictive import log_likelihood, moments, reports
 from attrition.models.field import FieldDraws
 from attrition.models.kinds.share import Share
@@ -48,9 +49,8 @@ def verdicts(facts: list[Fact], spread: float, seed: int) -> dict[str, Result]:
         None,
         None,
         reports(blueprint),
-        found,
+        [Part.whole(reports(blueprint), found, log_likelihood(blueprint, eta, draws))],
         None,
-        likelihood=log_likelihood(blueprint, eta, draws),
     )  # type: ignore[arg-type]
     return {r.name: r for check in (Predictive(), Loo(), Pit()) for r in check.run(seen)}
 
@@ -89,6 +89,12 @@ def test_a_rate_tells_what_the_curvature_of_its_density_says():
     logits = np.log(RATE / (1 - RATE)) + rng.normal(size=20_000) / np.sqrt(worth.sum())
     draws = drawn(logits)
     found = moments(rng, blueprint, blueprint.predictor(draws), draws)
-    table = information(reports(blueprint), found, ["q"], lambda _: logits[:, None], np.array([0.9]))
+    table = information(
+        reports(blueprint),
+        [Part.whole(reports(blueprint), found)],
+        ["q"],
+        lambda _: logits[:, None],
+        np.array([0.9]),
+    )
     share = table[table["by"] == "kind"].set_index("name")["share"]
     np.testing.assert_allclose(share[["exact", "share"]], 0.9 * worth / worth.sum(), atol=0.03)

@@ -40,7 +40,7 @@ def run(silent, years=YEARS):
     rates = cell_rates(rng, blueprint, eta, draws, observed=True)
     counts = complete(rng, blueprint, eta, draws, rates)
     table = estimates(blueprint, draws, rates, counts, rng, ("all", "all")).table
-    result, places = Reporting().run(Seen(blueprint, None, table, (), None, counts))  # type: ignore[arg-type]
+    result, places = Reporting().run(Seen(blueprint, None, table, (), (), counts))  # type: ignore[arg-type]
     assert places.verdict == "passed"
     return blueprint, table, result
 
@@ -82,7 +82,7 @@ def test_where_enough_reports_it_is_published():
 def test_a_change_published_all_the_same_fails():
     blueprint, table, _ = run(silent=140)
     table = table.assign(label="data-driven")
-    result, places = Reporting().run(Seen(blueprint, None, table, (), None, np.zeros(0)))  # type: ignore[arg-type]
+    result, places = Reporting().run(Seen(blueprint, None, table, (), (), np.zeros(0)))  # type: ignore[arg-type]
     assert (result.verdict, places.verdict) == ("failed", "failed")
     assert "1 of 1 such changes are published all the same" in result.sentence
 

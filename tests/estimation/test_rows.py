@@ -13,6 +13,7 @@ from attrition.data.names import LABELS
 from attrition.estimation.contraction import contraction
 from attrition.estimation.information import information
 from attrition.estimation.labels import label
+from attrition.estimation.predicted import Part
 from attrition.estimation.predictive import moments, reports
 from attrition.estimation.rows import CellDraws, evaluate, link, make_rows, published_steps, quantity_id
 from attrition.models.field import FieldDraws
@@ -172,7 +173,13 @@ class TestInformation:
     def told(self, toy, eta, psi, held, shown=None):
         draws = FieldDraws(eta[:, :, 0], {}, {}, np.ones((len(eta), 1)))
         found = moments(np.random.default_rng(1), toy, eta, draws)
-        table = information(shown or reports(toy), found, ["q"], lambda _: psi[:, None], np.array([held]))
+        table = information(
+            shown or reports(toy),
+            [Part.whole(shown or reports(toy), found)],
+            ["q"],
+            lambda _: psi[:, None],
+            np.array([held]),
+        )
         sums = table.groupby("by")["share"].sum()
         np.testing.assert_allclose(sums, 1, atol=1e-3)
         return table

@@ -54,4 +54,4 @@ def test_draws_that_agree_are_kept_for_each():
     collector.keep(ids, np.array([[1.0, 2, 3], [4, 5, 6]]), np.array([False, True]))
     collector.keep(ids, np.array([[7.0], [8.0]]), np.array([True, True]))
     assert collector.ids == ["b", "a", "b"]
-    np.testing.assert_array_equal(collector.aggregates, np.array([[4, 5, 6], [7, 7, 7], [8, 8, 8]]).T)
+    np.testing.assert_array_equal(collector.aggregates[:, :], np.array([[4, 5, 6], [7, 7, 7], [8, 8, 8]]).T)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from attrition.estimation.information import information
+from attrition.estimation.predicted import Part
 from attrition.estimation.predictive import moments, reports
 from attrition.estimation.together import Together, crossing, nested, one_by_one
 from attrition.models.field import FieldDraws
@@ -92,6 +93,12 @@ def test_a_cohort_of_four_dates_tells_as_much_as_one_of_one():
     steps = np.column_stack([logits, np.zeros(size)])
     draws = FieldDraws(steps, {}, {}, np.ones((size, 2)), unknown=z)
     found = moments(np.random.default_rng(1), blueprint, blueprint.predictor(draws), draws)
-    table = information(reports(blueprint), found, ["q"], lambda _: logits[:, None], np.array([0.9]))
+    table = information(
+        reports(blueprint),
+        [Part.whole(reports(blueprint), found)],
+        ["q"],
+        lambda _: logits[:, None],
+        np.array([0.9]),
+    )
     share = table[table["by"] == "kind"].set_index("name")["share"]
     np.testing.assert_allclose(share[["exact", "exact+immature"]], 0.45, atol=0.01)

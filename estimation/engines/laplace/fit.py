@@ -42,12 +42,17 @@ def points_for(cells: int) -> int:
 
 @dataclass(frozen=True)
 class _Step:
-    """What is known of one step once its scales are."""
+    """What is known of one step once its scales are.
+
+    Of each point the mode of the coefficients is kept, of all of them one most likely effect of each cell, that of the
+    scales' mode: the effects of every point would take as many numbers as there are cells and points.
+    """
 
     world: World
     mode: Mode
     points: Points
-    starts: list[Warm]
+    starts: list[tuple[Floats, Floats]]
+    effect: Floats
     shift: tuple[Floats, Floats]
     block_khats: Floats
 
@@ -164,7 +169,7 @@ def _explore(
     highest = best(world)
     least = top.value + log_prior(blueprint, mode.theta)[0] - _NOTHING - highest
 
-    def value(theta: Floats) -> tuple[float, Warm]:
+    def value(theta: Floats) -> tuple[float, tuple[Floats, Floats]]:
         away = theta - mode.theta
         start = Warm(
             top.shared + away @ lean[0], top.own + np.tensordot(away, lean[1], axes=1), warm.effect.copy()
@@ -172,14 +177,15 @@ def _explore(
         prior = log_prior(blueprint, theta)[0]
         if prior < least:
             # Whatever the data say of it, it weighs nothing; and where scales are absurd there may be no mode to find.
-            return prior + highest, start
-        return approximate(world, theta, start, ROUGH).value + prior, start
+            return prior + highest, (start.shared, start.own)
+        found = approximate(world, theta, start, ROUGH).value + prior
+        return found, (start.shared, start.own)
 
     seeds = [int(x) for x in np.random.SeedSequence([settings.seed, number]).generate_state(settings.chains)]
     found, starts = make_points(value, mode, points, seeds, pool)
     shift = mean_shift(np.random.default_rng([settings.seed, number, 1]), world, top, warm, mean_steps)
     rng = np.random.default_rng([settings.seed, number, 3])
-    return _Step(world, mode, found, starts, shift, block_khats(rng, world, top, shift, warm))
+    return _Step(world, mode, found, starts, top.effect, shift, block_khats(rng, world, top, shift, warm))
 
 
 def _by_place(blueprint: Blueprint, khats: list[Floats]) -> dict[str, float]:
@@ -237,7 +243,8 @@ def _fill(
     for k, place in zip(mine, places, strict=True):
         if not len(place):
             continue
-        warm = step.starts[k]
+        shared, own = step.starts[k]
+        warm = Warm(shared, own, step.effect.copy())
         point = approximate(step.world, step.points.theta[k], warm, ROUGH)
         drawn = draw_step(rng, blueprint, step.world, point, warm.effect, step.shift, len(place))
         which[place, number] = k

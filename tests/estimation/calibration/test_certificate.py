@@ -26,7 +26,7 @@ BAD = {"quantity": "log-likelihood", "failed": True}
 
 
 def said(blueprint, runs):
-    (result,) = Certificate().run(Seen(blueprint, None, None, (), None, None, runs))
+    (result,) = Certificate().run(Seen(blueprint, None, None, (), (), None, runs))
     return result
 
 
