@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import tempfile
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..models.blueprint import Blueprint
+from ..models.field import FieldDraws
 
 Singles = NDArray[np.float32]
 
@@ -66,3 +70,14 @@ class Aside:
         # Mapped for this one reading: pages that were read are not kept among the process's own.
         whole = np.memmap(self._file, dtype=np.float32, mode="r").reshape(-1, self._size)
         return np.array(whole[which]).T[draws]
+
+
+def cells_aside(draws: FieldDraws, blueprint: Blueprint, folder: Path) -> FieldDraws:
+    """The draws with the effects of single cells in files of a folder, from which they are read as they are used."""
+    own = {}
+    for block in blueprint.blocks:
+        if block.cellwise:
+            file = folder / f"{block.name}.npy"
+            np.save(file, draws.values[block.name])
+            own[block.name] = np.asarray(np.load(file, mmap_mode="r"))
+    return replace(draws, values={**draws.values, **own})

@@ -33,24 +33,28 @@ class Collector:
     """
 
     def __init__(self, size: int, folder: Path | None = None) -> None:
-        self.frames: list[pd.DataFrame] = []
         self.ids: list[str] = []
         self.aggregates = Aside(size, folder)
+        self._columns: dict[str, list[pd.Series]] = {}
 
     def keep(self, frame: pd.DataFrame, draws: Floats, aggregate: Bools) -> None:
         """Store a block and the draws of its aggregates, (N, R), or (N, 1) where they agree."""
-        self.frames.append(frame)
+        self.add(frame)
         self.ids += list(frame["quantity_id"][aggregate])
         self.aggregates.add(draws[aggregate])
 
+    def add(self, frame: pd.DataFrame) -> None:
+        """Store a block of rows that have no draws."""
+        for name, column in frame.items():
+            # Columns of numbers share an array, which would last as long as any of them.
+            own = column.copy() if isinstance(column.dtype, np.dtype) else column
+            self._columns.setdefault(str(name), []).append(own)
+
     def table(self) -> pd.DataFrame:
         """All blocks, which are given up on the way: column by column, so that nothing is ever held twice."""
-        columns = {
-            name: pd.concat([frame.pop(name) for frame in self.frames], ignore_index=True)
-            for name in ESTIMATE_COLUMNS
-        }
-        self.frames.clear()
-        return pd.DataFrame(columns, copy=False)
+        names = [name for name in ESTIMATE_COLUMNS if name in self._columns]
+        whole = {name: pd.concat(self._columns.pop(name), ignore_index=True) for name in names}
+        return pd.DataFrame(whole, copy=False)
 
 
 def _summary(values: Floats, hidden: Bools) -> dict[str, Floats]:

@@ -136,7 +136,8 @@ def estimates(
             so_far(collector, blueprint, here, step, behind)
             if late is not None:
                 late.rows(collector, here, step, reference, behind, limits)
-    collector.frames += finer_rows(blueprint, answer)
+    for block in finer_rows(blueprint, answer):
+        collector.add(block)
     return Estimates(collector.table(), collector.ids, collector.aggregates)
 
 

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from ..models.prior_density import joint, log_prior
 from . import predictive
+from .aside import cells_aside
 from .binding import Bound, run_identity, stream
 from .celldraws import draw_cells
 from .checks.catalogue import run_checks
@@ -139,6 +140,8 @@ def _evaluate(
     length = len(drawn.rates)
     thin = by_chain(length, fit.chains, KEPT)
     few = take(draws, thin)
+    if size > MANY:
+        few = cells_aside(few, blueprint, aside)
     # New units have cell effects of their own.
     reference = take(without_cells(draws, blueprint), by_chain(length, fit.chains, for_reference(size)))
     prior, unknown = joint(log_prior(blueprint, draws)), draws.unknown

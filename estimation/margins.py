@@ -69,15 +69,15 @@ def margins(rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws) -
     batches = tuple(batch for batch in blueprint.batches if _mix(blueprint, batch)[1].any())
     if not batches:
         return None
-    some = (
-        replace(blueprint, batches=batches) if blueprint.mixture is not None else narrowed(blueprint, batches)
-    )
     anew = {
         block.name: draw_block(rng, block, draws.sd[block.name], blueprint.layout)
         for block in blueprint.blocks
         if PLACE in block.axes
     }
     places = replace(draws, values={**draws.values, **anew})
+    some = replace(blueprint, batches=batches)
+    if blueprint.mixture is None:
+        some, places = narrowed(blueprint, places, batches)
     made: Moments = predictive.moments(rng, some, predictor(some, places), places)
     told = predictive.reports(some)
     mix, several = (np.concatenate(part) for part in zip(*(_mix(blueprint, b) for b in batches), strict=True))

@@ -116,8 +116,9 @@ class Predicted:
         return [*blocks, tuple(pieces)] if pieces else blocks
 
     def _found(self, number: int) -> Part:
-        block, draws, alone = self._blocks[number], self._draws, len(self._blocks) == 1
-        some = self._blueprint if alone else narrowed(self._blueprint, block)
+        some, draws, alone = self._blueprint, self._draws, len(self._blocks) == 1
+        if not alone:
+            some, draws = narrowed(some, draws, self._blocks[number])
         eta = predictor(some, draws)
         if alone:
             eta = shift_silent(some, draws, eta, self._shift)

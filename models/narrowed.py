@@ -1,4 +1,4 @@
-"""A blueprint of some reports, with no other cells than theirs: what is worked out of a few takes as little room."""
+"""A model read at some of its reports: with no other cells than theirs, what is worked out takes as little room."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ import numpy as np
 
 from .batches import Batch
 from .blueprint import Blueprint
+from .field import FieldDraws
 
 
-def narrowed(blueprint: Blueprint, batches: Sequence[Batch]) -> Blueprint:
-    """The same model, read at some of its reports alone; draws of the field are those of the whole.
+def narrowed(
+    blueprint: Blueprint, draws: FieldDraws, batches: Sequence[Batch]
+) -> tuple[Blueprint, FieldDraws]:
+    """The same model, read at some of its reports alone, and the same draws, without the effects of other cells.
 
     Parameters
     ----------
     blueprint : Blueprint
         Without unsplit totals, which need the cells they are made of.
+    draws : FieldDraws
     batches : sequence of Batch
         Of the blueprint, or some of their groups.
     """
     layout = blueprint.layout
     used = np.unique(np.concatenate([batch.slots.ravel() for batch in batches]) % layout.size)
-    fewer = layout.take(used)
+    units, unit = np.unique(layout.unit[used], return_inverse=True)
+    fewer = replace(layout.take(used), unit=unit.astype(np.int64))
     moved = [
         replace(
             batch,
@@ -33,4 +38,8 @@ def narrowed(blueprint: Blueprint, batches: Sequence[Batch]) -> Blueprint:
         )
         for batch in batches
     ]
-    return replace(blueprint, layout=fewer, batches=tuple(moved))
+    own = {block.name: draws.values[block.name][..., units] for block in blueprint.blocks if block.cellwise}
+    return (
+        replace(blueprint, layout=fewer, batches=tuple(moved)),
+        replace(draws, values={**draws.values, **own}),
+    )

@@ -55,7 +55,7 @@ def test_the_rest_is_what_its_own_cells_give(changed):
     behind, collector = Evidence(blueprint).behind(rows, step), Collector(40)
     (pairs,) = pairs_of(blueprint, rows, behind, ANSWER)
     differences(collector, pairs, rows, step, drawn.step(step), reference, np.zeros((len(rows), 2)))
-    (found,) = collector.frames
+    found = collector.table()
     assert set(zip(found["offense"], found["jurisdiction"], strict=True)) == {
         *((o, ROOT) for o in "xy"),
         *((ROOT, p) for p in PLACES),

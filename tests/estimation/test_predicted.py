@@ -126,10 +126,11 @@ def test_a_narrowed_blueprint_has_the_predictors_of_the_whole(world: tuple[Bluep
     blueprint, draws = world
     for batch in blueprint.batches:
         few = batch.take(np.arange(len(batch.groups))[::2])
-        some = narrowed(blueprint, [few])
+        some, own = narrowed(blueprint, draws, [few])
         (moved,) = some.batches
         assert some.layout.size < blueprint.layout.size
+        assert own.values["cell"].shape[2] == some.layout.units < blueprint.layout.units
         np.testing.assert_allclose(
-            some.gathered(moved, some.predictor(draws), draws.unknown),
+            some.gathered(moved, some.predictor(own), own.unknown),
             blueprint.gathered(few, blueprint.predictor(draws), draws.unknown),
         )
