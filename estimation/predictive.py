@@ -34,7 +34,7 @@ from .together import Together, chained, crossing, joined, nested
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Report:
     """One total a group speaks of: where it stands and what was seen.
 

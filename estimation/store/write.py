@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
+from pyarrow.csv import WriteOptions, write_csv
 
 from ...data.spreadsheet import harmless_table
 from .draws import DrawsWriter
@@ -191,12 +193,20 @@ def put_table(stem: Path, table: pd.DataFrame, csv: bool = True) -> None:
     _force(path)
     if csv:
         path = path.with_suffix(".csv")
-        # A few rows at a time: the harmless copy of them all would be the table once more.
-        with path.open("w", encoding="utf-8", newline="") as file:
-            for start in range(0, max(len(table), 1), _ROWS):
-                some = harmless_table(table.iloc[start : start + _ROWS])
-                some.to_csv(file, index=False, header=start == 0, lineterminator="\n")
+        _put_csv(path, table)
         _force(path)
+
+
+def _put_csv(path: Path, table: pd.DataFrame) -> None:
+    """A table as CSV, by Arrow, which takes a tenth of the time of pandas; ``True`` as pandas has it."""
+    options = WriteOptions(include_header=False, quoting_style="needed")
+    with path.open("wb") as file:
+        file.write((",".join(map(str, table.columns)) + "\n").encode())
+        # A few rows at a time: the harmless copy of them all would be the table once more.
+        for start in range(0, len(table), _ROWS):
+            some = harmless_table(table.iloc[start : start + _ROWS])
+            flags = some.select_dtypes("bool").astype(str)
+            write_csv(pa.Table.from_pandas(some.assign(**flags), preserve_index=False), file, options)
 
 
 def _force(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from attrition.estimation.store.draws import DrawsWriter, copy_draws, draws_path
 from attrition.estimation.store.find import list_runs, stored
 from attrition.estimation.store.runs import Run
 from attrition.estimation.store.stale import tidy
-from attrition.estimation.store.write import RunWriter
+from attrition.estimation.store.write import RunWriter, put_table
 
 Write = Callable[..., Path]
 
@@ -220,6 +221,30 @@ def test_tables_are_written_twice_with_equal_content(tmp_path: Path) -> None:
         writer.write_table("estimates", table)
     pd.testing.assert_frame_equal(Run(writer.final).estimates, table)
     pd.testing.assert_frame_equal(pd.read_csv(writer.final / "estimates.csv"), table)
+
+
+def test_csv_holds_what_a_reader_of_csv_would_have_to_be_told(tmp_path: Path) -> None:
+    texts = ["a,b", 'say "x"', "two\nlines", "=1+1", None, "é"]
+    numbers = [1.0, 0.1, 1e-12, 1e22, np.nan, np.inf]
+    table = pd.DataFrame({"text": texts, "number": numbers, "flag": [True, False] * 3, "whole": range(6)})
+    put_table(tmp_path / "table", table)
+    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head == ["text", "number", "flag", "whole"]
+    assert [row[0] for row in rows] == ["a,b", 'say "x"', "two\nlines", "'=1+1", "", "é"]
+    assert [row[1] for row in rows] == ["1", "0.1", "1e-12", "1e+22", "", "inf"]
+    assert [row[2:] for row in rows] == [["True" if k % 2 == 0 else "False", str(k)] for k in range(6)]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7])
+def test_long_tables_are_written_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr("attrition.estimation.store.write._ROWS", 3)
+    table = pd.DataFrame({"name": [f"r{k}" for k in range(rows)], "value": np.arange(rows) / 7})
+    put_table(tmp_path / "table", table)
+    found = pd.read_csv(tmp_path / "table.csv", dtype={"name": str, "value": float})
+    pd.testing.assert_frame_equal(found, table, check_dtype=False)
 
 
 def test_nan_is_not_json(tmp_path: Path) -> None:
