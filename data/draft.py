@@ -9,7 +9,7 @@ from .calendar import Span
 from .statement import Statement
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Draft:
     """One number of one row.
 
@@ -44,7 +44,7 @@ class Draft:
         return f"{self.statement.file}, column {self.theirs.get(name, name)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Drafts:
     """What one table gave: statements, and fields that are blank or do not apply."""
 

@@ -22,7 +22,7 @@ Status = Literal["used", "unused", "excluded", "dropped"]
 MISSPELT = 0.8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """A number that was read and what became of it.
 

@@ -8,7 +8,7 @@ from typing import Any
 from .names import CLOSED, SHARE_OF, Clock, Origin, Relation, Role
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One recorded fact.
 

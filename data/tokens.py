@@ -26,7 +26,7 @@ GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?:'[0-9]{3})+|(?:[ \u00
 MEANINGS = "suppressed 1..4, range 5..9, at least 100, at most 100, approx 100, not reported, not applicable"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a field says: one of the states, and for a count its relation and numbers."""
 

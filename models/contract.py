@@ -35,7 +35,7 @@ type Rough = tuple[int, int, Layer]  # a stage, a cell and a layer
 GroupOrigin = Literal["referred", "all_sources", "unknown", "between"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Group:
     """Statements that share unobserved counts, reduced to one density.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Known:
     """A count that statements determine exactly: of one cell at one stage.
 
@@ -19,7 +19,7 @@ class Known:
     statements: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What the analyser did with a statement, for ``intake.json``.
 

@@ -13,7 +13,7 @@ from .contract import Floats, Ints
 from .readings import Total
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """An inexact sum at one stage, trimmed to the cells that can vary.
 

@@ -12,7 +12,7 @@ from ..data.panel import Panel
 from .contract import Floats, Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Total:
     """What is known of the sum over some cells of one stage.
 
@@ -64,7 +64,7 @@ class Total:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Readings:
     """The hard statements of one stage.
 
