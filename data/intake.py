@@ -10,46 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from .coherence import Contradictory, incoherences, suspicions
-from .draft import Draft
 from .errors import Problem
 from .faults import Faults
-from .filters import check_columns, first_match, idle
+from .filters import check_columns
 from .gather import Gathered, InputRecord, gather
 from .inputs import PanelSpec
-from .mix import belongs, settle, unfit_for_mix
+from .judging import judge
+from .lazy import Lazy
 from .panel import Panel
-from .placing import Record, Status, build_axes, containers, place_periods, unfit_reason, unknown_names
-from .vintages import not_current
+from .placing import Record, Status, keep_records
 
 STATUSES: tuple[Status, ...] = ("used", "unused", "excluded", "dropped")
-
-
-class Entries(Sequence[dict[str, Any]]):
-    """Records as plain values, made one at a time.
-
-    Parameters
-    ----------
-    records : sequence of Record
-    """
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self._records = records
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def __getitem__(self, at: Any) -> Any:
-        if isinstance(at, slice):
-            return Entries(self._records[at])
-        record = self._records[at]
-        return {
-            **record.statement.values(),
-            "status": record.status,
-            "reason": record.reason,
-            "kinds": list(record.kinds),
-            "others": list(record.others),
-            "placed": record.placed or record.status == "used",
-        }
 
 
 @dataclass(frozen=True)
@@ -59,7 +30,7 @@ class Intake:
     Parameters
     ----------
     inputs : tuple of InputRecord
-    records : tuple of Record
+    records : sequence of Record
         One for each number read, in reading order.
     sources : tuple of mapping
         The rows of the sources file that a statement names.
@@ -72,7 +43,7 @@ class Intake:
     """
 
     inputs: tuple[InputRecord, ...]
-    records: tuple[Record, ...]
+    records: Sequence[Record]
     sources: tuple[Mapping[str, str], ...] = ()
     suspects: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -100,30 +71,32 @@ class Intake:
         KeyError
             For an id that was not read, or not used so far.
         """
-        known = {record.statement.id for record in self.records if record.status == "used"}
+        records = list(self.records)
+        known = {record.statement.id for record in records if record.status == "used"}
         strangers = [name for name in decisions if name not in known]
         if strangers:
             raise KeyError(f"no used statement has the id {strangers[0]!r}")
-        records = []
-        for record in self.records:
+
+        def decided(record: Record) -> Record:
             decision = decisions.get(record.statement.id)
-            if decision is not None:
-                status, reason, others, kinds = decision
-                joined = f"{record.reason}; {reason}" if record.reason and reason else record.reason or reason
-                record = Record(record.statement, status, joined, tuple(kinds), tuple(others), placed=True)
-            records.append(record)
-        return replace(self, records=tuple(records))
+            if decision is None:
+                return record
+            status, reason, others, kinds = decision
+            joined = f"{record.reason}; {reason}" if record.reason and reason else record.reason or reason
+            return Record(record.statement, status, joined, tuple(kinds), tuple(others), placed=True)
+
+        return replace(self, records=keep_records(map(decided, records)))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values in the format of ``intake.json``."""
-        return {**self.written(), "statements": list(Entries(self.records))}
+        return {**self.written(), "statements": list(Lazy(_entry, self.records))}
 
     def written(self) -> dict[str, Any]:
         """The same, but that each statement is made when it is asked for: a million of them take gigabytes."""
         return {
             "inputs": [asdict(each) | {"unread": list(each.unread)} for each in self.inputs],
             "counts": self.counts,
-            "statements": Entries(self.records),
+            "statements": Lazy(_entry, self.records),
             "sources": [dict(source) for source in self.sources],
             "suspects": list(self.suspects),
             "warnings": list(self.warnings),
@@ -164,64 +137,20 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
     check_columns("exclude", spec.excludes, reading.columns, faults)
     check_columns("prefer", spec.prefers, reading.columns, faults)
 
-    drafts = reading.drafts
-    warnings = _undated(reading, day)
-    excluded = [first_match(draft, spec.excludes, reading.sources.rows) for draft in drafts]
-    preferred = [first_match(draft, spec.prefers, reading.sources.rows) for draft in drafts]
-    warnings += idle("exclude", spec.excludes, excluded) + idle("prefer", spec.prefers, preferred)
-    drafts = [
-        draft if hit is None else _prefer(draft, spec.prefers[hit].reason)
-        for draft, hit in zip(drafts, preferred, strict=True)
-    ]
-    records: dict[int, Record] = {}
-    active: list[int] = []
-    mixed: list[int] = []
-    stale = not_current(
-        drafts,
-        [i for i, hit in enumerate(excluded) if hit is None],
-        spec.as_of,
-        lambda s: spec.vintages and s.clock == "cohort" and s.stage != funnel.stages[0],
-    )
-    for i, (draft, hit) in enumerate(zip(drafts, excluded, strict=True)):
-        if hit is not None:
-            records[i] = Record(draft.statement, "excluded", spec.excludes[hit].reason)
-        elif i in stale:
-            records[i] = stale[i]
-        elif belongs(draft, spec.mix):
-            reason = unfit_for_mix(draft.statement, spec.roles)
-            records[i] = Record(draft.statement, "unused", reason)
-            mixed += [] if reason else [i]
-        elif reason := unfit_reason(draft, funnel, spec.roles, faults):
-            records[i] = Record(draft.statement, "unused", reason)
-        else:
-            active.append(i)
-    current = [draft for i, draft in enumerate(drafts) if excluded[i] is None and i not in stale]
-    parents = containers(current, faults)
-    candidates = [drafts[i] for i in active]
-    mixes = [drafts[i] for i in mixed]
-    axes, calendar = build_axes(
-        candidates, reading.offense, reading.jurisdiction, parents, spec.axes, mixes, faults
-    )
-    unknown_names(candidates, axes, faults)
-    unknown_names(mixes, axes, faults, ("offense",))
-    columns = {draft.statement.id: draft.column for draft in drafts}
-    records |= dict(zip(active, place_periods(candidates, calendar), strict=True))
-    clashes = Faults()
-    records |= dict(zip(mixed, settle(place_periods(mixes, calendar), columns, clashes), strict=True))
-    if spec.mix is not None and not any(records[i].status == "used" for i in mixed):
-        warnings.append(f"[mix] stage {spec.mix.stage} at {spec.mix.jurisdiction} matches no number")
-
-    ordered = tuple(records[i] for i in range(len(drafts)))
-    mix = tuple(records[i].statement for i in mixed if records[i].status == "used")
-    apart = {statement.id for statement in mix}
-    used = tuple(r.statement for r in ordered if r.status == "used" and r.statement.id not in apart)
+    judged = judge(reading, spec, funnel, faults)
+    reading.drafts.clear()  # with the rows they hold they take more than what has become of them
+    warnings = _undated(reading, day) + judged.warnings
+    axes, clashes, columns = judged.axes, judged.clashes, judged.columns
+    taken = [record.statement for record in judged.records if record.status == "used"]
+    mix = tuple(statement for statement in taken if statement.id in judged.mixed)
+    used = tuple(statement for statement in taken if statement.id not in judged.mixed)
     known = [
         s for s in used if s.offense in axes.offense.by_name and s.jurisdiction in axes.jurisdiction.by_name
     ]
     problems, at_fault = incoherences(known, funnel, axes, columns, spec.vintages)
     clashes.extend(problems)
     if not used and not faults:
-        reasons = Counter(record.reason for record in ordered).most_common(3)
+        reasons = Counter(record.reason for record in judged.records).most_common(3)
         why = "; ".join(f"{count} × {reason}" for reason, count in reasons) or "every field is blank"
         faults.add(Problem("no number is used", ", ".join(i.file for i in reading.inputs), why))
     if faults:
@@ -232,7 +161,7 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
         raise Contradictory(clashes.problems(), Panel(funnel, axes, rest, mix, dated=spec.vintages))
 
     panel = Panel(funnel, axes, used, mix, dated=spec.vintages)
-    named = dict.fromkeys(record.statement.source_id for record in ordered)
+    named = dict.fromkeys(record.statement.source_id for record in judged.records)
     if spec.sources is not None:
         unlisted = [name for name in named if name not in reading.sources.rows]
         if unlisted:
@@ -242,7 +171,7 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
             )
     intake = Intake(
         inputs=tuple(reading.inputs),
-        records=ordered,
+        records=keep_records(judged.records),
         sources=tuple(reading.sources.rows[name] for name in named if name in reading.sources.rows),
         suspects=tuple(suspicions(used, funnel, axes)),
         warnings=tuple(warnings),
@@ -252,8 +181,16 @@ def read_panel(spec: PanelSpec, folder: Path, today: date | None = None) -> tupl
     return panel, intake
 
 
-def _prefer(draft: Draft, reason: str) -> Draft:
-    return replace(draft, statement=replace(draft.statement, preferred=reason))
+def _entry(record: Record) -> dict[str, Any]:
+    """A record as plain values."""
+    return {
+        **record.statement.values(),
+        "status": record.status,
+        "reason": record.reason,
+        "kinds": list(record.kinds),
+        "others": list(record.others),
+        "placed": record.placed or record.status == "used",
+    }
 
 
 def _undated(reading: Gathered, day: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
@@ -14,6 +14,7 @@ from .draft import Draft
 from .errors import Problem, did_you_mean
 from .faults import Faults
 from .funnel import Funnel
+from .lazy import Lazy, shared
 from .names import ROOT
 from .statement import Statement
 from .trees import axis_from_names
@@ -46,6 +47,16 @@ class Record:
     kinds: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     placed: bool = False
+
+
+def keep_records(records: Iterable[Record]) -> Sequence[Record]:
+    """Records as columns, what became of many numbers once."""
+    found = [(one.statement, (one.status, one.reason, one.kinds, one.others, one.placed)) for one in records]
+    return Lazy(_record, [statement for statement, _ in found], shared(fate for _, fate in found))
+
+
+def _record(statement: Statement, fate: tuple[Status, str, tuple[str, ...], tuple[str, ...], bool]) -> Record:
+    return Record(statement, *fate)
 
 
 def unfit_reason(draft: Draft, funnel: Funnel, roles: Sequence[str], faults: Faults) -> str:

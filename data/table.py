@@ -92,10 +92,11 @@ def build_table(
     width, records = len(columns), list(records)
     if title := _title(name, columns, [record for _, record in records[:_LOOKED_AT]]):
         raise InputError(title)
+    seen: dict[str, str] = {}  # most texts stand in many fields
     rows: list[list[str]] = []
     numbers: list[int] = []
     for number, record in records:
-        cells = list(record)
+        cells = [seen.setdefault(cell, cell) for cell in record]
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
             del cells[width:]
         if not any(cell.strip() for cell in cells):

@@ -18,6 +18,7 @@ from ..data.panel import Panel
 from .clashes import SharedCounts, place, rows, settle
 from .cohorts import Cohorts
 from .contract import Analysis, Decision, Floats, Ints, Known
+from .decisions import keep_decisions, keep_facts
 from .intervals import Intervals
 from .limits import most, per_unit
 from .readings import Readings, Total, read_stages
@@ -106,14 +107,14 @@ def analyse(
     if refused:
         raise SharedCounts(dict.fromkeys(refused))
 
-    facts = tuple(
+    facts = keep_facts(
         Known(cell, s, float(counts[s, cell]), tuple(source[cell]))
         for s, source in enumerate(sources)
         for cell in sorted(source)
     )
     decisions = _decide(panel, stages, cohorts, sums)
-    ordered = tuple(decisions[statement.id] for statement in panel.statements if statement.id in ranges)
-    return Analysis(counts, facts, tuple(cohorts.groups), ordered)
+    ordered = (_short(decisions[statement.id]) for statement in panel.statements if statement.id in ranges)
+    return Analysis(counts, facts, cohorts.groups, keep_decisions(ordered))
 
 
 def _reduce(
@@ -193,7 +194,7 @@ def _decide(
         if name in out and out[name].action == "unused":
             reason = f"its count is subtracted from other totals; of itself {out[name].reason}"
             out[name] = replace(out[name], action="known", reason=reason)
-    return {name: _short(decision) for name, decision in out.items()}
+    return out
 
 
 def _served(cohorts: Cohorts) -> NDArray[np.bool_]:
@@ -202,7 +203,7 @@ def _served(cohorts: Cohorts) -> NDArray[np.bool_]:
     for b in range(1, len(served)):
         cells = np.flatnonzero(cohorts.known[b] & (cohorts.earlier[b] >= 0))
         served[cohorts.earlier[b, cells], cells] = True
-    for group in cohorts.groups:
+    for group in cohorts.combined:
         if (
             len(group.cells) > 1
             or group.end[0] >= 0

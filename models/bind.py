@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..data.lazy import shared
 from ..data.panel import Panel
 from . import catalogue
 from .batches import Batch
@@ -65,9 +66,11 @@ def bind(
     claimed : mapping of statement id to the report kind that claims it
     """
     shelves: dict[tuple[str, tuple[str, ...], bool, bool, bool, int, int], list[int]] = defaultdict(list)
-    behind = {number: q for q, number in enumerate(i for i, g in enumerate(analysis.groups) if g.part >= 0)}
-    kinds = [parts_of(group, panel, analysis) for group in analysis.groups]
+    behind: dict[int, int] = {}
+    kinds = shared(parts_of(group, panel, analysis) for group in analysis.groups)
     for number, group in enumerate(analysis.groups):
+        if group.part >= 0:
+            behind[number] = len(behind)
         ratio = has_ratio(group, panel)
         key = (
             report_of(group, claimed),

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from ..data.errors import InputError, Problem
+from ..data.lazy import Joined
 from ..data.panel import Panel
 from . import catalogue
 from .batches import Batch
@@ -105,13 +106,6 @@ class Blueprint:
         eta = self.added(eta, self.layout.cells, draws.unknown)
         return self.extended(eta, draws.unknown, ARRAY)[0]
 
-    def predictor_at(self, draws: FieldDraws, positions: Ints) -> Floats:
-        """Linear predictors of the active cells at some positions, (R, S, N)."""
-        if self.mixture is not None:
-            return self.predictor(draws)[..., positions]  # a total needs the cells it is made of
-        few = self.layout.take(positions)
-        return self.added(draws.eta(self.blocks, few), few.cells, draws.unknown)
-
     def gathered(self, batch: Batch, eta: Floats, unknown: Mapping[str, Floats]) -> Floats:
         """Linear predictors along the paths of a batch, (R, S, m, L), from those of the step-cells (R, S, A)."""
         flat = eta.reshape(len(eta), -1)
@@ -137,14 +131,27 @@ class Blueprint:
             log_pi = kind.chances(log_pi, eta, batch, self.kind_settings[name], unknown, ARRAY)
         return log_pi
 
-    def prior_draws(self, rng: np.random.Generator, size: int) -> FieldDraws:
-        """Independent draws from the prior, by forward simulation in NumPy."""
+    def prior_draws(self, rng: np.random.Generator, size: int, units: Ints | None = None) -> FieldDraws:
+        """Independent draws from the prior, by forward simulation in NumPy.
+
+        Of effects of single cells those of some ``units`` are kept, by default of all.
+        """
         hyper = self.prior_scales(rng, size)
         values = {
-            block.name: draw_block(rng, block, hyper.sd[block.name], self.layout) for block in self.blocks
+            block.name: draw_block(rng, block, hyper.sd[block.name], self.layout, units=units)
+            for block in self.blocks
         }
         unknown = {one.name: rng.standard_normal((size, *one.shape)) for one in self.unknowns}
         return replace(hyper, values=values, unknown=unknown)
+
+    def prior_at(self, rng: np.random.Generator, size: int, positions: Ints) -> Floats:
+        """Linear predictors of the active cells at some positions under ``prior_draws``, (R, S, N)."""
+        if self.mixture is not None:  # a total needs the cells it is made of
+            return self.predictor(self.prior_draws(rng, size))[..., positions]
+        few = self.layout.take(positions)
+        draws = self.prior_draws(rng, size, few.unit)
+        few = replace(few, unit=np.arange(few.size))
+        return self.added(draws.eta(self.blocks, few), few.cells, draws.unknown)
 
     def prior_scales(self, rng: np.random.Generator, size: int) -> FieldDraws:
         """Draws of locations, scales and dispersions from the prior, without the field."""
@@ -190,6 +197,8 @@ def make_blueprint(
     analysis = _add_soft(panel, analysis, claimed, kind_settings)
     if not analysis.groups:
         raise InputError(_nothing_informs(panel, analysis))
+    # Groups are asked for again and again until they are bound.
+    stored, analysis = analysis, replace(analysis, groups=list(analysis.groups))
     terms = [term for effect, settings in effects for term in effect.terms(settings, panel.axes)]
     blocks = [term.bound(panel, analysis) for term in terms if isinstance(term, Block)]
     concentration = next((term for term in terms if isinstance(term, Concentration)), None)
@@ -212,7 +221,7 @@ def make_blueprint(
     return Blueprint(
         name=name,
         panel=panel,
-        analysis=analysis,
+        analysis=stored,
         layout=layout,
         effects=effects,
         blocks=tuple(block for block in blocks if not block.empty),
@@ -284,8 +293,8 @@ def _analyse(
             groups, decisions = kind.groups(panel, analysis, ranges, kind_settings[kind.name])
             analysis = replace(
                 analysis,
-                groups=(*analysis.groups, *groups),
-                decisions=(*analysis.decisions, *decisions),
+                groups=Joined(analysis.groups, groups),
+                decisions=Joined(analysis.decisions, decisions),
             )
     return analysis
 
@@ -297,7 +306,8 @@ def _add_soft(
     kind_settings: Mapping[str, BaseModel],
 ) -> Analysis:
     """The analysis with the groups of soft reports, which share no counts with anything."""
-    groups, decisions = list(analysis.groups), list(analysis.decisions)
+    groups: list[Group] = []
+    decisions: list[Decision] = []
     for statement in panel.statements:
         kind = claimed.get(statement.id)
         if kind is None or not kind.soft:
@@ -308,7 +318,9 @@ def _add_soft(
             decisions.append(Decision(statement.id, "used", "a published rate, read softly"))
         else:
             decisions.append(made)
-    return replace(analysis, groups=tuple(groups), decisions=tuple(decisions))
+    return replace(
+        analysis, groups=Joined(analysis.groups, groups), decisions=Joined(analysis.decisions, decisions)
+    )
 
 
 def claim(panel: Panel) -> tuple[dict[str, ReportKind], dict[str, str]]:
@@ -340,10 +352,11 @@ def _kinds_of(
     panel: Panel, analysis: Analysis, batches: Sequence[Batch], claimed: Mapping[str, ReportKind]
 ) -> dict[str, tuple[str, ...]]:
     """Names of the kinds of each claimed statement: its report, and what shapes its group."""
-    kinds: dict[str, tuple[str, ...]] = {statement: (kind.name,) for statement, kind in claimed.items()}
+    alone = {kind.name: (kind.name,) for kind in claimed.values()}
+    kinds: dict[str, tuple[str, ...]] = {statement: alone[kind.name] for statement, kind in claimed.items()}
     for batch in batches:
         for number, parts in zip(batch.groups, batch.kinds, strict=True):
-            for stage in analysis.groups[number].statements:
+            for stage in analysis.groups[number].statements if parts else ():
                 for statement in stage:
                     if statement in kinds:
                         kinds[statement] = (claimed[statement].name, *parts)

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.errors import Problem
+from ..data.lazy import Joined, Lazy
 from ..data.panel import Panel
 from .clashes import place, rows
 from .contract import Decision, Floats, Group, Ints
 from .crossing import cross
+from .decisions import packed, unpacked
 from .limits import most, nearest, per_unit
 from .links import Item, components, within
 from .readings import Total
@@ -47,7 +50,10 @@ class Cohorts:
 
     Attributes
     ----------
-    groups : list of Group
+    counted : list of sequence of Group
+        For each stage after the first, the groups of its known counts.
+    combined : list of Group
+        Those of sums.
     problems : list of Problem
         Contradictions between stages.
     refused : list of Problem
@@ -73,11 +79,17 @@ class Cohorts:
         self.joint = joint
         self.earlier, self.later = nearest(known)
         self.limit = per_unit(panel.funnel)
-        self.groups: list[Group] = []
+        self.counted: list[Sequence[Group]] = []
+        self.combined: list[Group] = []
         self.problems: list[Problem] = []
         self.refused: list[Problem] = []
         self.decisions: dict[str, Decision] = {}
         self.reasons: dict[str, str] = {}
+
+    @property
+    def groups(self) -> Sequence[Group]:
+        """Of known counts first, by stage and cell, then of sums."""
+        return Joined(*self.counted, self.combined)
 
     def add_known(self) -> None:
         """One group for each known count that has an earlier known one with units in it."""
@@ -90,12 +102,11 @@ class Cohorts:
                 self._above(b, self.sources[b][cell], self.counts[b, cell], np.array([cell]), np.array([a]))
             good = (n > 0) & ~above
             cells, start, n, y = cells[good], start[good], n[good], y[good]
-            none, stages, source = np.full(1, -1, dtype=np.int64), (b,), self.sources[b]
-            for i, cell in enumerate(cells.tolist()):
-                one, count = slice(i, i + 1), y[i : i + 1]
-                name = source[cell][0]
-                ids = (name, *self.joint.get(name, ()))
-                self.groups.append(Group(cells[one], start[one], n[one], none, stages, count, count, (ids,)))
+            firsts = (self.sources[b][cell][0] for cell in cells.tolist())
+            ids = [packed((name, *self.joint.get(name, ()))) for name in firsts]
+            columns = (column[:, None] for column in (cells, start, n, y))
+            none = np.full(1, -1, dtype=np.int64)
+            self.counted.append(Lazy(partial(_of_known, (b,), none), *columns, ids))
 
     def add_sums(self, sums: Sequence[tuple[int, Total]]) -> None:
         """Groups for the totals and ranges over unknown cells, given as pairs of stage and total."""
@@ -265,7 +276,7 @@ class Cohorts:
                         Problem(what, rows(self.panel, ids), found, "at most one outcome per unit", CAUSES)
                     )
                     return
-        self.groups.append(
+        self.combined.append(
             Group(
                 first.total.cells,
                 first.start,
@@ -285,5 +296,18 @@ class Cohorts:
         if found.problem is not None:
             (self.problems if found.contradiction else self.refused).append(found.problem)
         if found.group is not None:
-            self.groups.append(found.group)
+            self.combined.append(found.group)
             self.reasons.update((name, found.reason) for names in found.group.statements for name in names)
+
+
+def _of_known(
+    stages: tuple[int, ...],
+    end: Ints,
+    cell: Ints,
+    start: Ints,
+    n: Floats,
+    count: Floats,
+    ids: str | tuple[str, ...],
+) -> Group:
+    """The group of a known count of one cell; arrays (1,)."""
+    return Group(cell, start, n, end, stages, count, count, (unpacked(ids),))

@@ -115,9 +115,9 @@ class Analysis:
     """
 
     counts: Floats
-    known: tuple[Known, ...]
-    groups: tuple[Group, ...]
-    decisions: tuple[Decision, ...]
+    known: Sequence[Known]
+    groups: Sequence[Group]
+    decisions: Sequence[Decision]
     loose: Mapping[Rough, tuple[float, float]] = field(default_factory=dict)
     weights: Floats | None = None
     slack: Mapping[str, tuple[float, float]] = field(default_factory=dict)

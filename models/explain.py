@@ -63,7 +63,7 @@ def implied_prior(blueprint: Blueprint, rng: np.random.Generator) -> dict[str, d
     few = max(min(_AT_ONCE // (layout.steps * layout.size), _WHOLE), 1)
     found = []
     for start in range(0, _WHOLE, few):
-        eta = blueprint.predictor_at(blueprint.prior_draws(rng, min(few, _WHOLE - start)), pick)
+        eta = blueprint.prior_at(rng, min(few, _WHOLE - start), pick)
         # Cells in the outermost place are added one after another, whichever way they were gathered.
         found.append(rates_of(np.asfortranarray(eta), blueprint.ratio_steps).mean(axis=2))
     over = np.concatenate(found)

@@ -41,7 +41,12 @@ def apply_bases(free: Floats, bases: Sequence[Basis], fresh: bool = False) -> Fl
 
 
 def draw_block(
-    rng: np.random.Generator, block: Block, sd: Floats, layout: Layout, fresh: bool = False
+    rng: np.random.Generator,
+    block: Block,
+    sd: Floats,
+    layout: Layout,
+    fresh: bool = False,
+    units: Ints | None = None,
 ) -> Floats:
     """Draws of a block given its standard deviations.
 
@@ -51,12 +56,20 @@ def draw_block(
     fresh : bool
         Draw levels of *new* units of the population, without the constraint on these members.
 
+    units : (U,) int, optional
+        Of a cellwise block, the units whose draws are kept. All are drawn, so that those of one are the same.
+
     Returns
     -------
     (R, S, levels…), or (R, S, units) for a cellwise block
     """
     if block.cellwise:
-        values = rng.standard_normal((*sd.shape, layout.units))
+        if units is None:
+            values = rng.standard_normal((*sd.shape, layout.units))
+        else:
+            values = np.empty((*sd.shape, len(units)))
+            for at in np.ndindex(sd.shape):
+                values[at] = rng.standard_normal(layout.units)[units]
         values *= sd[..., None]
         return values
     free = tuple((b.fresh if fresh else b.matrix).shape[1] for b in block.bases)

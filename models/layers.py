@@ -14,12 +14,14 @@ import numpy as np
 
 from ..data.errors import InputError, Problem
 from ..data.funnel import Funnel
+from ..data.lazy import Joined, Lazy
 from ..data.names import Origin
 from ..data.panel import Panel
 from ..data.statement import Statement
 from .analyse import analyse
 from .clashes import SharedCounts, rows
 from .contract import Analysis, Decision, Floats, Group, GroupOrigin, Known, Rough
+from .decisions import keep_decisions, keep_facts
 from .parts import add_parts
 from .unsplit import OWN, Layer, layer
 
@@ -190,7 +192,7 @@ def _merge(
     counts = np.full(found[0][2].counts.shape, np.nan)
     weights = counts.copy()
     known: dict[tuple[int, int], Known] = {}
-    groups: list[Group] = []
+    groups: list[Sequence[Group]] = []
     decisions: dict[str, Decision] = dict(lost)
     loose: dict[Rough, tuple[float, float]] = {}
     problems: list[Problem] = []
@@ -206,10 +208,12 @@ def _merge(
                 known.setdefault((fact.stage, fact.cell), fact)
             if (ends := _loosened(fact, slack)) is not None:
                 loose[fact.stage, fact.cell, key if fact.stage else OWN] = ends
-        for group in analysis.groups:
-            tagged = replace(group, origin="referred" if referred else _origin(part, group))
+        # A group begins as one of referrals.
+        origins = [] if referred else [_origin(part, group) for group in analysis.groups]
+        groups.append(analysis.groups if referred else Lazy(_tagged, analysis.groups, origins))
+        for group in () if referred else analysis.groups:
             names = [name for stage in group.statements for name in stage]
-            if not referred and group.members is not None:
+            if group.members is not None:
                 problems.append(
                     Problem(
                         "totals of mixed origin that cross",
@@ -217,7 +221,7 @@ def _merge(
                         do="leave some of them out with [[exclude]] until none crosses another",
                     )
                 )
-            if not referred and (group.end >= 0).any():
+            if (group.end >= 0).any():
                 problems.append(
                     Problem(
                         "a sum of mixed origin between known stages",
@@ -225,15 +229,18 @@ def _merge(
                         do="leave it or the later count out with [[exclude]]",
                     )
                 )
-            groups.append(tagged)
         for decision in analysis.decisions:
             before = decisions.get(decision.statement)
             if before is None or _MEANING[decision.action] > _MEANING[before.action]:
                 decisions[decision.statement] = decision
     if problems:
         raise SharedCounts(problems)
-    ordered = tuple(decisions[s.id] for s in panel.statements if s.id in decisions)
-    return Analysis(counts, tuple(known.values()), tuple(groups), ordered, loose, weights, slack)
+    ordered = keep_decisions(decisions[s.id] for s in panel.statements if s.id in decisions)
+    return Analysis(counts, keep_facts(known.values()), Joined(*groups), ordered, loose, weights, slack)
+
+
+def _tagged(group: Group, origin: GroupOrigin) -> Group:
+    return replace(group, origin=origin)
 
 
 def _loosened(fact: Known, slack: Mapping[str, tuple[float, float]]) -> tuple[float, float] | None:

@@ -8,16 +8,18 @@ count; else it is counted out of the nearest earlier count of the total.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from ..data.errors import InputError, Problem
+from ..data.lazy import Joined
 from ..data.panel import Panel
 from ..data.statement import Statement
 from .clashes import rows
 from .contract import Analysis, Decision, Group, GroupOrigin
+from .decisions import keep_decisions
 from .unsplit import Layer, layer
 
 
@@ -44,11 +46,12 @@ def add_parts(
     for statement in panel.statements:
         if statement.id in arrangement.parts and statement.id in ranges:
             by_total[arrangement.parts[statement.id], layer(statement)].append(statement)
-    groups, decisions, problems = list(merged.groups), list(merged.decisions), []
+    groups: list[Group] = []
+    decisions, problems = list(merged.decisions), []
+    spoken = {key: _spoken(layers.get(key, merged).groups) for key in {key for _, key in by_total}}
     for (pool, key), statements in by_total.items():
         analysis = layers.get(key, merged)
-        spoken = {stage for g in analysis.groups if pool in g.cells for stage in g.stages}
-        adder = _Total(panel, analysis.counts[:, pool], pool, ranges, spoken)
+        adder = _Total(panel, analysis.counts[:, pool], pool, ranges, spoken[key].get(pool, ()))
         for statement in sorted(
             statements, key=lambda s: (panel.funnel.index(s.stage), _width(ranges[s.id]))
         ):
@@ -65,7 +68,16 @@ def add_parts(
         raise InputError(problems)
     order = {s.id: i for i, s in enumerate(panel.statements)}
     decisions.sort(key=lambda d: order[d.statement])
-    return replace(merged, groups=tuple(groups), decisions=tuple(decisions))
+    return replace(merged, groups=Joined(merged.groups, groups), decisions=keep_decisions(decisions))
+
+
+def _spoken(groups: Iterable[Group]) -> Mapping[int, Collection[int]]:
+    """By cell, the stages that some group speaks of."""
+    stages: dict[int, set[int]] = defaultdict(set)
+    for group in groups:
+        for cell in group.cells.tolist():
+            stages[cell].update(group.stages)
+    return stages
 
 
 def _width(span: tuple[float, float]) -> float:

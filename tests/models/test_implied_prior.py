@@ -39,9 +39,9 @@ def test_many_cells_are_drawn_a_few_draws_at_a_time(blueprint, monkeypatch):
     sizes = []
     drawn = type(blueprint).prior_draws
 
-    def watched(self, rng, size):
+    def watched(self, rng, size, units):
         sizes.append(size)
-        return drawn(self, rng, size)
+        return drawn(self, rng, size, units)
 
     monkeypatch.setattr(type(blueprint), "prior_draws", watched)
     monkeypatch.setattr(explain, "_AT_ONCE", 70 * blueprint.layout.steps * blueprint.layout.size)
@@ -56,7 +56,7 @@ def test_many_cells_are_drawn_a_few_draws_at_a_time(blueprint, monkeypatch):
 @pytest.mark.parametrize("effects", [["intercept", "jurisdiction"], ["intercept", "cell"]])
 def test_some_cells_alone_are_as_among_all(effects):
     blueprint = bind(make_panel(FACTS, (), tuple("ABC")), effects)
-    draws = blueprint.prior_draws(np.random.default_rng(3), 5)
+    whole = blueprint.predictor(blueprint.prior_draws(np.random.default_rng(3), 5))
     for positions in ([0, 2], [0, 1], [0, 1, 2], [2]):
-        few = blueprint.predictor_at(draws, np.array(positions))
-        assert (few == blueprint.predictor(draws)[..., positions]).all()
+        few = blueprint.prior_at(np.random.default_rng(3), 5, np.array(positions))
+        assert (few == whole[..., positions]).all()

@@ -43,7 +43,7 @@ def test_statements_without_a_range_are_ignored(build):
     panel, ranges = build([*REFERRALS, ("investigation", "b", 4, 4)])
     del ranges["s3"]
     analysis = analyse(panel, ranges)
-    assert analysis.groups == ()
+    assert not analysis.groups
     assert len(analysis.decisions) == 3
 
 
@@ -187,7 +187,7 @@ def test_first_stage_totals_fix_denominators_only_where_they_leave_one_cell(buil
 
 def test_a_first_stage_total_of_zero_fixes_each_cell(build):
     analysis = analyse(*build([("referral", "all", 0, 0), ("investigation", "all", 0, 0)]))
-    assert analysis.groups == ()
+    assert not analysis.groups
     assert analysis.counts[0].tolist() == [0, 0, 0]
 
 
@@ -208,7 +208,7 @@ class TestRanges:
     @pytest.mark.parametrize(("low", "high"), [(0, 10), (0, inf)])
     def test_a_range_that_allows_everything_is_dropped(self, build, low, high):
         analysis = analyse(*build([*REFERRALS, ("investigation", "a", low, high)]))
-        assert analysis.groups == ()
+        assert not analysis.groups
         assert decision(analysis, 3).action == "dropped"
 
     def test_two_ranges_of_the_same_cells_intersect(self, build):
