@@ -14,7 +14,7 @@ from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
 from ..models.rates import rates_of
 from .fresh import FreshRates
-from .rows import Bools, CellDraws, Floats, Rows, link, spread
+from .rows import Bools, CellDraws, Floats, Reals, Rows, link, spread
 from .rowwise import means_and_variances
 from .thinning import for_reference, parts
 
@@ -167,7 +167,7 @@ class Reference:
         return out
 
     def contractions(
-        self, member: sp.csr_matrix, step: Step, drawn: Floats, new_unit: Floats, touched: Bools
+        self, member: sp.csr_matrix, step: Step, drawn: Reals, new_unit: Floats, touched: Bools
     ) -> tuple[Floats, Floats]:
         """Contractions of rows against the prior and against a new unit, each (N,).
 

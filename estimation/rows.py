@@ -223,14 +223,15 @@ def evaluate(member: sp.csr_matrix, cells: StepDraws) -> Values:
 
 def link(values: Reals, ratio: bool) -> Floats:
     """Logit of a probability, log of a ratio, kept finite."""
-    if ratio:
-        return np.log(np.maximum(values, 1e-12)).astype(float, copy=False)
     # In single precision 1 - 1e-12 is 1.
-    inside = np.clip(np.asarray(values, dtype=float), 1e-12, 1 - 1e-12)
+    values = np.asarray(values, dtype=float)
+    if ratio:
+        return np.log(np.maximum(values, 1e-12))
+    inside = np.clip(values, 1e-12, 1 - 1e-12)
     return np.log(inside / (1 - inside))
 
 
-def spread(values: Floats, ratio: bool) -> Floats:
+def spread(values: Reals, ratio: bool) -> Floats:
     """Variance of each row (N, R) on the link scale, (N,)."""
     return variances(values, partial(link, ratio=ratio))
 

@@ -100,11 +100,23 @@ def means_and_variances(values: Reals) -> tuple[Floats, Floats]:
     return mean, variance
 
 
-def variances(values: Floats, of: Callable[[Floats], Floats]) -> Floats:
+def variances(values: Reals, of: Callable[[Reals], Floats]) -> Floats:
     """Variances of what a function makes of rows (N, R), (N,)."""
     out = np.empty(len(values))
     for few in row_blocks(*values.shape):
         out[few] = means_and_variances(of(values[few]))[1]
+    return out
+
+
+def medians(values: Reals) -> Reals:
+    """Medians of rows (N, R), (N,); NaN where some draw is."""
+    size = values.shape[1]
+    out = np.empty(len(values), dtype=values.dtype)
+    for few in row_blocks(*values.shape):
+        # To sort is several times faster than to look for the middle.
+        ordered = np.sort(values[few], axis=1)
+        out[few] = ordered[:, [(size - 1) // 2, size // 2]].mean(axis=1)
+        out[few][np.isnan(ordered[:, -1])] = np.nan
     return out
 
 

@@ -23,9 +23,9 @@ from .sensitivity.claims import claim_changes, latest_periods
 from .sensitivity.compare import Comparison, Varied, moved
 from .sensitivity.differences import differences
 from .sensitivity.revision import Revision, revise
-from .sensitivity.reweight import Reweighted, reweight
+from .sensitivity.reweight import Reweighted, Weighing
 from .sensitivity.scenario import Bindings, Scenario, bind_scenarios
-from .sensitivity.sweep import FORCED, keep, sweep
+from .sensitivity.sweep import FORCED, Answer, keep, sweep
 from .shown import fit_shown, say_nothing, say_on_stderr
 from .store.beside import write_notes
 from .store.find import find_run, finished, stored
@@ -230,18 +230,25 @@ def vary(
     with open_runner(where, say) as runner:
         base = finished(root, plan.name, found.identity) or estimate(plan, runs=runs, progress=progress)
 
-        def answer(one: Scenario) -> Reweighted | Run | str:
-            if one.same:
-                known = fit_of(base, found.base.blueprint)
-                if isinstance(known, str):
-                    return known
-                return Run(fit_shown(bind_plan(one.plan, found.base), one.plan, root, False, progress, known))
-            if refit:
-                return FORCED
-            return reweight(base, found.base, bind_plan(one.plan, found.base), one.identity)
+        def answers() -> Answer:
+            weighing = Weighing(base, found.base)
+
+            def answer(one: Scenario) -> Reweighted | Run | str:
+                if one.same:
+                    known = fit_of(base, found.base.blueprint)
+                    if isinstance(known, str):
+                        return known
+                    return Run(
+                        fit_shown(bind_plan(one.plan, found.base), one.plan, root, False, progress, known)
+                    )
+                if refit:
+                    return FORCED
+                return weighing.answer(bind_plan(one.plan, found.base), one.identity)
+
+            return answer
 
         fits = fit_many(estimate, root, runner, progress)
-        varied = sweep(found.scenarios, base, root, answer, fits, say)
+        varied = sweep(found.scenarios, base, root, answers, fits, say)
     return keep(base, varied, found.order)
 
 

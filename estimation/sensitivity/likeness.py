@@ -81,9 +81,14 @@ def log_kinds(one: Blueprint, two: Blueprint, unknown: dict[str, Floats]) -> Flo
     return total
 
 
+def read_alike(one: Blueprint, two: Blueprint) -> bool:
+    """Do two blueprints have the same statements, and read them with the same settings?"""
+    return one.kind_settings == two.kind_settings and one.panel.digest() == two.panel.digest()
+
+
 def apart(one: Blueprint, two: Blueprint) -> tuple[tuple[Batch, ...], tuple[Batch, ...]]:
     """Groups of statements that only one of two blueprints has, or reads with other settings."""
-    if one.kind_settings == two.kind_settings and one.panel.digest() == two.panel.digest():
+    if read_alike(one, two):
         return (), ()
     keys = [
         {number: _key(blueprint, batch, number) for batch in blueprint.batches for number in batch.groups}

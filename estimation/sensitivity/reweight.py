@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -22,9 +23,9 @@ from ..claims.contract import Told
 from ..kept import field_of
 from ..labels import NOT
 from ..store.runs import Run
-from ..thinning import take
+from .drawn import Drawn, Resampled, drawn_of
 from .likeness import apart, log_kinds, obstacle
-from .relabel import Resampled, cells_of, relabeled
+from .relabel import Relabeling
 from .weights import Weights, weigh
 
 Floats = NDArray[np.float64]
@@ -88,17 +89,15 @@ class Reweighted:
         }
 
 
-def reweight(run: Run, one: Bound, two: Bound, identity: str) -> Reweighted | str:
-    """Answer a scenario from the draws of the plan's own run, or say why it has to be fitted.
+class Weighing:
+    """Answers scenarios by the draws of the plan's own run; what all of them need is read when one does, once.
 
     Parameters
     ----------
     run : Run
         The plan's own.
-    one, two : Bound
-        The plan and the scenario.
-    identity : str
-        Of the run that a refit of the scenario would give.
+    one : Bound
+        The plan.
 
     Notes
     -----
@@ -106,23 +105,58 @@ def reweight(run: Run, one: Bound, two: Bound, identity: str) -> Reweighted | st
     natural scale of its parameter, and the likelihood of the groups of statements that differ. Effects given their
     scales have the same law in both.
     """
-    clock = time.perf_counter()
-    reason = obstacle(one, two)
-    if reason:
-        return reason
-    field = field_of(run, one.blueprint)
-    reason = unkept(one.blueprint, field)
-    if reason:
-        return reason
-    ratio = _log_ratio(one.blueprint, two.blueprint, field)
-    if isinstance(ratio, str):
-        return ratio
-    least = run.manifest.get("diagnostics", {}).get("ess_min")
-    weights = weigh(ratio, float(least) if least else len(ratio))
-    if weights.fault:
-        return weights.fault
-    found = _answer(run, one.plan.estimate.seed, two, field, weights)
-    return Reweighted(run, identity, *found, weights.khat, weights.ess, time.perf_counter() - clock)
+
+    def __init__(self, run: Run, one: Bound) -> None:
+        self._run, self._one = run, one
+
+    @cached_property
+    def _field(self) -> FieldDraws:
+        return field_of(self._run, self._one.blueprint)
+
+    @cached_property
+    def _drawn(self) -> Drawn:
+        return drawn_of(self._run)
+
+    @cached_property
+    def _relabeling(self) -> Relabeling:
+        return Relabeling(self._run, self._one, self._drawn)
+
+    def answer(self, two: Bound, identity: str) -> Reweighted | str:
+        """Answer a scenario, or say why it has to be fitted.
+
+        Parameters
+        ----------
+        two : Bound
+            The scenario.
+        identity : str
+            Of the run that a refit of it would give.
+        """
+        clock = time.perf_counter()
+        one, run = self._one, self._run
+        reason = obstacle(one, two) or unkept(one.blueprint, self._field)
+        if reason:
+            return reason
+        ratio = _log_ratio(one.blueprint, two.blueprint, self._field)
+        if isinstance(ratio, str):
+            return ratio
+        least = run.manifest.get("diagnostics", {}).get("ess_min")
+        weights = weigh(ratio, float(least) if least else len(ratio))
+        if weights.fault:
+            return weights.fault
+        found = self._weighed(two, weights)
+        return Reweighted(run, identity, *found, weights.khat, weights.ess, time.perf_counter() - clock)
+
+    def _weighed(self, two: Bound, weights: Weights) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+        """The rows of the base with the scenario's medians and labels, and its claims."""
+        seed, drawn = self._one.plan.estimate.seed, self._drawn
+        draws = Resampled(drawn, weights, stream(seed, "reweighting"), stream(seed, "reweighting cells"))
+        labels, medians = self._relabeling.labeled(two, self._field, draws, seed)
+        medians[labels == NOT] = np.nan
+        rows = drawn.table.assign(label=labels, median=medians)
+        claims = two.plan.claims
+        joint = rows[drawn.at >= 0]
+        told = Told(two.description, joint, drawn.ids, draws.rows.T, claims.probability, claims.effect)
+        return rows, [claim.record() for claim in claims_of(told)]
 
 
 def unkept(blueprint: Blueprint, field: FieldDraws) -> str:
@@ -152,31 +186,3 @@ def _log_likelihood(blueprint: Blueprint, batches: tuple[Batch, ...], field: Fie
         return 0.0
     cut = replace(blueprint, batches=batches)
     return predictive.log_likelihood(cut, blueprint.predictor(field), field).sum(axis=1)
-
-
-def _answer(
-    run: Run, seed: int, two: Bound, field: FieldDraws, weights: Weights
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """The rows of the base with the scenario's medians and labels, and its claims."""
-    value = run.draws["quantities"]["value"].transpose("chain", "draw", "quantity_id")
-    draws = value.to_numpy().reshape(-1, value.sizes["quantity_id"])
-    ids = [str(name) for name in value["quantity_id"].to_numpy()]
-    chosen = weights.resampled(stream(seed, "reweighting"))
-    drawn = draws[chosen]
-    cells, where = cells_of(run, weights, seed, value.sizes["chain"])
-    beside = (dict(zip(ids, some.T, strict=True)) for some in (drawn, draws[where]))
-    labels, medians = relabeled(run, two, take(field, chosen), Resampled(cells, *beside), seed)
-    at = {name: number for number, name in enumerate(ids)}
-    rows = run.estimates[run.estimates["basis"] == "superpopulation"].copy()
-    middle = np.median(drawn, axis=0)
-    medians |= {name: float(middle[at[name]]) for name in rows["quantity_id"] if name in at}
-    rows["label"] = [
-        labels.get(name, old) for name, old in zip(rows["quantity_id"], rows["label"], strict=True)
-    ]
-    rows["median"] = [
-        np.nan if said == NOT else medians.get(name, np.nan)
-        for name, said in zip(rows["quantity_id"], rows["label"], strict=True)
-    ]
-    claims = two.plan.claims
-    told = Told(two.description, rows, ids, drawn, claims.probability, claims.effect)
-    return rows, [claim.record() for claim in claims_of(told)]

@@ -25,7 +25,7 @@ FORCED = "a fit was asked for"
 
 
 def sweep(
-    scenarios: Sequence[Scenario], base: Run, root: Path, answer: Answer, fits: Fits, say: Say
+    scenarios: Sequence[Scenario], base: Run, root: Path, answers: Callable[[], Answer], fits: Fits, say: Say
 ) -> tuple[Varied, ...]:
     """Answer scenarios: what is stored is read, what the plan's own draws can answer they do, and the rest is fitted.
 
@@ -36,8 +36,9 @@ def sweep(
         Of the plan itself.
     root : Path
         Folder of runs.
-    answer : callable
-        Answers a scenario by the draws of the plan's own run, weighed or evaluated again, or says why they do not.
+    answers : callable
+        Makes what answers a scenario by the draws of the plan's own run, weighed or evaluated again, or says why they
+        do not. What that has read is let go before anything is fitted.
     fits : callable
         As ``many.fit_many``.
     say : callable
@@ -50,7 +51,8 @@ def sweep(
     KeyboardInterrupt
         The user stopped it; scenarios that have finished are kept.
     """
-    answers: dict[str, Run | Reweighted] = {}
+    answer = answers()
+    answered: dict[str, Run | Reweighted] = {}
     why: dict[str, str] = {}
     heads = {
         one.name: f"Scenario {number} of {len(scenarios)}, {one.name}"
@@ -62,18 +64,19 @@ def sweep(
         run = finished(root, one.plan.name, one.identity)
         if run is not None:
             say(f"{heads[one.name]}: stored{_mark(run)}")
-            answers[one.name], why[one.name] = run, one.obstacle or "its own fit was there"
+            answered[one.name], why[one.name] = run, one.obstacle or "its own fit was there"
             continue
         found = one.obstacle or answer(one)
         if isinstance(found, str):
             why[one.name] = found
             continue
-        answers[one.name] = found
+        answered[one.name] = found
         if isinstance(found, Reweighted):
             say(f"{heads[one.name]}: reweighted, k-hat {found.khat:.2f}, {found.seconds:.1f} s")
         else:
             say(f"{heads[one.name]}: evaluated again, {_seconds(found)}")
-    left = [one for one in scenarios if one.name not in answers]
+    del answer
+    left = [one for one in scenarios if one.name not in answered]
     for one in left:
         say(f"{heads[one.name]}: to be fitted, {why[one.name]}")
     for number, fitted in fits([one.plan for one in left]):
@@ -81,15 +84,15 @@ def sweep(
         if isinstance(fitted, InputError):
             raise fitted
         say(f"{heads[one.name]}: {_seconds(fitted)}")
-        answers[one.name] = fitted
+        answered[one.name] = fitted
     return tuple(
         Varied(
             one.name,
             one.reason,
             one.set,
-            answers[one.name],
+            answered[one.name],
             why.get(one.name, ""),
-            claim_changes(base.claims, answers[one.name].claims),
+            claim_changes(base.claims, answered[one.name].claims),
         )
         for one in scenarios
     )

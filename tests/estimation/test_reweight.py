@@ -13,7 +13,7 @@ from scipy.stats import norm, qmc
 from attrition.estimation.binding import bind_plan
 from attrition.estimation.plan import read_plan
 from attrition.estimation.sensitivity.compare import Comparison, moved
-from attrition.estimation.sensitivity.reweight import Reweighted, reweight, unkept
+from attrition.estimation.sensitivity.reweight import Reweighted, Weighing, unkept
 from attrition.estimation.sensitivity.weights import weigh
 from attrition.estimation.store.runs import Run
 from attrition.estimation.thinning import take
@@ -108,7 +108,8 @@ def tightened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Reweighted, Run
     (folder / "plan.toml").write_text(plan)
     path, patches = folder / "plan.toml", {"prior.spread": 0.3}
     base, fitted = (estimate(path, patches=one, progress=False) for one in ({}, patches))
-    found = reweight(base, *(bind_plan(read_plan(path, one)) for one in ({}, patches)), "x")
+    one, two = (bind_plan(read_plan(path, patch)) for patch in ({}, patches))
+    found = Weighing(base, one).answer(two, "x")
     assert isinstance(found, Reweighted), found
     return found, fitted
 
@@ -155,14 +156,14 @@ def test_weights_of_two_normals_by_hand() -> None:
 @pytest.mark.slow
 def test_a_refit_says_the_same_within_simulation(small_plan: Path, small_run: Run) -> None:
     """Three priors on a plan of exact, total, suppressed and absent counts: 288 rows, weighed and fitted."""
-    one = bind_plan(read_plan(small_plan))
+    weighing = Weighing(small_run, bind_plan(read_plan(small_plan)))
     for patch in (
         {"prior.spread": 2.0},
         {"prior.spread": 0.5},
         {"prior.intercept": {"median": 0.3, "sd": 1.0}},
     ):
         plan = read_plan(small_plan, patch)
-        weighed = reweight(small_run, one, bind_plan(plan), "x")
+        weighed = weighing.answer(bind_plan(plan), "x")
         assert isinstance(weighed, Reweighted)
         fitted = estimate(plan, progress=False)
         least = min(weighed.ess, fitted.manifest["diagnostics"]["ess_min"])

@@ -38,6 +38,16 @@ def test_means_and_variances_are_those_of_numpy():
     assert np.isnan(rowwise.means_and_variances(values)[1]).tolist() == [k == 2 for k in range(7)]
 
 
+@pytest.mark.parametrize("size", [500, 501])
+def test_medians_are_those_of_numpy_in_single_precision_too(size, monkeypatch):
+    monkeypatch.setattr(rowwise, "_AT_ONCE", 2 * size)
+    values = RNG.normal(size=(7, size)).astype(np.float32)
+    values[4, 3] = np.nan
+    found = rowwise.medians(values)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, np.median(values, axis=1))
+
+
 @pytest.mark.parametrize("ratio", [True, False])
 def test_the_spread_of_rows_does_not_depend_on_how_many_are_looked_at_together(ratio, monkeypatch):
     values = RNG.uniform(0.0, 1.0, (9, 40))

@@ -20,7 +20,7 @@ from attrition.estimation.runners.here import Here
 from attrition.estimation.sensitivity.compare import Varied, moved
 from attrition.estimation.sensitivity.scale import FEW_CELLS, few_cells, paths, ratio_steps
 from attrition.estimation.sensitivity.scenario import Scenario
-from attrition.estimation.sensitivity.sweep import keep, sweep
+from attrition.estimation.sensitivity.sweep import Answer, keep, sweep
 from attrition.estimation.store.find import find_run
 from attrition.estimation.store.runs import Run
 from attrition.estimation.verbs import compare
@@ -43,9 +43,9 @@ set = {"prior.spread" = 3.0, "axes.from" = 2015-01-01}
 """
 
 
-def refused(_scenario: Scenario) -> str:
-    """No weights answer it."""
-    return "the k-hat of the weights is 0.90, not below 0.67"
+def refused() -> Answer:
+    """No weights answer any scenario."""
+    return lambda _scenario: "the k-hat of the weights is 0.90, not below 0.67"
 
 
 def each(fit: Callable[[Plan], Run]) -> Fits:
