@@ -248,7 +248,6 @@ def main() -> None:
     asked = options.parse_args()
     # As many draws are looked at as there are: fewer would leave more of simulation than is allowed.
     thinning._NUMBERS = asked.chains * asked.draws * 2 * int(np.prod(asked.shape))
-    laplace.points_for = lambda _: asked.points
     with tempfile.TemporaryDirectory() as folder:
         path = simulate(Path(folder) / "world", asked.shape, asked.referrals, 1)
         patches = {"estimate.draws": asked.draws, "estimate.chains": asked.chains}
@@ -262,6 +261,7 @@ def main() -> None:
         except InputError as error:
             raise SystemExit(str(error)) from error
         del fit, bound
+        patches["estimate.points"] = asked.points
         run = estimate(path, engine="laplace", patches=patches, progress=False)
         for name, one in (("chains", chains), ("laplace", run)):
             print(

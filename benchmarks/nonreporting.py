@@ -95,7 +95,8 @@ def masked(world: World, reports: np.ndarray, folder: Path) -> Bound:
 def swept(bound: Bound) -> np.ndarray:
     """5, 50 and 95 % points of the rate of the whole at every shift, (shifts, 3)."""
     blueprint = bound.blueprint
-    draws = laplace.fit(blueprint, bound.plan.estimate, lambda _: None, points=POINTS).field
+    settings = bound.plan.estimate.model_copy(update={"points": POINTS})
+    draws = laplace.fit(blueprint, settings, lambda _: None).field
     eta = predictor(blueprint, draws)
     weight = blueprint.analysis.counts[0, blueprint.layout.cells]
     found = []

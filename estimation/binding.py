@@ -173,7 +173,8 @@ def run_identity(bound: Bound, plan: Plan) -> str:
         bound.description,
         bound.panel.digest(),
         plan.estimate.engine,
-        plan.estimate.model_dump(exclude={"engine", "seed"}),
+        # What a plan leaves to its size is no part of it.
+        plan.estimate.model_dump(exclude={"engine", "seed"}, exclude_none=True),
         plan.estimate.seed,
         metadata.version("attrition"),
         source_digest(),

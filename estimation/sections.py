@@ -26,7 +26,19 @@ class AnswerSpec(Section):
 
 
 class EstimateSpec(Section):
-    """``[estimate]``: how to fit. The gates of the checks, not these, decide what may be published."""
+    """``[estimate]``: how to fit. The gates of the checks, not these, decide what may be published.
+
+    Parameters
+    ----------
+    engine : {"nuts", "laplace", "numpyro", "auto"}
+    draws, tune, chains : int
+        Draws a chain, those before them that are not kept, and chains.
+    seed : int
+    target_accept : float
+        Of a sampler.
+    points : int or None
+        By ``laplace``: points of the scales a chain, a power of two; None for more the fewer cells there are.
+    """
 
     engine: Engine = "nuts"
     draws: int = Field(1500, ge=50)
@@ -34,6 +46,14 @@ class EstimateSpec(Section):
     chains: int = Field(4, ge=2)
     seed: int = Field(1, ge=0)
     target_accept: float = Field(0.95, gt=0.5, lt=1)
+    points: int | None = Field(None, ge=16)
+
+    @field_validator("points")
+    @classmethod
+    def _points(cls, value: int | None) -> int | None:
+        if value is not None and value & (value - 1):
+            raise ValueError("not a power of two")
+        return value
 
 
 class PublishSpec(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -173,18 +173,25 @@ def _bind(plan: Plan, base: Bound, spec: ScenarioSpec, draft: bool) -> Scenario:
     same = same_posterior(base, bound)
     why = "" if same else obstacle(base, bound)
     # Where weights may do, other settings would keep them from it.
-    if why and "estimate.draws" not in spec.set:
-        patched = _with_enough(patched)
+    if why:
+        patched = _with_enough(patched, base, spec.set)
     return Scenario(spec.name, spec.reason, spec.set, patched, run_identity(bound, patched), fresh, why, same)
 
 
-def _with_enough(plan: Plan) -> Plan:
-    """As many draws as a complete run asks for, where they are independent: more would say no more of a difference."""
+def _with_enough(plan: Plan, base: Bound, named: Collection[str]) -> Plan:
+    """As many draws as a complete run asks for, where they are independent: more would say no more of a difference.
+
+    They are from as many points as those of the plan's own run, however many cells are left. What is named stays.
+    """
     settings = plan.estimate
     if settings.engine != laplace.NAME:
         return plan
-    draws = min(settings.draws, -(-WHOLE // settings.chains))
-    return plan.model_copy(update={"estimate": settings.model_copy(update={"draws": draws})})
+    enough = {
+        "draws": min(settings.draws, -(-WHOLE // settings.chains)),
+        "points": base.plan.estimate.points or laplace.points_for(base.blueprint),
+    }
+    mine = {key: value for key, value in enough.items() if f"estimate.{key}" not in named}
+    return plan.model_copy(update={"estimate": settings.model_copy(update=mine)})
 
 
 def _of(one: Asked, problem: Problem) -> Problem:

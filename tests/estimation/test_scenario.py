@@ -68,14 +68,25 @@ def test_scenarios_are_no_part_of_the_identity(planned, small_run: Run) -> None:
     assert (again.identity, [one.identity for one in again.scenarios]) == (identity, [first.identity])
 
 
-def test_independent_draws_are_as_many_as_a_complete_run_asks_for(planned) -> None:
+def test_independent_draws_are_as_many_as_a_complete_run_asks_for_from_points_as_the_plan_has_them(
+    planned,
+) -> None:
     """Where the draws are a chain, a scenario says how many, or weights may do, they are as many as was said."""
     out = '"exclude.+" = [{offense = "possession", reason = "r"}, {offense = "all", reason = "r"}]'
     several = entry("out", f"{{{out}}}") + entry("more", f'{{{out}, "estimate.draws" = 900}}')
+    several += entry("finer", f'{{{out}, "estimate.points" = 512}}')
     path = planned(several + entry("wide", '{"prior.spread" = 2.0}'))
-    for engine, wanted in (("nuts", [1500, 900, 1500]), ("laplace", [500, 900, 1500])):
-        found = bind_scenarios(read_plan(path, {"estimate.engine": engine, "estimate.draws": 1500}))
-        assert [one.plan.estimate.draws for one in found.scenarios] == wanted
+    for engine, points, wanted in (
+        ("nuts", None, [(1500, None), (900, None), (1500, 512), (1500, None)]),
+        ("laplace", None, [(500, 256), (900, 256), (500, 512), (1500, None)]),
+        ("laplace", 128, [(500, 128), (900, 128), (500, 512), (1500, 128)]),
+    ):
+        patches = {"estimate.engine": engine, "estimate.draws": 1500} | (
+            {"estimate.points": points} if points else {}
+        )
+        found = bind_scenarios(read_plan(path, patches))
+        settings = [one.plan.estimate for one in found.scenarios]
+        assert [(one.draws, one.points) for one in settings] == wanted
 
 
 def test_a_note_reaches_the_run_that_is_stored(

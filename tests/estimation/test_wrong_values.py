@@ -28,6 +28,7 @@ SAID = [
         "allowed: a whole number",
     ),
     ({"estimate": {"draws": "many"}}, "estimate.draws: not a whole number; found 'many'", "without quotes"),
+    ({"estimate": {"points": 100}}, "estimate.points: not a power of two; found 100", ""),
     ({"estimate": {"engine": "foo"}}, "estimate.engine: no such value; found 'foo'", "allowed: 'nuts'"),
     ({"answer": 3}, "answer: not a table; found 3", "write [answer]"),
     (

@@ -35,8 +35,9 @@ _FEWEST, _MOST, _WORK = 64, 256, 1_000_000
 _NOTHING = 42.0
 
 
-def points_for(cells: int) -> int:
-    """Points of the scales a chain: a power of two, more where the cells (of all steps) are few."""
+def points_for(blueprint: Blueprint) -> int:
+    """Points of the scales a chain where nobody says: a power of two, more where the cells (of all steps) are few."""
+    cells = blueprint.layout.steps * blueprint.layout.size
     return 2 ** int(np.log2(np.clip(_WORK / cells, _FEWEST, _MOST)))
 
 
@@ -61,7 +62,6 @@ def fit(
     blueprint: Blueprint,
     settings: EstimateSpec,
     say: Callable[[str], None],
-    points: int | None = None,
     mean_steps: int | None = None,
 ) -> Fit:
     """Approximate the posterior and draw from it.
@@ -71,10 +71,8 @@ def fit(
     blueprint : Blueprint
         One without ``worlds.obstacles``.
     settings : EstimateSpec
-        ``draws`` times ``chains`` draws; a chain has a quasi-random sample of points of its own, so that what differs
-        between chains is the Monte-Carlo error of the points.
-    points : int, optional
-        Points of the scales a chain, a power of two.
+        ``draws`` times ``chains`` draws; a chain has a quasi-random sample of ``points`` of its own, so that what
+        differs between chains is the Monte-Carlo error of the points.
     mean_steps : int, optional
         Variational steps from the mode to the mean.
     """
@@ -82,7 +80,7 @@ def fit(
     worlds = make_worlds(blueprint)
     mean_steps = STEPS if mean_steps is None else mean_steps
     cells = blueprint.layout.steps * blueprint.layout.size
-    points = points or points_for(cells)
+    points = settings.points or points_for(blueprint)
     cores = os.cpu_count() or 1
     # Many small matrices: one core each is faster than all cores together.
     with threadpool_limits(1), ThreadPoolExecutor(cores) as pool, ThreadPoolExecutor(len(worlds)) as steps:
