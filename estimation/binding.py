@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any, Final
 
@@ -63,7 +63,8 @@ def bind_plan(plan: Plan, like: Bound | None = None) -> Bound:
     ----------
     plan : Plan
     like : Bound, optional
-        Where the plan reads what this one has read, in the same way, nothing is read again.
+        Where the plan reads what this one has read, in the same way, nothing is read again; where it has the same
+        effects and kinds too, nothing is analysed again.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def bind_plan(plan: Plan, like: Bound | None = None) -> Bound:
     """
     model = _model(plan, to_come(plan))
     if like is not None and (plan.folder, plan.panel_spec()) == (like.plan.folder, like.plan.panel_spec()):
-        return _bind(plan, *like.read, *model)
+        return _bind_like(plan, like, *model)
     try:
         panel, intake = read_panel(plan.panel_spec(), plan.folder)
     except Contradictory as found:
@@ -105,6 +106,19 @@ def _model(plan: Plan, faults: Sequence[Problem] = ()) -> tuple[Effects, dict[st
 def _bind(plan: Plan, panel: Panel, intake: Intake, effects: Effects, kinds: dict[str, BaseModel]) -> Bound:
     read, panel = (panel, intake), arrange(panel, plan.axes.remainder)
     blueprint = make_blueprint(plan.name, panel, effects, plan.prior, kinds)
+    return _described(plan, blueprint, _account(intake, blueprint), read)
+
+
+def _bind_like(plan: Plan, like: Bound, effects: Effects, kinds: dict[str, BaseModel]) -> Bound:
+    """Of the same statements: they have their places, and of the same effects and kinds all but the priors is known."""
+    one, problems = like.blueprint, plan.prior.problems(like.panel.funnel)
+    if (effects, kinds) == (one.effects, one.kind_settings) and not problems:
+        return _described(plan, replace(one, name=plan.name, prior=plan.prior), like.intake, like.read)
+    blueprint = make_blueprint(plan.name, like.panel, effects, plan.prior, kinds)
+    return _described(plan, blueprint, _account(like.read[1], blueprint), like.read)
+
+
+def _described(plan: Plan, blueprint: Blueprint, intake: Intake, read: tuple[Panel, Intake]) -> Bound:
     implied = implied_prior(blueprint, stream(0, "implied prior"))
     beyond = extreme(blueprint, implied)
     if beyond and not plan.prior.allow_extreme:
@@ -118,10 +132,10 @@ def _bind(plan: Plan, panel: Panel, intake: Intake, effects: Effects, kinds: dic
             )
         )
     description = describe(blueprint, implied)
-    description["answer"] = _answer(plan, panel)
+    description["answer"] = _answer(plan, blueprint.panel)
     description["patches"] = plan.patches
     description["plan"] = plan.model_dump(mode="json", exclude={"estimate"})
-    return Bound(plan, panel, _account(intake, blueprint), blueprint, description, read)
+    return Bound(plan, blueprint.panel, intake, blueprint, description, read)
 
 
 def _answer(plan: Plan, panel: Panel) -> dict[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from attrition.data.errors import InputError
+from attrition.estimation.binding import bind_plan, run_identity
 from attrition.estimation.plan import read_plan
 from attrition.estimation.sensitivity.scenario import bind_scenarios
 from attrition.estimation.store.runs import Run
@@ -87,6 +89,19 @@ def test_independent_draws_are_as_many_as_a_complete_run_asks_for_from_points_as
         found = bind_scenarios(read_plan(path, patches))
         settings = [one.plan.estimate for one in found.scenarios]
         assert [(one.draws, one.points) for one in settings] == wanted
+
+
+@pytest.mark.parametrize("patch", [{"prior.spread": 2.0}, {"effect": [{"kind": "jurisdiction"}]}])
+def test_what_is_bound_like_another_plan_is_as_if_bound_by_itself(
+    small_plan: Path, patch: dict[str, Any]
+) -> None:
+    plan, base = read_plan(small_plan, patch), bind_plan(read_plan(small_plan))
+    mine, alone = bind_plan(plan, base), bind_plan(plan)
+    assert run_identity(mine, plan) == run_identity(alone, plan)
+    assert mine.intake.to_dict() == alone.intake.to_dict()
+    assert (mine.blueprint.prior, mine.blueprint.effects) == (plan.prior, alone.blueprint.effects)
+    # Of other priors alone nothing is analysed again.
+    assert (mine.blueprint.batches is base.blueprint.batches) == ("effect" not in patch)
 
 
 def test_a_note_reaches_the_run_that_is_stored(
