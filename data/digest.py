@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,15 @@ def canonical_json(value: Any) -> str:
 def digest(value: Any) -> str:
     """SHA-256 of the canonical JSON of a value, as 64 hexadecimal digits."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def digest_each(texts: Iterable[str]) -> str:
+    """The digest of a list of texts, which is never written out as a whole."""
+    h = hashlib.sha256(b"[")
+    for number, text in enumerate(texts):
+        h.update(b"," * (number > 0) + canonical_json(text).encode())
+    h.update(b"]")
+    return h.hexdigest()
 
 
 def digest_files(paths: list[Path], root: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .axes import Axes, Index, Node
-from .digest import canonical_json, digest
+from .digest import canonical_json, digest_each
 from .funnel import Funnel
 from .statement import Statement
 
@@ -90,7 +91,8 @@ class Panel:
 
     @cached_property
     def _digest(self) -> str:
-        records = [
-            s.record() | ({"as_of": s.as_of} if self.dated else {}) for s in (*self.statements, *self.mix)
-        ]
-        return digest(sorted(canonical_json(record) for record in records))
+        records = (
+            s.record() | ({"as_of": s.as_of} if self.dated else {})
+            for s in itertools.chain(self.statements, self.mix)
+        )
+        return digest_each(sorted(map(canonical_json, records)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from attrition.data.digest import digest_files
+from attrition.data.digest import digest, digest_each, digest_files
 from attrition.estimation.store import identity as module
 from attrition.estimation.store.identity import identity, source_digest
 
@@ -81,3 +81,8 @@ def test_the_store_loads_no_modelling_library_and_no_xarray() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_a_list_of_texts_has_the_digest_of_its_canonical_json():
+    for texts in ([], ["a"], ['"é"', "b\\n", ""]):
+        assert digest_each(iter(texts)) == digest(texts)
