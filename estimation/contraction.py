@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from threading import Lock
 
 import numpy as np
 import scipy.sparse as sp
@@ -101,16 +102,30 @@ class Reference:
         self, rng: np.random.Generator, blueprint: Blueprint, draws: FieldDraws, weights: Floats
     ) -> None:
         self._rng, self._blueprint = rng, blueprint
+        (self._of_prior,) = rng.spawn(1)
+        self._drawn: CellDraws | None = None
+        self._lock = Lock()
         self._weights = np.nan_to_num(weights)
         self._fresh = FreshRates(blueprint, draws)
-        layout = blueprint.layout
+
+    @property
+    def _prior(self) -> CellDraws:
+        # Not before they are asked for, by whichever thread is first: they take as much as the posterior's draws, and
+        # new units are looked at without them.
+        with self._lock:
+            if self._drawn is None:
+                self._drawn = self._draw_prior()
+            return self._drawn
+
+    def _draw_prior(self) -> CellDraws:
+        blueprint, layout, rng = self._blueprint, self._blueprint.layout, self._of_prior
         size = min(_PRIOR_DRAWS, for_reference(layout.steps * layout.size))
         rates = np.empty((layout.steps, layout.size, size), dtype=np.float32)
         for part in parts(size, layout.steps * layout.size):
             prior = blueprint.prior_draws(rng, len(part))
             eta = blueprint.predictor(prior)
             rates[..., part] = np.moveaxis(cell_rates(rng, blueprint, eta, prior, observed=False), 0, -1)
-        self._prior = CellDraws.of_rates(np.moveaxis(rates, -1, 0))
+        return CellDraws.of_rates(np.moveaxis(rates, -1, 0))
 
     def _weighted(self, member: sp.csr_matrix, step: Step) -> sp.csr_matrix:
         """Weights of the cells of each row, which sum to one: by mean counts, or plain where there are none."""

@@ -242,8 +242,13 @@ def parts_of(blueprint: Blueprint, rows: Rows, answer: tuple[str, str]) -> tuple
         wanted += _pair(at, (ROOT, node.parent, answer[1]), (ROOT, name, answer[1]))
     parent, child = _rows(wanted)
     # A share of an unsplit total is no part that can be taken out of it.
-    size = rows.member.getnnz(axis=1)
-    common = sp.csr_matrix(rows.member[parent].multiply(rows.member[child])).getnnz(axis=1)
+    size, common = rows.member.getnnz(axis=1), np.zeros(len(child))
+    for one in np.unique(parent):
+        # A parent's cells are written down once, not once for each of its children.
+        held = np.zeros(rows.member.shape[1])
+        held[rows.member[one].indices] = 1.0
+        mine = parent == one
+        common[mine] = rows.member[child[mine]] @ held
     keep = (size[parent] > size[child]) & (size[child] == common)
     return parent[keep], child[keep]
 

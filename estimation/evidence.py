@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
+from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,6 +21,8 @@ from ..models.layout import Layout
 from ..models.margins import margins_only
 from .reporting import LEAST_OF_ONE
 from .rows import Bools, Rows
+
+_PLACE: Final = AXES.index("jurisdiction")
 
 
 @dataclass(frozen=True)
@@ -117,17 +123,17 @@ class Evidence:
         dates = sorted({s.as_of for s in self._statements})
         self._dates = np.array([*dates, ""], dtype=object)
         self._date = np.array([dates.index(s.as_of) for s in self._statements])
-        cells = [layout.positions[panel.cells(s)] for s in self._statements]
-        self._on = _incidence([_with_members(c[c >= 0], layout) for c in cells], layout.size)
-        sets = self._reporting.sets
-        self._own = _incidence([layout.positions[cells] for _, cells in sets], layout.size)
+        cells = (layout.positions[panel.cells(s)] for s in self._statements)
+        self._on = _incidence((_with_members(c[c >= 0], layout) for c in cells), layout.size)
+        self._own = _incidence((layout.positions[cells] for _, cells in _sets(blueprint)), layout.size)
         self._group = self._reporting.group
         low, high = known_ends(blueprint.analysis)
         self._exact = (low == high)[:, layout.cells]
         context = next((block.slope for block in blueprint.blocks if block.name == "context"), None)
         modeled = context.steps if context is not None else (False,) * layout.steps
         self._bare = np.array(margins_only(panel, blueprint.analysis)) & ~np.array(modeled)
-        self._span = np.array([[int(g.start.min()), max(max(g.stages), int(g.end.max()))] for g, _ in sets])
+        ends = ((int(g.start.min()), max(max(g.stages), int(g.end.max()))) for g, _ in _sets(blueprint))
+        self._span = np.fromiter(chain.from_iterable(ends), dtype=np.int64).reshape(-1, 2)
 
     def behind(self, rows: Rows, step: Step) -> Behind:
         """Evidence of the rows for one step."""
@@ -182,17 +188,21 @@ class ReportingShares:
 
     Attributes
     ----------
-    sets : list of (Group, (k,) int)
-        The cells that each group of statements speaks of.
     group : (sets, A) sparse
-        Their incidence on active cells, unsplit totals with the cells they hold.
+        Incidence, on active cells, of the cells that each group of statements speaks of, unsplit totals with the cells
+        they hold.
     """
 
     def __init__(self, blueprint: Blueprint) -> None:
         self._blueprint, layout = blueprint, blueprint.layout
-        self.sets = _sets(blueprint)
-        cells = [_with_members(layout.positions[cells], layout) for _, cells in self.sets]
+        self._place = layout.coordinates[_PLACE]
+        cells = (_with_members(layout.positions[cells], layout) for _, cells in _sets(blueprint))
         self.group = _incidence(cells, layout.size)
+        leaf = sp.csr_matrix((np.ones(layout.size), (np.arange(layout.size), self._place)))
+        alone = sp.csr_matrix(self.group @ leaf).getnnz(axis=1) == 1
+        # What one jurisdiction says of itself, and what is said of several together.
+        self._heard = _covered(self.group[alone])
+        self._several = self.group[~alone]
 
     def of(self, rows: Rows) -> NDArray[np.float64]:
         """Share of each row's first-stage count in cells of which its own jurisdictions report some later stage, (N,).
@@ -202,29 +212,36 @@ class ReportingShares:
         """
         layout, axis = self._blueprint.layout, self._blueprint.panel.axes.jurisdiction
         first = np.nan_to_num(self._blueprint.analysis.counts[0, layout.cells])
-        names, whole = (every[:, AXES.index(axis.name)] for every in (rows.names, rows.whole))
-        place = layout.coordinates[AXES.index(axis.name)]
-        out = np.ones(len(rows))
-        for name in dict.fromkeys(names[~whole]):
-            here = np.flatnonzero(names == name)
-            outside = ~np.isin(place, axis.positions[name])
-            own = self.group[np.asarray(self.group @ outside.astype(float)).ravel() == 0]
-            heard = (np.asarray(own.sum(axis=0)).ravel() > 0).astype(float)
-            member = rows.member[here]
-            size, plain = member @ first, np.asarray(member.sum(axis=1)).ravel()
-            known = size > 0
-            part = np.where(known, member @ (first * heard), member @ heard)
-            out[here] = part / np.where(known, size, plain)
+        names, whole = (every[:, _PLACE] for every in (rows.names, rows.whole))
+        out = np.where(whole, 1.0, _share(rows.member, first, self._heard))
+        # Only a node of several can hold what is said of several.
+        nodes = [name for name in axis.by_name if len(axis.positions[name]) > 1]
+        for name in nodes if self._several.shape[0] else ():
+            here = np.flatnonzero((names == name) & ~whole)
+            outside = ~np.isin(self._place, axis.positions[name])
+            own = self._several[np.asarray(self._several @ outside.astype(float)).ravel() == 0]
+            out[here] = _share(rows.member[here], first, self._heard | _covered(own))
         return out
 
 
-def _sets(blueprint: Blueprint) -> list[tuple[Group, NDArray[np.int64]]]:
+def _share(member: sp.csr_matrix, first: NDArray[np.float64], heard: Bools) -> NDArray[np.float64]:
+    """Share of the counts of each row's cells (N, A), or of the cells where none is known, that is heard of, (N,)."""
+    size, plain = member @ first, np.asarray(member.sum(axis=1)).ravel()
+    known = size > 0
+    part = np.where(known, member @ (first * heard), member @ heard.astype(float))
+    return np.asarray(part / np.where(known, size, plain))
+
+
+def _covered(sets: sp.csr_matrix) -> Bools:
+    """Cells that stand in some set, (A,)."""
+    return np.asarray(sets.sum(axis=0)).ravel() > 0
+
+
+def _sets(blueprint: Blueprint) -> Iterator[tuple[Group, NDArray[np.int64]]]:
     """Cells that each group speaks of: totals that cross have one density, but each speaks of cells of its own."""
-    return [
-        (group, cells)
-        for group in blueprint.analysis.groups
-        for cells in (group.sets if group.members is not None else group.sets[:1])
-    ]
+    for group in blueprint.analysis.groups:
+        for cells in group.sets if group.members is not None else group.sets[:1]:
+            yield group, cells
 
 
 def _with_members(positions: NDArray[np.int64], layout: Layout) -> NDArray[np.int64]:
@@ -236,8 +253,13 @@ def _with_members(positions: NDArray[np.int64], layout: Layout) -> NDArray[np.in
     return np.union1d(positions, below)
 
 
-def _incidence(cells: list[NDArray[np.int64]], size: int) -> sp.csr_matrix:
-    """(sets, cells) 0/1 matrix."""
-    rows = np.repeat(np.arange(len(cells)), [len(c) for c in cells])
-    columns = np.concatenate(cells) if cells else np.zeros(0, dtype=np.int64)
-    return sp.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(cells), size))
+def _incidence(cells: Iterable[NDArray[np.int64]], size: int) -> sp.csr_matrix:
+    """(sets, cells) 0/1 matrix; the sets are taken one after the other, and not kept."""
+    columns, ends = array("q"), array("q", [0])
+    for some in cells:
+        columns.extend(some.tolist())
+        ends.append(len(columns))
+    indices, indptr = (np.array(values, dtype=np.int64) for values in (columns, ends))
+    out = sp.csr_matrix((np.ones(len(indices)), indices, indptr), shape=(len(indptr) - 1, size))
+    out.sum_duplicates()
+    return out
