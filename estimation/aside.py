@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import weakref
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -72,12 +73,37 @@ class Aside:
         return np.array(whole[which]).T[draws]
 
 
+class _Filed(Mapping[str, NDArray[Any]]):
+    """Arrays by name, some of them in files, which are mapped anew whenever one is asked for.
+
+    Pages that were read go with the array that they were read by.
+    """
+
+    def __init__(self, held: Mapping[str, NDArray[Any]], files: Mapping[str, Path]) -> None:
+        self._held, self._files = held, files
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return np.load(self._files[name], mmap_mode="r") if name in self._files else self._held[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._held, *self._files))
+
+    def __len__(self) -> int:
+        return len(self._held) + len(self._files)
+
+
 def cells_aside(draws: FieldDraws, blueprint: Blueprint, folder: Path) -> FieldDraws:
     """The draws with the effects of single cells in files of a folder, from which they are read as they are used."""
-    own = {}
-    for block in blueprint.blocks:
-        if block.cellwise:
-            file = folder / f"{block.name}.npy"
-            np.save(file, draws.values[block.name])
-            own[block.name] = np.asarray(np.load(file, mmap_mode="r"))
-    return replace(draws, values={**draws.values, **own})
+    cells = [block.name for block in blueprint.blocks if block.cellwise]
+    files = {name: folder / f"effect-{name}.npy" for name in cells}
+    for name, file in files.items():
+        np.save(file, draws.values[name])
+    held = {name: values for name, values in draws.values.items() if name not in files}
+    return replace(draws, values=_Filed(held, files))
+
+
+def put_aside[T: np.generic](values: NDArray[T], file: Path) -> NDArray[T]:
+    """An array in a file, from which it is read as it is used."""
+    np.save(file, values)
+    found: NDArray[T] = np.load(file, mmap_mode="r")
+    return found

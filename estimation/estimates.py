@@ -24,7 +24,7 @@ from .bounds import Bounds
 from .contraction import Reference
 from .differences import differences, pairs_of
 from .ever import Ever, extrapolates
-from .evidence import Behind, Evidence
+from .evidence import ROWS_AT_ONCE, Behind, Evidence
 from .labels import COUNTED, label
 from .rows import (
     Bools,
@@ -138,6 +138,8 @@ def estimates(
                 late.rows(collector, here, step, reference, behind, limits)
     for block in finer_rows(blueprint, answer):
         collector.add(block)
+    # Before the table is put together: draws of the prior take as much as it does.
+    del reference, look
     return Estimates(collector.table(), collector.ids, collector.aggregates)
 
 
@@ -167,10 +169,13 @@ def _near_root(rows: Rows, crossed: int, answer: tuple[str, str]) -> Bools:
 
 def _bounds(bounds: Bounds, blueprint: Blueprint, rows: Rows, step: Step) -> Floats:
     """No-assumption bounds of the finite-population rate of each row, (N, 2)."""
-    entries, layout = rows.member.tocoo(), blueprint.layout
-    shape = (len(rows), int(np.prod(layout.shape)))
-    member = sp.csr_matrix((entries.data, (entries.row, layout.cells[entries.col])), shape=shape)
-    return bounds.rates(step.source, step.target, member)
+    layout, found = blueprint.layout, [np.zeros((0, 2))]
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        entries = rows.member[start : start + ROWS_AT_ONCE].tocoo()
+        shape = (entries.shape[0], int(np.prod(layout.shape)))
+        member = sp.csr_matrix((entries.data, (entries.row, layout.cells[entries.col])), shape=shape)
+        found.append(bounds.rates(step.source, step.target, member))
+    return np.concatenate(found)
 
 
 def _collect(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import chain
 from typing import Final
 
@@ -22,6 +22,7 @@ from ..models.margins import margins_only
 from .reporting import LEAST_OF_ONE
 from .rows import Bools, Rows
 
+ROWS_AT_ONCE: Final = 100_000
 _PLACE: Final = AXES.index("jurisdiction")
 
 
@@ -136,7 +137,18 @@ class Evidence:
         self._span = np.fromiter(chain.from_iterable(ends), dtype=np.int64).reshape(-1, 2)
 
     def behind(self, rows: Rows, step: Step) -> Behind:
-        """Evidence of the rows for one step."""
+        """Evidence of the rows for one step, worked out for some of them at a time."""
+        every = range(len(rows))
+        found = [
+            self._behind(rows.take(np.array(every[start : start + ROWS_AT_ONCE], dtype=np.int64)), step)
+            for start in range(0, max(len(rows), 1), ROWS_AT_ONCE)
+        ]
+        if len(found) == 1:
+            return found[0]
+        names = [one.name for one in fields(Behind)]
+        return Behind(*(np.concatenate([getattr(one, name) for one in found]) for name in names))
+
+    def _behind(self, rows: Rows, step: Step) -> Behind:
         # Counts at its ends, and counts whose path passes it.
         at_ends = (self._stage >= step.source) & (self._stage <= step.target)
         about = np.flatnonzero(at_ends | ((self._since < step.target) & (self._stage > step.source)))

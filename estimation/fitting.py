@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from ..models.prior_density import joint, log_prior
 from . import predictive
-from .aside import cells_aside
+from .aside import cells_aside, put_aside
 from .binding import Bound, run_identity, stream
 from .celldraws import draw_cells
 from .checks.catalogue import run_checks
@@ -164,6 +164,8 @@ def _evaluate(
     record.quantities(table)
     rates, counts = thinned(drawn.rates, thin), drawn.counts
     record.cells(rates, drawn.mean_counts())
+    if size > MANY:
+        rates = put_aside(rates, aside / "rates.npy")
     del drawn
     predicted = Predicted(seed, blueprint, few, _assumed(plan), shown, aside)
     record.reports(predicted)

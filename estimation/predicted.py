@@ -150,9 +150,11 @@ class Predicted:
         for at, values in enumerate(arrays):
             np.save(self._file(number, at), values.astype(np.float32))
         none = np.zeros((0, 0))
-        self._kept[number] = replace(
-            part, moments=replace(found, mean=none, variance=none, replicate=none), likelihood=none
-        )
+        emptied = replace(found, mean=none, variance=none, replicate=none)
+        if found.crossed:
+            # One number tells that there are more.
+            emptied = replace(emptied, given_others=found.given_others[:1, :1].copy())
+        self._kept[number] = replace(part, moments=emptied, likelihood=none)
 
     def _read(self, number: int) -> Part:
         part = self._kept[number]

@@ -27,11 +27,12 @@ from .kept import with_coordinates, with_weights
 from .plan import Plan
 from .predicted import Part
 from .rows import Floats, Reals
-from .store.draws import CELLS, DrawsWriter
+from .store.draws import CELLS, MANY, DrawsWriter
 from .store.identity import source_digest
 from .thinning import KEPT, joined, parts, without_cells
 
 _COLUMNS = 4096
+_FEW = 100  # draws of the prior, where they are of many cells
 PREDICTIVE, LIKELIHOOD = "posterior_predictive", "log_likelihood"
 
 
@@ -68,9 +69,11 @@ class Record:
         """Draws of the prior without effects of single cells, and replicates of the reports under them (R, reports)."""
         blueprint = self._blueprint
         rng, of_reports = stream(seed, "prior"), stream(seed, "prior predictive")
-        replicate = np.empty((KEPT, len(self._shown)), dtype=np.float32)
+        cells = blueprint.layout.steps * blueprint.layout.size
+        size = KEPT if cells <= MANY else _FEW
+        replicate = np.empty((size, len(self._shown)), dtype=np.float32)
         draws = []
-        for part in parts(KEPT, blueprint.layout.steps * blueprint.layout.size):
+        for part in parts(size, cells):
             few = blueprint.prior_draws(rng, len(part))
             replicate[part] = predictive.replicates(of_reports, blueprint, few)
             draws.append(without_cells(few, blueprint))

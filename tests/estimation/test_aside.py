@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attrition.estimation.aside import Aside
+from attrition.estimation.aside import Aside, cells_aside
+
+from ..panels import bind, make_panel
 
 VALUES = np.arange(30, dtype=np.float32).reshape(6, 5)  # six rows of five draws
 
@@ -61,3 +63,17 @@ def test_the_file_is_closed_with_the_draws(tmp_path: Path) -> None:
     gc.collect()
     assert len(os.listdir("/proc/self/fd")) == before
     assert not list(tmp_path.iterdir())
+
+
+def test_cell_effects_are_read_from_their_file_and_nothing_else_is(tmp_path: Path) -> None:
+    blueprint = bind(make_panel([("referral", "a/x/2024", "exact", 9), ("investigation", "a/x/2024", "exact", 3)]
+                                , "ab", "xy", ("2023", "2024")), ["intercept", "jurisdiction", "cell"])  # fmt: skip
+    draws = blueprint.prior_draws(np.random.default_rng(1), 7)
+    found = cells_aside(draws, blueprint, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["effect-cell.npy"]
+    assert set(found.values) == set(draws.values)
+    assert len(found.values) == len(draws.values)
+    for name, values in draws.values.items():
+        np.testing.assert_array_equal(found.values[name], values)
+        assert (found.values[name] is values) == (name != "cell")
+    np.testing.assert_array_equal(blueprint.predictor(found), blueprint.predictor(draws))

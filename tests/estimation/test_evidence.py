@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
@@ -42,3 +44,17 @@ def test_numbers_at_the_ends_of_a_step_and_on_paths_across_it_are_counted(step, 
         assert behind.touched[at].tolist() == [place != "TX" and not (place == "NY" and one.source == 1)], (
             place
         )
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 7])
+def test_rows_are_looked_at_some_at_a_time(monkeypatch, at_once):
+    blueprint = bind(
+        make_panel(FACTS, (), ("NE", "NY", "TX"), ("2024",), STAGES), ["intercept", "jurisdiction"]
+    )
+    rows, step = make_rows(blueprint.panel, blueprint.layout), blueprint.panel.funnel.steps[0]
+    evidence = Evidence(blueprint)
+    whole = evidence.behind(rows, step)
+    monkeypatch.setattr("attrition.estimation.evidence.ROWS_AT_ONCE", at_once)
+    parts = evidence.behind(rows, step)
+    for one in fields(whole):
+        np.testing.assert_array_equal(getattr(parts, one.name), getattr(whole, one.name), err_msg=one.name)
