@@ -144,13 +144,16 @@ class Predicted:
             self._kept[number] = part
             return
         found = part.moments
-        arrays = [found.mean, found.variance, found.replicate, part.likelihood]
+        # What a draw departs from the others is kept in single precision, not where it lies: shares of information are
+        # made of differences of means that lie far from zero and close together.
+        centre = found.mean.mean(axis=0, keepdims=True)
+        arrays = [found.mean - centre, found.variance, found.replicate, part.likelihood]
         if found.crossed:
             arrays.append(found.given_others)
         for at, values in enumerate(arrays):
             np.save(self._file(number, at), values.astype(np.float32))
         none = np.zeros((0, 0))
-        emptied = replace(found, mean=none, variance=none, replicate=none)
+        emptied = replace(found, mean=centre, variance=none, replicate=none)
         if found.crossed:
             # One number tells that there are more.
             emptied = replace(emptied, given_others=found.given_others[:1, :1].copy())
@@ -161,7 +164,8 @@ class Predicted:
         if len(self._blocks) == 1:
             return part
         files = range(5 if part.moments.crossed else 4)
-        mean, variance, replicate, likelihood, *others = (np.load(self._file(number, at)) for at in files)
+        away, variance, replicate, likelihood, *others = (np.load(self._file(number, at)) for at in files)
+        mean = part.moments.mean + away
         found = replace(part.moments, mean=mean, variance=variance, replicate=replicate)
         if others:
             found = replace(found, given_others=others[0])
