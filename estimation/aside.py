@@ -5,15 +5,11 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from ..models.blueprint import Blueprint
-from ..models.field import FieldDraws
 
 Singles = NDArray[np.float32]
 
@@ -73,7 +69,7 @@ class Aside:
         return np.array(whole[which]).T[draws]
 
 
-class _Filed(Mapping[str, NDArray[Any]]):
+class Filed(Mapping[str, NDArray[Any]]):
     """Arrays by name, some of them in files, which are mapped anew whenever one is asked for.
 
     Pages that were read go with the array that they were read by.
@@ -90,16 +86,6 @@ class _Filed(Mapping[str, NDArray[Any]]):
 
     def __len__(self) -> int:
         return len(self._held) + len(self._files)
-
-
-def cells_aside(draws: FieldDraws, blueprint: Blueprint, folder: Path) -> FieldDraws:
-    """The draws with the effects of single cells in files of a folder, from which they are read as they are used."""
-    cells = [block.name for block in blueprint.blocks if block.cellwise]
-    files = {name: folder / f"effect-{name}.npy" for name in cells}
-    for name, file in files.items():
-        np.save(file, draws.values[name])
-    held = {name: values for name, values in draws.values.items() if name not in files}
-    return replace(draws, values=_Filed(held, files))
 
 
 def put_aside[T: np.generic](values: NDArray[T], file: Path) -> NDArray[T]:

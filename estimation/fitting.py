@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from ..models.prior_density import joint, log_prior
 from . import predictive
-from .aside import cells_aside, put_aside
+from .aside import put_aside
 from .binding import Bound, run_identity, stream
 from .celldraws import draw_cells
 from .checks.catalogue import run_checks
@@ -39,7 +39,17 @@ from .silent import Shift
 from .store.draws import MANY, DrawsWriter
 from .store.layout import DISCLOSURE, RELEASED, SILENT, TIPPING
 from .store.write import RunWriter
-from .thinning import KEPT, by_chain, evenly, for_reference, most_draws, take, thinned, without_cells
+from .thinning import (
+    KEPT,
+    by_chain,
+    cells_aside,
+    evenly,
+    for_reference,
+    most_draws,
+    take,
+    thinned,
+    without_cells,
+)
 from .tipping import Tipping, tipping
 
 Say = Callable[[str], None]

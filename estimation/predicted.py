@@ -124,10 +124,8 @@ class Predicted:
             eta = shift_silent(some, draws, eta, self._shift)
         rng = stream(self._seed, "predictive" if alone else f"predictive {number}")
         found, likelihood = moments(rng, some, eta, draws), log_likelihood(some, eta, draws)
-        reports, groups = (
-            sum(count(batch) for earlier in self._blocks[:number] for batch in earlier)
-            for count in (_reports, _groups)
-        )
+        before = self._kept.get(number - 1)
+        reports, groups = (0, 0) if before is None else (before.reports.stop, before.groups.stop)
         end = reports + found.mean.shape[1]
         part = Part(
             slice(reports, end),
@@ -173,11 +171,3 @@ class Predicted:
 
     def _file(self, number: int, at: int) -> Path:
         return self._folder / f"part-{number}-{at}.npy"
-
-
-def _reports(batch: Batch) -> int:
-    return int(batch.low.size)
-
-
-def _groups(batch: Batch) -> int:
-    return len(batch.groups)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
+from .aside import Filed
 from .store.draws import MANY
 
 Floats = NDArray[np.float64]
@@ -73,6 +75,15 @@ def without_cells(draws: FieldDraws, blueprint: Blueprint) -> FieldDraws:
     """The draws without effects of single cells, which are as many as the cells."""
     cells = {block.name for block in blueprint.blocks if block.cellwise}
     return replace(draws, values={name: found for name, found in draws.values.items() if name not in cells})
+
+
+def cells_aside(draws: FieldDraws, blueprint: Blueprint, folder: Path) -> FieldDraws:
+    """The draws with the effects of single cells in files of a folder, from which they are read as they are used."""
+    rest = without_cells(draws, blueprint).values
+    files = {name: folder / f"effect-{name}.npy" for name in draws.values if name not in rest}
+    for name, file in files.items():
+        np.save(file, draws.values[name])
+    return replace(draws, values=Filed(rest, files))
 
 
 def joined(draws: Sequence[FieldDraws]) -> FieldDraws:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attrition.estimation.aside import Aside, cells_aside
+from attrition.estimation.aside import Aside
+from attrition.estimation.thinning import cells_aside
 
 from ..panels import bind, make_panel
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -158,3 +160,12 @@ def test_a_record_has_the_keys_that_others_read(rng):
     record = claim.record()
     assert set(record) == set(CLAIM_KEYS)
     assert record["text"] == f"{record['subject']}: {record['said']}"
+
+
+def test_claims_load_no_modelling_library() -> None:
+    code = (
+        "import sys, attrition.estimation.claims.catalogue\n"
+        "print([m for m in ('pymc', 'pytensor', 'numba') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
