@@ -36,7 +36,6 @@ class _Rates:
 
     Parameters
     ----------
-    quantity : str
     step : Step
     among : (N,)
         Which of all rows.
@@ -48,7 +47,6 @@ class _Rates:
         Where those of the steps on the way are, of single cells.
     """
 
-    quantity: str
     step: Step
     among: Ints
     rows: Rows
@@ -199,7 +197,7 @@ def _rates(funnel: Funnel, rows: Rows, drawn: Drawn) -> Iterator[_Rates]:
         for number in np.flatnonzero(here.leaf):
             name = tuple(map(str, here.names[number]))
             cells[number] = [drawn.cell[each.name, *name] for each in along]
-        yield _Rates(quantity, step, some, here, place[some], drawn.at[place[some]], cells)
+        yield _Rates(step, some, here, place[some], drawn.at[place[some]], cells)
 
 
 def _places(quantity: str, step: Step, names: NDArray[np.object_], drawn: Drawn) -> Ints:

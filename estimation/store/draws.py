@@ -89,7 +89,7 @@ class DrawsWriter:
                 dimension_names=dims,
             )
             return
-        chunks = (*shape[:-1], min(shape[-1], COLUMNS)) if group == QUANTITIES else None
+        chunks = _side_by_side(shape) if group == QUANTITIES else None
         with h5netcdf.File(self.path, "a") as file:
             inside = file[group]
             for dim, size in zip(dims, shape, strict=True):
@@ -167,8 +167,11 @@ def _columns(dataset: xr.Dataset) -> dict[Hashable, dict[str, Any]]:
     value = dataset.get("value")
     if value is None or not value.size:
         return {}
-    sizes = tuple(min(n, COLUMNS) if dim == "quantity_id" else n for dim, n in value.sizes.items())
-    return {"value": {"chunksizes": sizes}}
+    return {"value": {"chunksizes": _side_by_side(value.shape)}}
+
+
+def _side_by_side(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (*shape[:-1], min(shape[-1], COLUMNS))
 
 
 def _chunks(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
