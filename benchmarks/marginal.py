@@ -43,7 +43,8 @@ from attrition.estimation.engines.laplace import draws as laplace_draws
 from attrition.estimation.engines.laplace import fit as laplace
 from attrition.estimation.engines.laplace.cells import integrated
 from attrition.estimation.engines.laplace.effects import draw_effects
-from attrition.estimation.engines.laplace.hyper import Mode, find_mode
+from attrition.estimation.engines.laplace.gradient import gradient, leaning
+from attrition.estimation.engines.laplace.hyper import Mode, climb, shaped
 from attrition.estimation.engines.laplace.point import (
     LEAST_LOG_SD,
     MOST_LOG_SD,
@@ -52,8 +53,6 @@ from attrition.estimation.engines.laplace.point import (
     World,
     approximate,
     cold,
-    gradient,
-    leaning,
     precisions,
 )  # fmt: skip
 from attrition.estimation.engines.laplace.prior import log_prior
@@ -163,7 +162,8 @@ def explored(blueprint: Blueprint, world: World) -> Step:
     class Here:
         map = staticmethod(map)
 
-    mode = find_mode(value, value, np.full(world.blocks, np.log(0.3)), Here())  # type: ignore[arg-type]
+    top = climb(value, np.full(world.blocks, np.log(0.3)))
+    mode = shaped(top, lambda theta: value(theta)[1], lambda theta: value(theta)[0], Here())  # type: ignore[arg-type]
     return Step(blueprint, world, mode, approximate(world, mode.theta, warm))
 
 

@@ -86,8 +86,7 @@ class Ever:
 
 def extrapolates(blueprint: Blueprint) -> bool:
     """Are there cohorts that are still developing, on steps that cannot pass more than once?"""
-    waits = any(group.lags is not None for group in blueprint.analysis.groups)
-    return waits and not any(blueprint.ratio_steps)
+    return bool(blueprint.analysis.lagged) and not any(blueprint.ratio_steps)
 
 
 def after_horizon(

@@ -118,8 +118,7 @@ class Evidence:
                 for number in (place[s] for s in stages if s in place):
                     self._since[number] = min(self._since[number], before)
         # As a sum over cohorts a period count speaks of the cohorts' rates.
-        lagged = [group for group in blueprint.analysis.groups if group.lags is not None]
-        summed = {name for group in lagged for names in group.statements for name in names}
+        summed = {name for group in blueprint.analysis.lagged for names in group.statements for name in names}
         self._period = np.array([s.clock != "cohort" and s.id not in summed for s in self._statements])
         dates = sorted({s.as_of for s in self._statements})
         self._dates = np.array([*dates, ""], dtype=object)

@@ -44,6 +44,8 @@ def mature(
     counts : (R, S + 1, A)
         Changed in place.
     """
+    if not blueprint.analysis.lagged:
+        return
     groups = blueprint.analysis.groups
     for stage in range(1, len(blueprint.panel.funnel.stages)):
         for batch in blueprint.batches:

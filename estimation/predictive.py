@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain
 
 import numpy as np
 import pytensor
@@ -32,6 +33,8 @@ from .thinning import parts, take
 from .together import Together, chained, crossing, joined, nested
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+_AT_ONCE = 1_000_000  # numbers a thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +141,23 @@ def moments(rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: 
     draws : FieldDraws
         Of the same R draws.
     """
-    found = (_moments(rng, blueprint, eta[part], take(draws, part)) for part in parts(len(eta), eta[0].size))
-    first = next(found)
-    shape = (len(eta), first.mean.shape[1])
+    pieces = list(parts(len(eta), eta[0].size, _AT_ONCE))
+    shape = (len(eta), sum(batch.low.size for batch in blueprint.batches))
     whole = [np.empty(shape), np.empty(shape), np.empty(shape)]
     crossed = any(batch.members is not None for batch in blueprint.batches)
     # Where no totals cross, one number says so of all.
     whole.append(np.empty(shape) if crossed else np.broadcast_to(np.nan, shape))
-    start = 0
-    shared: list[tuple[int, tuple[Together, ...]]] = []
-    for one in chain((first,), found):
+
+    def look(piece: Ints, own: np.random.Generator) -> tuple[int, tuple[Together, ...]]:
+        one = _moments(own, blueprint, eta[piece], take(draws, piece))
         few_of = (one.mean, one.variance, one.replicate, one.given_others)
         for out, few in zip(whole[: 3 + crossed], few_of, strict=False):
-            out[start : start + len(few)] = few
-        start += len(one.mean)
-        shared.append((len(one.mean), one.together))
+            out[piece] = few
+        return len(piece), one.together
+
+    # Each piece has a stream of its own, lest which core is first make a difference.
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        shared = list(threads.map(look, pieces, rng.spawn(len(pieces))))
     mean, variance, replicate, others = whole
     return Moments(mean, variance, replicate, others, joined(shared))
 

@@ -27,12 +27,13 @@ from .kept import with_coordinates, with_weights
 from .plan import Plan
 from .predicted import Part
 from .rows import Floats, Reals
-from .store.draws import CELLS, MANY, DrawsWriter
+from .store.draws import CELLS, DrawsWriter
 from .store.identity import source_digest
 from .thinning import KEPT, joined, parts, without_cells
 
 _COLUMNS = 4096
-_FEW = 100  # draws of the prior, where they are of many cells
+# Draws of the prior and of reports under it: as many as numbers of all cells allow, and never fewer.
+_PRIOR, _FEW = 4_000_000, 100
 PREDICTIVE, LIKELIHOOD = "posterior_predictive", "log_likelihood"
 
 
@@ -70,7 +71,7 @@ class Record:
         blueprint = self._blueprint
         rng, of_reports = stream(seed, "prior"), stream(seed, "prior predictive")
         cells = blueprint.layout.steps * blueprint.layout.size
-        size = KEPT if cells <= MANY else _FEW
+        size = int(np.clip(_PRIOR // max(cells, 1), _FEW, KEPT))
         replicate = np.empty((size, len(self._shown)), dtype=np.float32)
         draws = []
         for part in parts(size, cells):

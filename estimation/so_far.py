@@ -27,7 +27,7 @@ def counts_so_far(blueprint: Blueprint) -> tuple[Floats, NDArray[np.bool_]]:
     least, most = (ends[:, layout.cells] for ends in known_ends(blueprint.analysis))
     counts = np.where(least == most, least, np.nan)
     young = np.zeros(counts.shape, dtype=bool)
-    for group in blueprint.analysis.groups:
+    for group in blueprint.analysis.lagged:
         if not developing(group) or group.lags is None or len(np.unique(group.cells)) > 1:
             continue
         latest = slice(group.lags.closed, group.lags.closed + 1)

@@ -17,7 +17,7 @@ from .store.draws import MANY
 
 Floats = NDArray[np.float64]
 KEPT = 400
-_NUMBERS, _REFERENCE = 60_000_000, 36_000_000
+_NUMBERS, _REFERENCE = 60_000_000, 18_000_000
 # What a gate of 1,000 effective draws of aggregates asks for at the least, and the memory it may take.
 _ENOUGH, _MOST = 1_600, 240_000_000
 _AT_ONCE, _IN_MEMORY = 1_000_000, 3_000_000
@@ -110,9 +110,9 @@ def joined(draws: Sequence[FieldDraws]) -> FieldDraws:
     )
 
 
-def parts(size: int, cells: int) -> Iterator[np.ndarray]:
+def parts(size: int, cells: int, numbers: int = _IN_MEMORY) -> Iterator[np.ndarray]:
     """Positions of all draws, so many at a time that arrays of all cells stay small; of small runs all at once."""
-    few = max(_IN_MEMORY // max(cells, 1), 16) if cells <= MANY else max(_AT_ONCE // cells, 4)
+    few = max(numbers // max(cells, 1), 16) if cells <= MANY else max(_AT_ONCE // cells, 4)
     for start in range(0, size, few):
         yield np.arange(start, min(start + few, size))
 

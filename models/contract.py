@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -121,6 +122,11 @@ class Analysis:
     loose: Mapping[Rough, tuple[float, float]] = field(default_factory=dict)
     weights: Floats | None = None
     slack: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @cached_property
+    def lagged(self) -> tuple[Group, ...]:
+        """Groups of cohorts that are watched as they develop."""
+        return tuple(group for group in self.groups if group.lags is not None)
 
 
 @runtime_checkable

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import EllipsisType
+from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +19,7 @@ from .terms import Block
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_AT_ONCE = 100_000  # numbers
 
 
 def spread(values: Floats, block: Block, layout: Layout) -> Floats:
@@ -104,8 +108,44 @@ class FieldDraws:
 
     def eta(self, blocks: Sequence[Block], layout: Layout, leave_out: Sequence[str] = ()) -> Floats:
         """Linear predictors of the active step-cells, (R, S, A), without some blocks."""
-        out = np.broadcast_to(self.intercept[..., None], (*self.intercept.shape, layout.size)).copy()
-        for block in blocks:
-            if block.name not in leave_out:
-                out += spread(self.values[block.name], block, layout)
+        out = np.empty((*self.intercept.shape, layout.size))
+        rows = out.reshape(-1, layout.size)
+        parts = [
+            _part(self.values[block.name], block, layout) for block in blocks if block.name not in leave_out
+        ]
+        # A few draws through all blocks, while they are in the processor's cache.
+        for start in range(0, len(rows), few := max(_AT_ONCE // max(layout.size, 1), 1)):
+            some = slice(start, start + few)
+            rows[some] = self.intercept.reshape(-1, 1)[some]
+            for values, level, by in parts:
+                if level is None:
+                    rows[some] += values[some]
+                else:
+                    _add(rows[some], values[some], level, by)
         return out
+
+
+_Part = tuple[NDArray[np.floating[Any]], Ints | None, Floats]
+
+
+def _part(values: Floats, block: Block, layout: Layout) -> _Part:
+    """A block's values (R · S, L), the level of each active cell (A,), and what it is multiplied by, none for one."""
+    flat, one = values.reshape(math.prod(values.shape[:2]), -1), np.empty(0)
+    if block.cellwise:
+        return flat, None if layout.apart and flat.shape[1] == layout.size else layout.unit, one
+    index = tuple(layout.coordinates[AXES.index(axis)] for axis in block.axes)
+    level = np.ravel_multi_index(index, values.shape[2:])
+    return flat, level, one if block.slope is None else block.slope.by.ravel()[layout.cells]
+
+
+@numba.njit(nogil=True, error_model="numpy", cache=True)
+def _add(rows: Floats, values: Floats, level: Ints, by: Floats) -> None:
+    """Add to each row what stands at its cells' levels, times what a cell is multiplied by."""
+    for r in range(len(rows)):
+        row, mine = rows[r], values[r]
+        if len(by):
+            for cell in range(len(row)):
+                row[cell] += mine[level[cell]] * by[cell]
+        else:
+            for cell in range(len(row)):
+                row[cell] += mine[level[cell]]

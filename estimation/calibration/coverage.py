@@ -87,7 +87,7 @@ def covered(
 def _lags(blueprint: Blueprint, rows: Rows) -> Floats:
     """Periods from a row's own to the last one, (N,); NaN for spans, and where every count is complete."""
     periods = blueprint.panel.axes.period.leaves
-    if all(group.lags is None for group in blueprint.analysis.groups):
+    if not blueprint.analysis.lagged:
         return np.full(len(rows.names), np.nan)
     back = {name: float(number) for number, name in enumerate(reversed(periods))}
     return np.array([back.get(name, np.nan) for name in rows.names[:, AXES.index("period")]])

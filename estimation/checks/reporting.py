@@ -91,10 +91,8 @@ def _among(table: pd.DataFrame, names: set[tuple[str, ...]]) -> Bools:
     """Rows of a table that speak of one of the cells named; a change is of the later period and of the earlier one."""
     if not names:
         return np.zeros(len(table), dtype=bool)
+    columns = (table[axis].to_numpy(dtype=object) for axis in AXES)
     return np.array(
-        [
-            any((o, j, one) in names for one in t.split(CHANGE))
-            for o, j, t in zip(*(table[axis] for axis in AXES), strict=True)
-        ],
+        [any((o, j, one) in names for one in t.split(CHANGE)) for o, j, t in zip(*columns, strict=True)],
         dtype=bool,
     )

@@ -147,7 +147,7 @@ class Immature(PartKind):
 
     def unknowns(self, panel: Panel, analysis: Analysis) -> tuple[Unknown, ...]:
         """The hazards of each step by lag, and their departures by offense, jurisdiction and cohort."""
-        horizon = max((group.lags.horizon for group in analysis.groups if group.lags is not None), default=0)
+        horizon = max((group.lags.horizon for group in analysis.lagged if group.lags is not None), default=0)
         if not horizon:
             return ()
         steps = len(panel.funnel.steps)
@@ -156,14 +156,14 @@ class Immature(PartKind):
             ("jurisdiction", panel.axes.jurisdiction),
             ("drift", panel.axes.period),
         )
-        closed = any(group.lags.closed for group in analysis.groups if group.lags is not None)
+        closed = any(group.lags.closed for group in analysis.lagged if group.lags is not None)
         out = []
         for kind, lags in (("lag", horizon), *((("close", horizon + 1),) if closed else ())):
             departures = (
                 Unknown(f"{kind}_{name}", (steps, len(axis))) for name, axis in axes if len(axis) > 1
             )
             out += [Unknown(f"{kind}_hazard", (steps, lags)), *departures]
-        if any(group.lags.revised for group in analysis.groups if group.lags is not None):
+        if any(group.lags.revised for group in analysis.lagged if group.lags is not None):
             out.append(Unknown(NAME, (steps,)))
         return tuple(out)
 

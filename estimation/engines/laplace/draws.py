@@ -14,7 +14,7 @@ from ....models.field import apply_bases
 from ....models.terms import Block
 from ..grid import INTERCEPT, Grid
 from .effects import draw_effects
-from .point import Point, World
+from .point import World
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,26 +47,23 @@ def draw_step(
     rng: np.random.Generator,
     blueprint: Blueprint,
     world: World,
-    point: Point,
+    theta: Floats,
     effect: Floats,
-    shift: tuple[Floats, Floats],
-    size: int,
+    shared: Floats,
+    own: Floats,
 ) -> StepDraws:
     """Draws of one step given one point.
 
     Parameters
     ----------
+    theta : (B,)
     effect : (J, C)
-        Most likely cell effects at the point.
-    shift : (p,), (J, q)
-        From the field's mode to its mean.
-    size : int
+        Most likely cell effects, roughly.
+    shared, own : (R, p), (R, J, q)
+        Draws of the coefficients.
     """
-    grid = world.grid
-    shared, own = point.arrow.draw(rng, size)
-    shared += point.shared + shift[0]
-    own += point.own + shift[1]
-    sd = np.exp(point.theta)
+    grid, size = world.grid, len(shared)
+    sd = np.exp(theta)
     values: dict[str, NDArray[np.floating[Any]]] = {
         block.name: _levels(grid, block, number, shared, own)
         for number, block in enumerate(blueprint.blocks)

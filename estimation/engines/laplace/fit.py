@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -19,43 +19,21 @@ from ...sections import EstimateSpec
 from ...thinning import most_draws
 from ..contract import Fit, Weights
 from ..drawn import named_draws
-from .blockwise import block_khats
 from .draws import draw_step, resample
-from .hyper import Mode, Points, find_mode, make_points
-from .mean import STEPS, mean_shift
-from .point import FEW_NODES, NODES, ROUGH, SMALL, Warm, World, approximate, best, cold, gradient, leaning
-from .prior import log_prior
+from .explore import Step, explore
+from .mean import STEPS
+from .point import Warm, nearby
 from .worlds import make_worlds
 
 NAME = "laplace"
 Floats = NDArray[np.float64]
-_START = np.log(0.3)
 _FEWEST, _MOST, _WORK = 64, 256, 1_000_000
-# Nats below the mode: a point there has a weight of 1e-18 at most.
-_NOTHING = 42.0
 
 
 def points_for(blueprint: Blueprint) -> int:
     """Points of the scales a chain where nobody says: a power of two, more where the cells (of all steps) are few."""
     cells = blueprint.layout.steps * blueprint.layout.size
     return 2 ** int(np.log2(np.clip(_WORK / cells, _FEWEST, _MOST)))
-
-
-@dataclass(frozen=True)
-class _Step:
-    """What is known of one step once its scales are.
-
-    Of each point the mode of the coefficients is kept, of all of them one most likely effect of each cell, that of the
-    scales' mode: the effects of every point would take as many numbers as there are cells and points.
-    """
-
-    world: World
-    mode: Mode
-    points: Points
-    starts: list[tuple[Floats, Floats]]
-    effect: Floats
-    shift: tuple[Floats, Floats]
-    block_khats: Floats
 
 
 def fit(
@@ -81,12 +59,14 @@ def fit(
     mean_steps = STEPS if mean_steps is None else mean_steps
     cells = blueprint.layout.steps * blueprint.layout.size
     points = settings.points or points_for(blueprint)
+    # What comes after a fit reads no more draws of all cells than these; a sampler's chain has to be longer.
+    size = min(settings.draws, most_draws(cells) // settings.chains)
     cores = os.cpu_count() or 1
     # Many small matrices: one core each is faster than all cores together.
     with threadpool_limits(1), ThreadPoolExecutor(cores) as pool, ThreadPoolExecutor(len(worlds)) as steps:
         done = list(
             steps.map(
-                lambda pair: _explore(blueprint, pair[1], points, mean_steps, settings, pair[0], pool),
+                lambda pair: explore(blueprint, pair[1], points, mean_steps, settings, size, pair[0], pool),
                 enumerate(worlds),
             )
         )
@@ -97,8 +77,6 @@ def fit(
                 f"worth {one.points.effective:.0f}, k-hat {one.points.khat:.2f}, of one jurisdiction at worst "
                 f"{one.block_khats.max(initial=0.0):.2f}"
             )
-        # What comes after a fit reads no more draws of all cells than these; a sampler's chain has to be longer.
-        size = min(settings.draws, most_draws(cells) // settings.chains)
         field = _empty(blueprint, size * settings.chains)
         which = np.empty((size * settings.chains, len(done)), dtype=np.int64)
         batches = [(s, chain) for s in range(len(done)) for chain in range(settings.chains)]
@@ -137,70 +115,11 @@ def fit(
     )
 
 
-def _explore(
-    blueprint: Blueprint,
-    world: World,
-    points: int,
-    mean_steps: int,
-    settings: EstimateSpec,
-    number: int,
-    pool: Executor,
-) -> _Step:
-    """Scales of one step: mode and weighted points; and the field's mean at the mode."""
-    warm = cold(world)
-    approximate(world, np.full(world.blocks, _START), warm)
-
-    def density(theta: Floats, start: Warm) -> tuple[float, Floats]:
-        point = approximate(world, theta, start)
-        prior, slope = log_prior(blueprint, theta)
-        return point.value + prior, gradient(world, point) + slope
-
-    mode = find_mode(
-        lambda theta: density(theta, warm),
-        lambda theta: density(theta, warm.copy()),
-        np.full(world.blocks, _START),
-        pool,
-    )
-    world = replace(world, nodes=_nodes(world, mode))
-    top = approximate(world, mode.theta, warm)
-    lean = leaning(world, top)
-    highest = best(world)
-    least = top.value + log_prior(blueprint, mode.theta)[0] - _NOTHING - highest
-
-    def value(theta: Floats) -> tuple[float, tuple[Floats, Floats]]:
-        away = theta - mode.theta
-        start = Warm(
-            top.shared + away @ lean[0], top.own + np.tensordot(away, lean[1], axes=1), warm.effect.copy()
-        )
-        prior = log_prior(blueprint, theta)[0]
-        if prior < least:
-            # Whatever the data say of it, it weighs nothing; and where scales are absurd there may be no mode to find.
-            return prior + highest, (start.shared, start.own)
-        found = approximate(world, theta, start, ROUGH).value + prior
-        return found, (start.shared, start.own)
-
-    seeds = [int(x) for x in np.random.SeedSequence([settings.seed, number]).generate_state(settings.chains)]
-    found, starts = make_points(value, mode, points, seeds, pool)
-    shift = mean_shift(np.random.default_rng([settings.seed, number, 1]), world, top, warm, mean_steps)
-    rng = np.random.default_rng([settings.seed, number, 3])
-    return _Step(world, mode, found, starts, top.effect, shift, block_khats(rng, world, top, shift, warm))
-
-
 def _by_place(blueprint: Blueprint, khats: list[Floats]) -> dict[str, float]:
     """The worst of the steps by jurisdiction, of those that some effect tells apart."""
     told = [one for one in khats if one.size]
     names = blueprint.panel.axes.jurisdiction.leaves
     return dict(zip(names, np.max(told, axis=0).tolist(), strict=True)) if told else {}
-
-
-def _nodes(world: World, mode: Mode) -> int:
-    """Few quadrature nodes where the cell effect is small at every point that weighs anything."""
-    if world.cell < 0:
-        return NODES
-    reach = np.exp(
-        mode.theta[world.cell] + 4 * np.abs(mode.axes[world.cell] * mode.stretch.max(axis=0)).max()
-    )
-    return FEW_NODES if reach <= SMALL else NODES
 
 
 def _empty(blueprint: Blueprint, size: int) -> FieldDraws:
@@ -222,7 +141,7 @@ def _empty(blueprint: Blueprint, size: int) -> FieldDraws:
 
 def _fill(
     blueprint: Blueprint,
-    step: _Step,
+    step: Step,
     at: tuple[int, int],
     settings: EstimateSpec,
     size: int,
@@ -241,10 +160,14 @@ def _fill(
     for k, place in zip(mine, places, strict=True):
         if not len(place):
             continue
-        shared, own = step.starts[k]
-        warm = Warm(shared, own, step.effect.copy())
-        point = approximate(step.world, step.points.theta[k], warm, ROUGH)
-        drawn = draw_step(rng, blueprint, step.world, point, warm.effect, step.shift, len(place))
+        look, theta = step.looks[k], step.points.theta[k]
+        away = look.drawn
+        if away is None or len(away[0]) < len(place):
+            warm = Warm(look.shared, look.own, step.effect.copy())
+            away = nearby(step.world, theta, warm, step.pull).arrow.draw(rng, len(place))
+        shared = away[0][: len(place)] + (look.shared + step.shift[0])
+        own = away[1][: len(place)] + (look.own + step.shift[1])
+        drawn = draw_step(rng, blueprint, step.world, theta, step.effect, shared, own)
         which[place, number] = k
         field.intercept[place, number] = drawn.intercept
         for column, block in enumerate(blueprint.blocks):

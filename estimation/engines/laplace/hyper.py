@@ -19,6 +19,7 @@ from scipy.stats import chi2, norm, qmc
 
 Floats = NDArray[np.float64]
 Slope = Callable[[Floats], tuple[float, Floats]]
+Height = Callable[[Floats], float]
 _STEP = 0.1
 _REACH = np.sqrt(2.0)
 _WIDEST, _NARROWEST = 3.0, 0.5
@@ -68,51 +69,60 @@ class Points:
         return float(1 / (self.weight**2).sum())
 
 
-def find_mode(climb: Slope, density: Slope, start: Floats, pool: Executor) -> Mode:
-    """Climb to the mode of a log density with gradient, and look at its shape there.
+def climb(density: Slope, start: Floats) -> tuple[Floats, float, int]:
+    """The mode of a log density with gradient, from θ (B,) to both; its height; and how often it was asked."""
+
+    def down(theta: Floats) -> tuple[float, Floats]:
+        value, slope = density(theta)
+        return -value, -slope
+
+    found = minimize(
+        down, start, jac=True, method="L-BFGS-B", options={"gtol": 0.02, "ftol": 1e-13, "maxiter": 200}
+    )
+    return found.x, -float(found.fun), int(found.nfev)
+
+
+def shaped(
+    top: tuple[Floats, float, int], slope: Callable[[Floats], Floats], height: Height, pool: Executor
+) -> Mode:
+    """The shape of a log density at its mode.
 
     Parameters
     ----------
-    climb : callable
-        From θ (B,) to value and gradient; called one after the other.
-    density : callable
-        The same, called from several threads.
-    start : (B,)
+    top : (B,), float, int
+        What ``climb`` found.
+    slope, height : callable
+        From θ (B,) to the gradient (B,), and to the log density; called from several threads.
     pool : Executor
     """
-    count = 0
-
-    def down(theta: Floats) -> tuple[float, Floats]:
-        nonlocal count
-        count += 1
-        value, slope = climb(theta)
-        return -value, -slope
-
-    found = minimize(down, start, jac=True, method="BFGS", options={"gtol": 0.02, "maxiter": 100})
-    theta = found.x
+    theta, most, count = top
     size = len(theta)
     ways = [sign * _STEP * axis for axis in np.eye(size) for sign in (-1, 1)]
-    slopes = np.array([slope for _, slope in pool.map(density, [theta + way for way in ways])])
+    slopes = np.array(list(pool.map(slope, [theta + way for way in ways])))
     hessian = (slopes[0::2] - slopes[1::2]) / (2 * _STEP)
     values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
     axes = vectors / np.sqrt(np.maximum(values, 0.05))
     ends = [theta + sign * _REACH * axis for sign in (-1, 1) for axis in axes.T]
-    heights = np.array([value for value, _ in pool.map(density, ends)]).reshape(2, size)
-    drop = np.maximum(-found.fun - heights, 1e-3)
+    heights = np.array(list(pool.map(height, ends))).reshape(2, size)
+    drop = np.maximum(most - heights, 1e-3)
     # A normal density falls by reach² / 2 = 1 there.
     stretch = np.clip(1 / np.sqrt(drop), _NARROWEST, _WIDEST)
     return Mode(theta, axes, stretch, count + 4 * size)
 
 
 def make_points[T](
-    density: Callable[[Floats], tuple[float, T]], mode: Mode, size: int, seeds: Sequence[int], pool: Executor
+    density: Callable[[int, Floats], tuple[float, T]],
+    mode: Mode,
+    size: int,
+    seeds: Sequence[int],
+    pool: Executor,
 ) -> tuple[Points, list[T]]:
     """Weighted points of the proposal, and what the density found at each.
 
     Parameters
     ----------
     density : callable
-        From θ to its log density, and anything beside it.
+        From a point's number and θ to its log density, and anything beside it; called from several threads.
     size : int
         Points of a quasi-random sample, a power of two.
     seeds : sequence of int
@@ -134,7 +144,7 @@ def make_points[T](
     proposal = -(_DEGREES + dimension) / 2 * np.log1p((z**2).sum(axis=1) / _DEGREES) - np.log(side).sum(
         axis=1
     )
-    values = list(pool.map(density, theta))
+    values = list(pool.map(density, range(len(theta)), theta))
     target = np.array([value for value, _ in values])
     log_weight, khat = array_stats.psislw(proposal - target)  # it weighs by the inverse
     weight = np.exp(log_weight - log_weight.max())

@@ -1,8 +1,7 @@
 """The Laplace approximation at given scales: the field's mode, its precision, and the scales' log density.
 
 log p(y | θ) ≈ log p(y | x) + log p(x | θ) - ½ log |H| at the mode x (Tierney and Kadane 1986; Rue, Martino and Chopin
-2009), with its gradient in θ, log standard deviations: what the mode contributes by moving enters through the
-derivative of H alone (Kristensen et al. 2016).
+2009).
 """
 
 from __future__ import annotations
@@ -15,11 +14,14 @@ from scipy.special import xlogy
 
 from ..arrow import Arrow, factor
 from ..grid import INTERCEPT, Grid
-from .cells import TRAPEZOIDS, Higher, Marginal, higher, integrated
+from .cells import TRAPEZOIDS, Marginal, integrated
 
 Floats = NDArray[np.float64]
 _MOST = 40
-EXACT, ROUGH = 1e-9, 1e-5  # twice what the value may still gain: for gradients, and for values alone
+_EXACT, _NEARBY = (
+    1e-9,
+    1.0,
+)  # twice what the value may still gain: for gradients, and where that is added to it
 _NEAR = 0.01
 LEAST_LOG_SD, MOST_LOG_SD = -12.0, 4.0
 # Up to this sd of the cells' effects Gauss-Hermite nodes serve: eleven are exact to 1e-6 nats a cell, five to 3e-4.
@@ -130,7 +132,43 @@ def precisions(world: World, theta: Floats) -> tuple[Floats, Floats]:
     return shared, inverse[world.grid.inner_block]
 
 
-def approximate(world: World, theta: Floats, warm: Warm, close: float = EXACT) -> Point:
+@dataclass(frozen=True)
+class Near:
+    """The approximation at one θ, from one factor beside the mode: for values and draws.
+
+    Parameters
+    ----------
+    value : float
+        As of a ``Point``, to second order in the distance to the mode.
+    shared, own : (p,), (J, q)
+        The mode, by the last Newton step.
+    effect : (J, C)
+        Most likely cell effects.
+    arrow : Arrow
+    """
+
+    value: float
+    shared: Floats
+    own: Floats
+    effect: Floats
+    arrow: Arrow
+
+
+@dataclass(frozen=True)
+class _Climbed:
+    """Where a search of the mode ended, what its last step promises, and which step that is."""
+
+    shared: Floats
+    own: Floats
+    eta: Floats
+    seen: Marginal
+    value: float
+    arrow: Arrow
+    gain: float
+    move: tuple[Floats, Floats]
+
+
+def approximate(world: World, theta: Floats, warm: Warm) -> Point:
     """Find the mode by Newton steps from ``warm``, which is moved there, and factor the precision.
 
     Parameters
@@ -138,16 +176,42 @@ def approximate(world: World, theta: Floats, warm: Warm, close: float = EXACT) -
     world : World
     theta : (B,)
     warm : Warm
-    close : float
-        The search ends where a Newton step promises less than half of it.
 
     Raises
     ------
     FloatingPointError
         The search did not end; the density is concave, so that only overflow can be the reason.
     """
+    theta = _held(theta)
+    end = _climb(world, theta, warm, _EXACT)
+    warm.shared, warm.own = end.shared, end.own
+    return Point(theta, end.value, end.shared, end.own, end.eta, warm.effect.copy(), end.seen, end.arrow)
+
+
+def nearby(world: World, theta: Floats, warm: Warm, pull: Floats) -> Near:
+    """The same from a start so near the mode that one factor says all: what is left to gain is added.
+
+    Parameters
+    ----------
+    warm : Warm
+        Near the mode, as what ``leaning`` promises is; further steps are taken where it is not.
+    pull : (J, C)
+        How -½ log |H| changes with the predictor, at some θ not far away (``pulling``).
+    """
+    theta = _held(theta)
+    end = _climb(world, theta, warm, _NEARBY)
+    moved = end.shared + end.move[0], end.own + end.move[1]
+    value = end.value + 0.5 * end.gain + float((pull * world.grid.predictor(*end.move)).sum())
+    return Near(value, *moved, warm.effect, end.arrow)
+
+
+def _held(theta: Floats) -> Floats:
+    return np.clip(theta, LEAST_LOG_SD, MOST_LOG_SD)
+
+
+def _climb(world: World, theta: Floats, warm: Warm, close: float) -> _Climbed:
+    """Newton steps until one promises less than half of ``close``; the cell effects of ``warm`` go along."""
     grid = world.grid
-    theta = np.clip(theta, LEAST_LOG_SD, MOST_LOG_SD)
     tau = world.effect_sd(theta)
     border, inner = precisions(world, theta)
 
@@ -168,7 +232,8 @@ def approximate(world: World, theta: Floats, warm: Warm, close: float = EXACT) -
         move = arrow.solve(*slope)
         gain = float((slope[0] * move[0]).sum() + (slope[1] * move[1]).sum())
         if gain < close:
-            break
+            value = height + _normalizer(world, theta) - 0.5 * arrow.log_det
+            return _Climbed(shared, own, eta, seen, value, arrow, gain, move)
         size = 1.0
         while True:
             there = shared + size * move[0], own + size * move[1]
@@ -178,59 +243,10 @@ def approximate(world: World, theta: Floats, warm: Warm, close: float = EXACT) -
                 break
             size *= 0.5
         (shared, own), (eta, seen, height) = there, found
-    else:
-        raise FloatingPointError(f"no mode of the field was found at log scales {np.round(theta, 2)}")
-    warm.shared, warm.own = shared, own
-    value = height + _normalizer(world, theta) - 0.5 * arrow.log_det
-    return Point(theta, value, shared, own, eta, warm.effect.copy(), seen, arrow)
+    raise FloatingPointError(f"no mode of the field was found at log scales {np.round(theta, 2)}")
 
 
 def _normalizer(world: World, theta: Floats) -> float:
     """Log of the prior's constant and of the Gaussian integral's; the 2π cancel."""
     effects = [b for b in range(world.blocks) if b != world.cell]
     return float(0.5 * np.log(world.precision) - (world.grid.free[effects] * theta[effects]).sum())
-
-
-def _more(world: World, point: Point) -> Higher:
-    tau = world.effect_sd(point.theta)
-    return higher(point.eta, world.grid.y, world.grid.n, tau, point.effect, world.rule(tau))
-
-
-def gradient(world: World, point: Point) -> Floats:
-    """Gradient of the value in θ, (B,)."""
-    grid, seen = world.grid, _more(world, point)
-    tau_square = np.exp(-2 * point.theta)
-    eta, shared, own = point.arrow.variances()
-    # How ½ log |H| changes with the predictor, through curvatures W = -second.
-    pull = 0.5 * eta * seen.third
-    back = point.arrow.solve(grid.border.T @ pull.sum(axis=0), pull @ grid.inner)
-    out = np.zeros(world.blocks)
-    for block in range(world.blocks):
-        if block == world.cell:
-            moved = (seen.slope_by_sd * grid.predictor(*back)).sum()
-            out[block] = seen.by_sd.sum() + 0.5 * (eta * seen.second_by_sd).sum() + moved
-            continue
-        mine, inner = grid.border_block == block, grid.inner_block == block
-        square = (point.shared[mine] ** 2).sum() + (point.own[:, inner] ** 2).sum()
-        variance = shared[mine].sum() + own[:, inner].sum()
-        # The mode moves by H⁻¹ · 2 P x when its prior widens.
-        moved = 2 * ((back[0] * point.shared)[mine].sum() + (back[1] * point.own)[:, inner].sum())
-        out[block] = tau_square[block] * (square + variance + moved) - grid.free[block]
-    return out
-
-
-def leaning(world: World, point: Point) -> tuple[Floats, Floats]:
-    """How the mode moves with θ, to first order: (B, p) and (B, J, q)."""
-    grid, seen = world.grid, _more(world, point)
-    shared = np.zeros((world.blocks, *point.shared.shape))
-    own = np.zeros((world.blocks, *point.own.shape))
-    double = 2 * np.exp(-2 * point.theta)
-    for block in range(world.blocks):
-        if block == world.cell:
-            shared[block] = grid.border.T @ seen.slope_by_sd.sum(axis=0)
-            own[block] = seen.slope_by_sd @ grid.inner
-            continue
-        mine, inner = grid.border_block == block, grid.inner_block == block
-        shared[block, mine] = double[block] * point.shared[mine]
-        own[block][:, inner] = double[block] * point.own[:, inner]
-    return point.arrow.solve(shared, own)

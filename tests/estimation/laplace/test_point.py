@@ -14,8 +14,9 @@ from scipy.stats import norm
 from attrition.estimation.engines.arrow import factor
 from attrition.estimation.engines.grid import INTERCEPT
 from attrition.estimation.engines.laplace.cells import integrated
+from attrition.estimation.engines.laplace.gradient import gradient, leaning, pulling
 from attrition.estimation.engines.laplace.mean import mean_shift
-from attrition.estimation.engines.laplace.point import approximate, best, cold, gradient, precisions
+from attrition.estimation.engines.laplace.point import Warm, approximate, best, cold, nearby, precisions
 from attrition.estimation.engines.laplace.prior import log_prior
 from attrition.estimation.engines.laplace.worlds import make_worlds
 from attrition.models.compile import compile_model
@@ -106,6 +107,32 @@ def test_gradient(world):
         for one in np.eye(6)
     ]
     np.testing.assert_allclose(found, [(up - down) / (2 * h) for up, down in ends], rtol=1e-3, atol=1e-4)
+
+
+def test_one_factor_beside_the_mode_says_all(world):
+    """Where the mode leans to, a step on paper gives the value and the mode that a whole search finds."""
+    top = approximate(world, THETA, warm := cold(world))
+    lean, pull, rng = leaning(world, top), pulling(world, top), np.random.default_rng(4)
+    aways = rng.normal(size=(40, world.blocks)) * 0.4
+    errors, plain = [], []
+    for away in aways:
+        start = (top.shared + away @ lean[0], top.own + np.tensordot(away, lean[1], axes=1))
+        near = nearby(world, THETA + away, Warm(*start, warm.effect.copy()), pull)
+        found = approximate(world, THETA + away, Warm(*start, warm.effect.copy()))
+        errors.append(near.value - found.value)
+        plain.append(
+            nearby(world, THETA + away, Warm(*start, warm.effect.copy()), 0 * pull).value - found.value
+        )
+        far = np.linalg.norm(start[0] - found.shared) + np.linalg.norm(start[1] - found.own)
+        left = np.linalg.norm(near.shared - found.shared) + np.linalg.norm(near.own - found.own)
+        assert left < 0.2 * far
+    assert np.abs(errors).max() < 0.03
+    assert np.square(errors).mean() < 0.1 * np.square(plain).mean()
+
+
+def test_a_start_far_away_takes_more_steps(world):
+    away = nearby(world, THETA, cold(world), np.zeros(world.grid.n.shape))
+    assert away.value == pytest.approx(approximate(world, THETA, cold(world)).value, abs=0.05)
 
 
 @pytest.mark.parametrize("shift", [-2.0, 0.0, 1.0])
