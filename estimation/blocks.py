@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..data.funnel import Step
@@ -14,11 +18,14 @@ from ..models.blueprint import Blueprint
 from .aside import Aside
 from .evidence import Behind
 from .labels import NOT
-from .rows import Bools, Floats, published_steps, quantity_id
+from .rows import BETWEEN, Bools, Floats, Reals, published_steps, quantity_id
 from .rowwise import means_and_variances, row_blocks
 
 DATA, DATA_AND_MIX = "data", "data + stated mix"
 _QUANTILES = (("q05", 0.05), ("q25", 0.25), ("median", 0.5), ("q75", 0.75), ("q95", 0.95))
+
+
+Block = Mapping[str, Any]  # columns of rows: of text as Arrow arrays, of numbers as NumPy's
 
 
 class Collector:
@@ -35,26 +42,38 @@ class Collector:
     def __init__(self, size: int, folder: Path | None = None) -> None:
         self.ids: list[str] = []
         self.aggregates = Aside(size, folder)
-        self._columns: dict[str, list[pd.Series]] = {}
+        self._columns: dict[str, list[Any]] = {}
 
-    def keep(self, frame: pd.DataFrame, draws: Floats, aggregate: Bools) -> None:
+    def keep(self, block: Block, draws: Reals, aggregate: Bools) -> None:
         """Store a block and the draws of its aggregates, (N, R), or (N, 1) where they agree."""
-        self.add(frame)
-        self.ids += list(frame["quantity_id"][aggregate])
+        self.add(block)
+        self.ids += block["quantity_id"].filter(pa.array(aggregate)).to_pylist()
         self.aggregates.add(draws[aggregate])
 
-    def add(self, frame: pd.DataFrame) -> None:
+    def add(self, block: Block) -> None:
         """Store a block of rows that have no draws."""
-        for name, column in frame.items():
-            # Columns of numbers share an array, which would last as long as any of them.
-            own = column.copy() if isinstance(column.dtype, np.dtype) else column
-            self._columns.setdefault(str(name), []).append(own)
+        for name, column in block.items():
+            self._columns.setdefault(name, []).append(column)
 
     def table(self) -> pd.DataFrame:
         """All blocks, which are given up on the way: column by column, so that nothing is ever held twice."""
         names = [name for name in ESTIMATE_COLUMNS if name in self._columns]
-        whole = {name: pd.concat(self._columns.pop(name), ignore_index=True) for name in names}
+        whole = {name: _joined(self._columns.pop(name)) for name in names}
         return pd.DataFrame(whole, copy=False)
+
+
+def _joined(pieces: Sequence[Any]) -> Any:
+    if isinstance(pieces[0], np.ndarray):
+        return np.concatenate(pieces)
+    return pd.array(pa.chunked_array(pieces).combine_chunks(), dtype="str")
+
+
+def _text(values: Any) -> pa.Array:
+    return pa.array(values, pa.large_string())
+
+
+def _repeated(value: str, size: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value, pa.large_string()), size)
 
 
 def _summary(values: Floats, hidden: Bools) -> dict[str, Floats]:
@@ -69,7 +88,8 @@ def _summary(values: Floats, hidden: Bools) -> dict[str, Floats]:
     out[-1] = np.sqrt(out[-1] * (size / (size - 1))) if size > 1 else 0.0
     # What is undefined in some draw has no variance.
     out[:, hidden | ~np.isfinite(out).all(axis=0)] = np.nan
-    return dict(zip([*(name for name, _ in _QUANTILES), "mean", "sd"], out, strict=True))
+    # Rows of one array would last as long as any of them.
+    return dict(zip([*(name for name, _ in _QUANTILES), "mean", "sd"], map(np.copy, out), strict=True))
 
 
 def _quantile(ordered: Floats, share: float) -> Floats:
@@ -80,7 +100,7 @@ def _quantile(ordered: Floats, share: float) -> Floats:
     return ordered[:, low] + (place - low) * (ordered[:, high] - ordered[:, low])
 
 
-def frame(
+def block_of(
     quantity: str,
     step: Step,
     names: NDArray[np.object_],
@@ -92,37 +112,38 @@ def frame(
     labels: NDArray[np.object_],
     behind: Behind,
     denominator: Floats,
-) -> pd.DataFrame:
+) -> Block:
     """Rows of one quantity, step and basis; the numbers of those that are not published are withheld."""
-    return pd.DataFrame(
-        {
-            "quantity_id": [quantity_id(quantity, step.name, list(row), basis) for row in names],
-            "quantity": quantity,
-            "step": step.name,
-            "offense": names[:, 0],
-            "jurisdiction": names[:, 1],
-            "period": names[:, 2],
-            "basis": basis,
-            "clock": np.where(behind.period_clock, "period", "cohort"),
-            "as_of": behind.as_of,
-            **_summary(values, labels == NOT),
-            "bound_low": limits[:, 0],
-            "bound_high": limits[:, 1],
-            "bound_basis": np.where(behind.mixed, DATA_AND_MIX, DATA),
-            "contraction": against,
-            "contraction_own": own,
-            "label": labels,
-            "denominator_median": denominator,
-            "statements": behind.statements,
-        }
-    )
+    size = len(names)
+    quantities, steps, bases = (_repeated(one, size) for one in (quantity, step.name, basis))
+    nodes = [_text(column) for column in names.T]
+    return {
+        "quantity_id": pc.binary_join_element_wise(
+            quantities, steps, *nodes, bases, pa.scalar(BETWEEN, pa.large_string())
+        ),
+        "quantity": quantities,
+        "step": steps,
+        **dict(zip(AXES, nodes, strict=True)),
+        "basis": bases,
+        "clock": _text(np.where(behind.period_clock, "period", "cohort")),
+        "as_of": _text(behind.as_of),
+        **_summary(values, labels == NOT),
+        "bound_low": limits[:, 0].copy(),
+        "bound_high": limits[:, 1].copy(),
+        "bound_basis": _text(np.where(behind.mixed, DATA_AND_MIX, DATA)),
+        "contraction": against,
+        "contraction_own": own,
+        "label": _text(labels),
+        "denominator_median": denominator,
+        "statements": behind.statements,
+    }
 
 
-def finer_rows(blueprint: Blueprint, answer: tuple[str, str]) -> list[pd.DataFrame]:
+def finer_rows(blueprint: Blueprint, answer: tuple[str, str]) -> list[Block]:
     """Rows of the front table for offenses finer than any published denominator: no number, and why is elsewhere."""
     arrangement = blueprint.panel.arrangement
     finer = arrangement.finer if arrangement is not None else ()
-    frames = []
+    blocks: list[Block] = []
     for quantity, step in published_steps(blueprint.panel.funnel):
         for node in finer:
             names = [node.name, *answer]
@@ -142,5 +163,7 @@ def finer_rows(blueprint: Blueprint, answer: tuple[str, str]) -> list[pd.DataFra
                 "label": NOT,
                 "statements": 0,
             }
-            frames.append(pd.DataFrame([row]))
-    return frames
+            blocks.append(
+                {name: _text([v]) if isinstance(v, str) else np.array([v]) for name, v in row.items()}
+            )
+    return blocks

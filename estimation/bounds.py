@@ -216,14 +216,13 @@ class Bounds:
             stage = panel.funnel.index(statement.stage)
             if panel.arrangement is not None and statement.id in panel.arrangement.unplaced:
                 continue
-            cells = panel.cells(statement)
             if statement.origin != "referred_only" and stage > 0:
                 # It may hold more than the funnel's own cases, never fewer.
-                sums.append((stage, cells, 0.0, statement.count))
+                sums.append((stage, panel.cells(statement), 0.0, statement.count))
                 continue
             if decision.action not in ("unused", "known"):
                 continue
-            if len(cells) > 1:
+            if len(cells := panel.cells(statement)) > 1:
                 sums.append((stage, cells, statement.count, statement.count))
         return sums
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..data.funnel import Step
 from ..data.names import AXES, CHANGE, ROOT
 from ..models.blueprint import Blueprint
-from .blocks import Collector, frame
+from .blocks import Collector, block_of
 from .contraction import Reference, contraction
 from .evidence import Behind
 from .labels import NOT, label
@@ -178,7 +178,7 @@ def differences(
     else:
         first, second = limits[pairs.first], limits[pairs.second]
         bounds = np.column_stack([second[:, 0] - first[:, 1], second[:, 1] - first[:, 0]])
-    block = frame(
+    block = block_of(
         pairs.quantity, step, pairs.names, "superpopulation", values, bounds, against, against, labels, pairs.behind,
         size,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from ..data.names import ROOT
 from ..models.blueprint import Blueprint
 from ..models.field import FieldDraws
 from .aside import Aside
-from .blocks import Collector, finer_rows, frame
+from .blocks import Block, Collector, block_of, finer_rows
 from .bounds import Bounds
 from .contraction import Reference
 from .differences import differences, pairs_of
@@ -33,7 +33,6 @@ from .rows import (
     Reals,
     Rows,
     StepDraws,
-    Values,
     evaluate,
     make_rows,
     published_steps,
@@ -121,43 +120,70 @@ def estimates(
             behind = evidence.behind(here, step)
             limits = _bounds(bounds, blueprint, here, step)
             at_step = drawn.step(step)
-            look = partial(_evaluated, here, step, at_step, reference, behind, new_unit[reached])
+            look = partial(
+                _evaluated, quantity, here, step, at_step, reference, behind, limits, new_unit[reached]
+            )
             chunks = [np.arange(k, min(k + few_rows, len(here))) for k in range(0, len(here), few_rows)]
             # As many at a time as cores, lest all of them wait in memory.
             for start in range(0, len(chunks), cores):
-                few = chunks[start : start + cores]
-                for part, (values, against, own) in zip(few, threads.map(look, few), strict=True):
-                    _collect(
-                        collector, quantity, step, here.take(part), values, behind.take(part), limits[part],
-                        against, own,
-                    )  # fmt: skip
+                for found in threads.map(look, chunks[start : start + cores]):
+                    for block in found:
+                        collector.keep(*block)
             for pairs in pairs_of(blueprint, here, behind, answer):
                 differences(collector, pairs, here, step, at_step, reference, limits)
             so_far(collector, blueprint, here, step, behind)
             if late is not None:
                 late.rows(collector, here, step, reference, behind, limits)
-    for block in finer_rows(blueprint, answer):
-        collector.add(block)
+    for finer in finer_rows(blueprint, answer):
+        collector.add(finer)
     # Before the table is put together: draws of the prior take as much as it does.
     del reference, look
     return Estimates(collector.table(), collector.ids, collector.aggregates)
 
 
+_Kept = tuple[Block, Reals, Bools]
+
+
 def _evaluated(
+    quantity: str,
     rows: Rows,
     step: Step,
     cells: StepDraws,
     reference: Reference,
     behind: Behind,
+    limits: Floats,
     new_unit: Floats,
     part: NDArray[np.int64],
-) -> tuple[Values, Floats, Floats]:
-    """Draws of some of the rows, and how far the data moved each: against the prior, and against a new unit."""
-    member = rows.member[part]
-    values = evaluate(member, cells)
-    return values, *reference.contractions(
-        member, step, values.superpopulation, new_unit[part], behind.touched[part]
+) -> list[_Kept]:
+    """Some of the rows, on every basis: blocks of the table, with their draws and which of them are aggregates.
+
+    How far the data moved each is told against the prior, and against a new unit.
+    """
+    rows, behind, limits = rows.take(part), behind.take(part), limits[part]
+    values = evaluate(rows.member, cells)
+    against, own = reference.contractions(
+        rows.member, step, values.superpopulation, new_unit[part], behind.touched
     )
+    labels = label(against, own, behind.margins_only, behind.unread, behind.few)
+    size = np.median(values.denominator, axis=1)
+    block = block_of(
+        quantity, step, rows.names, "superpopulation", values.superpopulation, limits, against, own, labels,
+        behind, size,
+    )  # fmt: skip
+    found: list[_Kept] = [(block, values.superpopulation, ~rows.leaf)]
+    # A same-period ratio has no finite population: outcomes of the period are not those of its referrals. Neither has
+    # a row whose units are shares by a mix, hold other cases, or are unknown: they weight rates and are no counts.
+    drawn = ~behind.period_clock & ~behind.without_units
+    finite = np.flatnonzero(drawn & np.isfinite(values.finite).all(axis=1))
+    if not len(finite):
+        return found
+    behind = behind.take(finite)
+    labels = np.where(behind.counted, COUNTED, labels[finite]).astype(object)
+    block = block_of(
+        quantity, step, rows.names[finite], "finite", values.finite[finite], limits[finite],
+        against[finite], own[finite], labels, behind, size[finite],
+    )  # fmt: skip
+    return [*found, (block, values.finite[finite], ~rows.leaf[finite])]
 
 
 def _near_root(rows: Rows, crossed: int, answer: tuple[str, str]) -> Bools:
@@ -176,36 +202,3 @@ def _bounds(bounds: Bounds, blueprint: Blueprint, rows: Rows, step: Step) -> Flo
         member = sp.csr_matrix((entries.data, (entries.row, layout.cells[entries.col])), shape=shape)
         found.append(bounds.rates(step.source, step.target, member))
     return np.concatenate(found)
-
-
-def _collect(
-    collector: Collector,
-    quantity: str,
-    step: Step,
-    rows: Rows,
-    values: Values,
-    behind: Behind,
-    limits: Floats,
-    against: Floats,
-    own: Floats,
-) -> None:
-    labels = label(against, own, behind.margins_only, behind.unread, behind.few)
-    size = np.median(values.denominator, axis=1)
-    block_frame = frame(
-        quantity, step, rows.names, "superpopulation", values.superpopulation, limits, against, own, labels,
-        behind, size,
-    )  # fmt: skip
-    collector.keep(block_frame, values.superpopulation, ~rows.leaf)
-    # A same-period ratio has no finite population: outcomes of the period are not those of its referrals. Neither has
-    # a row whose units are shares by a mix, hold other cases, or are unknown: they weight rates and are no counts.
-    drawn = ~behind.period_clock & ~behind.without_units
-    finite = np.flatnonzero(drawn & np.isfinite(values.finite).all(axis=1))
-    if not len(finite):
-        return
-    behind = behind.take(finite)
-    labels = np.where(behind.counted, COUNTED, labels[finite]).astype(object)
-    block_frame = frame(
-        quantity, step, rows.names[finite], "finite", values.finite[finite], limits[finite],
-        against[finite], own[finite], labels, behind, size[finite],
-    )  # fmt: skip
-    collector.keep(block_frame, values.finite[finite], ~rows.leaf[finite])

@@ -17,7 +17,7 @@ from ..models.blueprint import Blueprint
 from ..models.delays import delay_law
 from ..models.kinds.immature import Immature, hazards
 from ..models.paths import ARRAY
-from .blocks import Collector, frame
+from .blocks import Collector, block_of
 from .contraction import Reference, cell_rates, contraction
 from .evidence import Behind
 from .labels import label
@@ -77,7 +77,7 @@ class Ever:
         labels = label(against, none, all_, told.unread, told.few)
         open_ = np.column_stack([limits[keep, 0], np.ones(len(keep))])
         size = np.median(values.denominator, axis=1)
-        block = frame(
+        block = block_of(
             EVER, step, rows.names[keep], "superpopulation", values.superpopulation, open_, against, against, labels,
             told, size,
         )  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
-from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -111,8 +110,10 @@ class Evidence:
         self._stage = np.array([panel.funnel.index(s.stage) for s in self._statements])
         self._since = self._stage.copy()
         place = {s.id: number for number, s in enumerate(self._statements)}
+        ends: list[tuple[int, int]] = []
         for group in blueprint.analysis.groups:
             first = int(group.start.min())
+            ends += [(first, max(*group.stages, int(group.end.max())))] * len(_sets_of(group))
             since = (first, *group.stages) if group.members is None else (first,) * len(group.stages)
             for stages, before in zip(group.statements, since, strict=False):
                 for number in (place[s] for s in stages if s in place):
@@ -125,15 +126,15 @@ class Evidence:
         self._date = np.array([dates.index(s.as_of) for s in self._statements])
         cells = (layout.positions[panel.cells(s)] for s in self._statements)
         self._on = _incidence((_with_members(c[c >= 0], layout) for c in cells), layout.size)
-        self._own = _incidence((layout.positions[cells] for _, cells in _sets(blueprint)), layout.size)
+        # What every group speaks of, with and without the cells of unsplit totals.
         self._group = self._reporting.group
+        self._own = _incidence(_sets(blueprint), layout.size) if layout.pooled else self._group
         low, high = known_ends(blueprint.analysis)
         self._exact = (low == high)[:, layout.cells]
         context = next((block.slope for block in blueprint.blocks if block.name == "context"), None)
         modeled = context.steps if context is not None else (False,) * layout.steps
         self._bare = np.array(margins_only(panel, blueprint.analysis)) & ~np.array(modeled)
-        ends = ((int(g.start.min()), max(max(g.stages), int(g.end.max()))) for g, _ in _sets(blueprint))
-        self._span = np.fromiter(chain.from_iterable(ends), dtype=np.int64).reshape(-1, 2)
+        self._span = np.array(ends, dtype=np.int64).reshape(-1, 2)
 
     def behind(self, rows: Rows, step: Step) -> Behind:
         """Evidence of the rows for one step, worked out for some of them at a time."""
@@ -207,7 +208,7 @@ class ReportingShares:
     def __init__(self, blueprint: Blueprint) -> None:
         self._blueprint, layout = blueprint, blueprint.layout
         self._place = layout.coordinates[_PLACE]
-        cells = (_with_members(layout.positions[cells], layout) for _, cells in _sets(blueprint))
+        cells = (_with_members(active, layout) for active in _sets(blueprint))
         self.group = _incidence(cells, layout.size)
         leaf = sp.csr_matrix((np.ones(layout.size), (np.arange(layout.size), self._place)))
         alone = sp.csr_matrix(self.group @ leaf).getnnz(axis=1) == 1
@@ -248,11 +249,16 @@ def _covered(sets: sp.csr_matrix) -> Bools:
     return np.asarray(sets.sum(axis=0)).ravel() > 0
 
 
-def _sets(blueprint: Blueprint) -> Iterator[tuple[Group, NDArray[np.int64]]]:
-    """Cells that each group speaks of: totals that cross have one density, but each speaks of cells of its own."""
+def _sets(blueprint: Blueprint) -> Iterator[NDArray[np.int64]]:
+    """Active cells of each set that some group speaks of."""
     for group in blueprint.analysis.groups:
-        for cells in group.sets if group.members is not None else group.sets[:1]:
-            yield group, cells
+        for cells in _sets_of(group):
+            yield blueprint.layout.positions[cells]
+
+
+def _sets_of(group: Group) -> tuple[NDArray[np.int64], ...]:
+    """Totals along a path are of the same cells, those that cross of cells of their own."""
+    return group.sets if group.members is not None else group.sets[:1]
 
 
 def _with_members(positions: NDArray[np.int64], layout: Layout) -> NDArray[np.int64]:

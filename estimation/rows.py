@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 Reals = NDArray[np.floating[Any]]  # of single precision where many
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+BETWEEN = "|"  # the parts of a row's key
 
 
 @dataclass(frozen=True)
@@ -238,4 +239,4 @@ def spread(values: Reals, ratio: bool) -> Floats:
 
 def quantity_id(quantity: str, step: str, names: Sequence[str], basis: str) -> str:
     """The key of a row: a readable string, unique within a run."""
-    return "|".join([quantity, step, *names, basis])
+    return BETWEEN.join([quantity, step, *names, basis])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..data.funnel import Step
 from ..models.blueprint import Blueprint
 from ..models.layers import known_ends
-from .blocks import Collector, frame
+from .blocks import Collector, block_of
 from .evidence import Behind
 from .labels import COUNTED
 from .maturing import developing
@@ -64,7 +64,7 @@ def so_far(collector: Collector, blueprint: Blueprint, rows: Rows, step: Step, b
     known = np.full(len(keep), np.nan)
     labels = np.full(len(keep), COUNTED, dtype=object)
     same = value[:, None]
-    block = frame(
+    block = block_of(
         SO_FAR, step, rows.names[keep], "finite", same, np.stack([value, value], axis=1), known, known, labels,
         behind.take(keep), below[keep],
     )  # fmt: skip

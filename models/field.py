@@ -139,7 +139,7 @@ def _part(values: Floats, block: Block, layout: Layout) -> _Part:
 
 
 @numba.njit(nogil=True, error_model="numpy", cache=True)
-def _add(rows: Floats, values: Floats, level: Ints, by: Floats) -> None:
+def _add(rows: Floats, values: NDArray[np.floating[Any]], level: Ints, by: Floats) -> None:
     """Add to each row what stands at its cells' levels, times what a cell is multiplied by."""
     for r in range(len(rows)):
         row, mine = rows[r], values[r]

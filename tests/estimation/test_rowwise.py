@@ -1,7 +1,7 @@
 """Rows worked out a few at a time are what plain NumPy says of them at once."""
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 
@@ -60,7 +60,7 @@ def test_the_spread_of_rows_does_not_depend_on_how_many_are_looked_at_together(r
 
 def test_draws_that_agree_are_kept_for_each():
     collector = Collector(3)
-    ids = pd.DataFrame({"quantity_id": ["a", "b"]})
+    ids = {"quantity_id": pa.array(["a", "b"])}
     collector.keep(ids, np.array([[1.0, 2, 3], [4, 5, 6]]), np.array([False, True]))
     collector.keep(ids, np.array([[7.0], [8.0]]), np.array([True, True]))
     assert collector.ids == ["b", "a", "b"]
