@@ -129,15 +129,19 @@ def information(
     """
     held = np.nan_to_num(contraction)
     heard = _heard(shown, predicted)
-    gains = {by: np.empty((len(told), len(ids))) for by, told in heard.items()}
+    names = {by: sorted({key[at] for key in heard}) for at, by in enumerate(_BY)}
+    gains = {by: np.zeros((len(names[by]), len(ids))) for by in _BY}
     for start in range(0, len(ids), _TOGETHER):
         few = slice(start, start + _TOGETHER)
         psi = columns(few)
         psi = psi - psi.mean(axis=0)
-        for by, told_by in heard.items():
-            gains[by][:, few] = [one.gain(psi) for one in told_by.values()]
+        for key, one in heard.items():
+            gained = one.gain(psi)
+            for by, name in zip(_BY, key, strict=True):
+                gains[by][names[by].index(name), few] += gained
     frames = []
-    for by, gain in gains.items():
+    for by, raw in gains.items():
+        gain = np.maximum(raw, 0.0)
         weight = gain.sum(axis=0)
         told = np.where(weight > 0, held, 0.0)
         share = gain * told / np.where(weight > 0, weight, 1.0)
@@ -152,7 +156,7 @@ def information(
                 {
                     "quantity_id": np.asarray(ids, dtype=object)[row],
                     "by": by,
-                    "name": np.array([*heard[by], PRIOR, OTHERS], dtype=object)[column],
+                    "name": np.array([*names[by], PRIOR, OTHERS], dtype=object)[column],
                     "share": full[row, column],
                 }
             )
@@ -160,21 +164,26 @@ def information(
     return pd.concat(frames, ignore_index=True)
 
 
-def _heard(shown: Sequence[Report], predicted: Iterable[Part]) -> dict[str, dict[str, _Heard]]:
-    """What the reports of each kind, and of each source, say: by these, by name in alphabetical order."""
-    sizes = {by: Counter(getattr(report, by) for report in shown) for by in _BY}
-    found: dict[str, dict[str, _Heard]] = {by: {} for by in _BY}
+def _heard(shown: Sequence[Report], predicted: Iterable[Part]) -> dict[tuple[str, ...], _Heard]:
+    """What the reports of each kind from each source say; of one kind, or from one source, they add up."""
+    sizes = Counter(_key(report) for report in shown)
+    found: dict[tuple[str, ...], _Heard] = {}
     for part in predicted:
         moments = part.moments
         mean, variance = one_by_one(moments.mean, moments.variance.mean(axis=0), moments.together)
         worth = _told(part.shown, moments) / variance
-        for by in _BY:
-            names, place = np.unique([getattr(r, by) for r in part.shown], return_inverse=True)
-            for number, name in enumerate(map(str, names)):
-                if name not in found[by]:
-                    found[by][name] = _Heard(len(mean), sizes[by][name])
-                found[by][name].add(mean, np.flatnonzero(place == number), worth)
-    return {by: {name: told[name] for name in sorted(told)} for by, told in found.items()}
+        place: dict[tuple[str, ...], list[int]] = {}
+        for at, report in enumerate(part.shown):
+            place.setdefault(_key(report), []).append(at)
+        for key, mine in place.items():
+            if key not in found:
+                found[key] = _Heard(len(mean), sizes[key])
+            found[key].add(mean, np.array(mine), worth)
+    return found
+
+
+def _key(report: Report) -> tuple[str, ...]:
+    return tuple(getattr(report, by) for by in _BY)
 
 
 class _Heard:
@@ -212,7 +221,10 @@ class _Heard:
                 self._form += (away * worth[some]) @ away.T
 
     def gain(self, psi: Floats) -> Floats:
-        """Information, Σ worth · covariance², about quantities of centred draws psi (R, q), (q,)."""
+        """Information, Σ worth · covariance², about quantities of centred draws psi (R, q), (q,).
+
+        By chance that of some reports is below zero: a sum of such shares is held there, not its parts.
+        """
         size = self._size
         if self._form is not None:
             found = (self._form @ psi * psi).sum(axis=0)
@@ -221,7 +233,7 @@ class _Heard:
             for away, worth in zip(self._away, self._worth, strict=True):
                 found += worth @ (away.T @ psi) ** 2
         # Squared sample covariances are biased upwards by their own variance; take it off.
-        return np.maximum(found / size**2 - self._noise * psi.var(axis=0) / size, 0.0)
+        return found / size**2 - self._noise * psi.var(axis=0) / size
 
 
 def _told(shown: Sequence[Report], moments: Moments) -> Floats:

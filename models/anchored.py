@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from .anchors import Anchors, cell_block
 from .blueprint import Blueprint
+from .later import pm
 from .needed import Needed
 from .values import Values, along
 

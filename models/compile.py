@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.tensor.variable import TensorVariable
@@ -17,6 +16,7 @@ from .anchors import NO_ANCHORS, Anchors, make_anchors
 from .blueprint import Blueprint
 from .centring import weights
 from .field_graph import Field
+from .later import pm
 from .needed import needed
 from .priors import Fixed, Normal
 from .scales_op import draw_coordinates, log_scales, spread_prior

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.tensor.variable import TensorVariable
@@ -15,6 +14,7 @@ from .anchors import Anchors
 from .blueprint import Blueprint
 from .conditioned import conditioned
 from .field_op import field_eta, field_prior, make_design
+from .later import pm
 from .needed import Needed
 from .sightings import Sightings, common_blocks
 from .terms import Block

@@ -41,6 +41,12 @@ def test_no_sampler_without_sampling(modules, layer, within):
     assert not loaded_by(importing(modules, layer, within)) & set(SAMPLERS)
 
 
+def test_verbs_load_no_sampler():
+    """PyMC and nutpie are placeholders in memory, without modules of their own, until a model is sampled."""
+    inside = "[m for m in sys.modules if m.startswith(('pymc.', 'nutpie.'))]"
+    assert "attrition" in loaded_by(f"import attrition.estimation.verbs, sys\nassert not {inside}, {inside}")
+
+
 def test_help_loads_the_shell_alone():
     statement = (
         "import attrition.cli.app as shell, sys\n"
