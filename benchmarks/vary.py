@@ -2,7 +2,7 @@
 
 Run by hand, from the folder of the checkout::
 
-    python benchmarks/vary.py [--shape 8 16 40 2] [--referrals 60] [--engine laplace] [--draws 1500]
+    python benchmarks/vary.py [--shape 8 16 40 2] [--referrals 60] [--engine laplace] [--draws 1500] [--workers N]
 
 Simulates a world of exact counts whose periods come from four sources in turn, fits it, and then answers fifteen
 scenarios: five priors of the spread, each source left out, four jurisdictions left out, and two of another structure,
@@ -19,6 +19,7 @@ from pathlib import Path
 import pandas as pd
 from engines import simulate
 
+from attrition.estimation.runners.contract import Where
 from attrition.estimation.verbs import estimate, vary
 
 SPREADS = (0.5, 0.75, 1.5, 2.0, 3.0)
@@ -56,6 +57,7 @@ def main() -> None:
     options.add_argument("--referrals", type=float, default=60.0)
     options.add_argument("--engine", default="laplace")
     options.add_argument("--draws", type=int, default=1500)
+    options.add_argument("--workers", type=int, help="processes that fit scenarios side by side")
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         plan, names = world(Path(folder), asked.shape, asked.referrals, asked.engine, asked.draws)
@@ -63,7 +65,7 @@ def main() -> None:
         estimate(plan, progress=False)
         one = time.perf_counter() - started
         started = time.perf_counter()
-        found = vary(plan, names, progress=False)
+        found = vary(plan, names, progress=False, where=Where(asked.workers))
         whole = time.perf_counter() - started
         for entry in (each.record() for each in found.varied):
             weights = f"k-hat {entry['khat']:.2f}" if entry["khat"] is not None else entry["why"]

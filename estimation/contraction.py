@@ -19,8 +19,6 @@ from .rows import Bools, CellDraws, Floats, Reals, Rows, link, spread
 from .rowwise import means_and_variances
 from .thinning import for_reference, parts
 
-_PRIOR_DRAWS = 1000
-
 
 def cell_rates(
     rng: np.random.Generator, blueprint: Blueprint, eta: Floats, draws: FieldDraws, observed: bool
@@ -119,7 +117,7 @@ class Reference:
 
     def _draw_prior(self) -> CellDraws:
         blueprint, layout, rng = self._blueprint, self._blueprint.layout, self._of_prior
-        size = min(_PRIOR_DRAWS, for_reference(layout.steps * layout.size))
+        size = for_reference(layout.steps * layout.size)
         rates = np.empty((layout.steps, layout.size, size), dtype=np.float32)
         for part in parts(size, layout.steps * layout.size):
             prior = blueprint.prior_draws(rng, len(part))

@@ -17,7 +17,7 @@ from .store.draws import MANY
 
 Floats = NDArray[np.float64]
 KEPT = 400
-_NUMBERS, _REFERENCE = 60_000_000, 18_000_000
+_NUMBERS, _REFERENCE, _MOST_REFERENCE = 60_000_000, 18_000_000, 1_000
 # What a gate of 1,000 effective draws of aggregates asks for at the least, and the memory it may take.
 _ENOUGH, _MOST = 1_600, 240_000_000
 _AT_ONCE, _IN_MEMORY = 1_000_000, 3_000_000
@@ -44,8 +44,8 @@ def most_draws(cells: int) -> int:
 
 
 def for_reference(cells: int) -> int:
-    """How many draws give the spread of a new unit."""
-    return max(KEPT, _REFERENCE // max(cells, 1))
+    """How many draws give the spread of a new unit, or of the prior: 400 to 1,000."""
+    return int(np.clip(_REFERENCE // max(cells, 1), KEPT, _MOST_REFERENCE))
 
 
 def take(draws: FieldDraws, index: np.ndarray) -> FieldDraws:
