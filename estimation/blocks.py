@@ -18,6 +18,7 @@ from ..models.blueprint import Blueprint
 from .aside import Aside
 from .evidence import Behind
 from .labels import NOT
+from .memory import give_back
 from .rows import BETWEEN, Bools, Floats, Reals, published_steps, quantity_id
 from .rowwise import means_and_variances, row_blocks
 
@@ -59,21 +60,24 @@ class Collector:
         """All blocks, which are given up on the way: column by column, so that nothing is ever held twice."""
         names = [name for name in ESTIMATE_COLUMNS if name in self._columns]
         whole = {name: _joined(self._columns.pop(name)) for name in names}
+        give_back()
         return pd.DataFrame(whole, copy=False)
 
 
 def _joined(pieces: Sequence[Any]) -> Any:
     if isinstance(pieces[0], np.ndarray):
         return np.concatenate(pieces)
-    return pd.array(pa.chunked_array(pieces).combine_chunks(), dtype="str")
+    texts = [piece.cast(pa.large_string()) for piece in pieces]
+    return pd.array(pa.chunked_array(texts).combine_chunks(), dtype="str")
 
 
 def _text(values: Any) -> pa.Array:
-    return pa.array(values, pa.large_string())
+    """Few different texts, which are written out when the table is put together."""
+    return pa.array(values, pa.large_string()).dictionary_encode()
 
 
 def _repeated(value: str, size: int) -> pa.Array:
-    return pa.repeat(pa.scalar(value, pa.large_string()), size)
+    return pa.DictionaryArray.from_arrays(np.zeros(size, dtype=np.int8), pa.array([value], pa.large_string()))
 
 
 def _summary(values: Floats, hidden: Bools) -> dict[str, Floats]:
@@ -115,16 +119,16 @@ def block_of(
 ) -> Block:
     """Rows of one quantity, step and basis; the numbers of those that are not published are withheld."""
     size = len(names)
-    quantities, steps, bases = (_repeated(one, size) for one in (quantity, step.name, basis))
-    nodes = [_text(column) for column in names.T]
+    nodes = [pa.array(column, pa.large_string()) for column in names.T]
+    first, second, last, between = (
+        pa.scalar(one, pa.large_string()) for one in (quantity, step.name, basis, BETWEEN)
+    )
     return {
-        "quantity_id": pc.binary_join_element_wise(
-            quantities, steps, *nodes, bases, pa.scalar(BETWEEN, pa.large_string())
-        ),
-        "quantity": quantities,
-        "step": steps,
-        **dict(zip(AXES, nodes, strict=True)),
-        "basis": bases,
+        "quantity_id": pc.binary_join_element_wise(first, second, *nodes, last, between),
+        "quantity": _repeated(quantity, size),
+        "step": _repeated(step.name, size),
+        **{axis: node.dictionary_encode() for axis, node in zip(AXES, nodes, strict=True)},
+        "basis": _repeated(basis, size),
         "clock": _text(np.where(behind.period_clock, "period", "cohort")),
         "as_of": _text(behind.as_of),
         **_summary(values, labels == NOT),
@@ -164,6 +168,6 @@ def finer_rows(blueprint: Blueprint, answer: tuple[str, str]) -> list[Block]:
                 "statements": 0,
             }
             blocks.append(
-                {name: _text([v]) if isinstance(v, str) else np.array([v]) for name, v in row.items()}
+                {name: pa.array([v]) if isinstance(v, str) else np.array([v]) for name, v in row.items()}
             )
     return blocks
