@@ -56,10 +56,9 @@ def touched(blueprint: Blueprint) -> Bools:
         inside = (batch.segment >= 0) & batch.mask[..., None] & (batch.slots < flags.size)
         flags[batch.slots[inside]] = True
     out = flags.reshape(layout.steps, layout.size)
-    for group in blueprint.analysis.groups:
-        if group.part >= 0:
-            steps = np.arange(min(int(group.start[0]), group.stages[0] - 1), group.stages[0])
-            out[np.ix_(steps, layout.positions[group.cells])] = True
+    for group in blueprint.analysis.parted:
+        steps = np.arange(min(int(group.start[0]), group.stages[0] - 1), group.stages[0])
+        out[np.ix_(steps, layout.positions[group.cells])] = True
     return out
 
 

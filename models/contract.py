@@ -124,9 +124,19 @@ class Analysis:
     slack: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @cached_property
+    def _unusual(self) -> tuple[Group, ...]:
+        # To go through all groups takes as long as to make them.
+        return tuple(group for group in self.groups if group.lags is not None or group.part >= 0)
+
+    @property
     def lagged(self) -> tuple[Group, ...]:
         """Groups of cohorts that are watched as they develop."""
-        return tuple(group for group in self.groups if group.lags is not None)
+        return tuple(group for group in self._unusual if group.lags is not None)
+
+    @property
+    def parted(self) -> tuple[Group, ...]:
+        """Groups of a part of the cells of an unsplit total."""
+        return tuple(group for group in self._unusual if group.part >= 0)
 
 
 @runtime_checkable
