@@ -7,7 +7,8 @@ Run by hand, from the folder of the checkout::
     python benchmarks/peers.py bambi [--shape 8 56 40 1] [--draws 100] [--tune 150]
     python benchmarks/peers.py memory
 
-``glmmtmb`` fits each step by maximum likelihood in R, with and without an effect of each cell. ``gather`` samples the
+``glmmtmb`` fits each step by maximum likelihood in R, with and without an effect of each cell, and the whole by laplace
+beside it. ``gather`` samples the
 same effects (without those of cells) twice with nutpie and equal numbers of draws: the model of this package, and one
 as it would first be written, with ``Binomial`` and rows gathered from the axes. ``bambi`` does so for one step with
 bambi's default sampler; periods are exchangeable there where ours walk. A peer that is not installed is skipped.
@@ -31,7 +32,7 @@ import nutpie
 import pandas as pd
 import pymc as pm
 import xarray as xr
-from engines import simulate
+from engines import BIN, simulate, timed
 
 from attrition.data.names import AXES
 from attrition.estimation.binding import bind_plan
@@ -81,6 +82,21 @@ def glmmtmb(plan: Path) -> None:
             f"step {number + 1}: {done.stdout.strip()} s without and with an effect of each cell", flush=True
         )
     print(f"all steps: {whole[0]:.1f} and {whole[1]:.1f} s")
+    for peer, words in ((whole[1], "with"), (whole[0], "without")):
+        if words == "without":
+            _without_cells(plan)
+        command = [str(BIN), "estimate", str(plan), "--engine", "laplace", "--again"]
+        # The first of two fills the cache of compiled code.
+        (_, wall, processor, *_) = [timed(command) for _ in range(2)][1]
+        print(
+            f"laplace {words} an effect of each cell, from process to table: {wall:.1f} s, {processor:.1f} of the "
+            f"processor, {processor / peer:.2f} times as much",
+            flush=True,
+        )
+
+
+def _without_cells(plan: Path) -> None:
+    plan.write_text(plan.read_text().replace('[[effect]]\nkind = "cell"\n', ""))
 
 
 def least_ess(posterior: xr.Dataset) -> float:
@@ -111,7 +127,7 @@ def gathered(plan: Path) -> pm.Model:
 
 def ours(plan: Path, draws: int, tune: int) -> float:
     """Fewest effective draws per second of warm-up and sampling of this package, without effects of cells."""
-    plan.write_text(plan.read_text().replace('[[effect]]\nkind = "cell"\n', ""))
+    _without_cells(plan)
     bound = bind_plan(read_plan(plan))
     settings = EstimateSpec(draws=draws, tune=tune, chains=CHAINS)
     done = nuts.fit(compile_model(bound.blueprint), settings, 1)

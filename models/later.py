@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import lazy_loader
 
@@ -11,4 +12,9 @@ if TYPE_CHECKING:
 else:
     pm = lazy_loader.load("pymc")
 
-__all__ = ["pm"]
+__all__ = ["part", "pm"]
+
+
+def part(name: str) -> Any:
+    """A module of PyMC's that importing PyMC may leave out."""
+    return import_module(f"pymc.{name}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from .later import pm
+from .later import part
 
 if TYPE_CHECKING:
     from pymc.logprob.transforms import Transform
@@ -37,7 +37,9 @@ def score() -> Transform:
     """
 
     # Made when it is asked for, as what it is derived from is PyMC's own.
-    class Score(pm.logprob.transforms.Transform):
+    base: Any = part("logprob.transforms").Transform
+
+    class Score(base):
         name = "score"
         ndim_supp = 0
 

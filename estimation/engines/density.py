@@ -19,7 +19,7 @@ from pytensor.graph.replace import vectorize_graph
 from pytensor.tensor.variable import TensorVariable
 
 from ...models.compile import CompiledModel
-from ...models.later import pm
+from ...models.later import part, pm
 from .forms import Form, form_of, made_once
 from .linker import Callback, compile_callback
 
@@ -113,9 +113,9 @@ class Joined:
 
 def join(compiled: CompiledModel) -> Joined:
     """The graph of a compiled model's log density and gradient."""
-    model = pm.model.transform.optimization.freeze_dims_and_data(compiled.model)
+    model = part("model.transform.optimization").freeze_dims_and_data(compiled.model)
     point = model.initial_point(random_seed=0)
-    [logp], x = pm.pytensorf.join_nonshared_inputs(point, [model.logp()], model.value_vars)
+    [logp], x = part("pytensorf").join_nonshared_inputs(point, [model.logp()], model.value_vars)
     return Joined(model, x, logp, cast("TensorVariable", pytensor.grad(logp, x)), point)
 
 
@@ -160,7 +160,7 @@ def make_expander(graph: Joined, names: tuple[str, ...]) -> Callable[[Floats], d
     """A function from unconstrained points to named variables, vectorised over points and interpreted."""
     model = graph.model
     outputs = model.replace_rvs_by_values([model[name] for name in names])
-    joined, x = pm.pytensorf.join_nonshared_inputs(graph.point, outputs, model.value_vars)
+    joined, x = part("pytensorf").join_nonshared_inputs(graph.point, outputs, model.value_vars)
     form = form_of([x], joined)
     program = made_once("draws", form, partial(_interpreted, form))
 
