@@ -137,14 +137,14 @@ def clock(shape: Sequence[int], referrals: float, seed: int, times: int = 2) -> 
     processor, peak : float
         Seconds and MiB, medians of the runs with a warm cache.
     """
-    found = []
+    clocked: list[tuple[float, float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         plan = simulate(Path(folder) / "world", shape, referrals, seed)
         cache = Path(folder) / "cache" if times > 1 else None
         for _ in range(times):
             command = [str(BIN), "estimate", str(plan), "--engine", "laplace", "--again"]
             code, seconds, processor, peak, said = timed(command, cache)
-            found.append((seconds, processor, peak))
+            clocked.append((seconds, processor, peak))
             print(
                 f"{shape}: exit {code}, {seconds:.1f} s, {processor:.1f} s of the processor, peak {peak:,.0f} MiB, "
                 f"load {os.getloadavg()[0]:.0f}",
@@ -154,9 +154,9 @@ def clock(shape: Sequence[int], referrals: float, seed: int, times: int = 2) -> 
             for manifest in plan.parent.glob("runs/*/*/manifest.json"):
                 found = json.loads(manifest.read_text())["diagnostics"]
                 print("  " + ", ".join(f"{name} {value:.3g}" for name, value in found.items()), flush=True)
-    wall, *rest = np.median(found[1:] or found, axis=0).tolist()
+    wall, *rest = np.median(clocked[1:] or clocked, axis=0).tolist()
     print(
-        f"  median of {len(found[1:] or found)}: {wall:.1f} s, {rest[0]:.1f} of the processor, {rest[1]:,.0f} MiB"
+        f"  median of {len(clocked[1:] or clocked)}: {wall:.1f} s, {rest[0]:.1f} of the processor, {rest[1]:,.0f} MiB"
     )
     return rest[0], rest[1]
 
