@@ -10,9 +10,10 @@ from scipy.stats import binom, nbinom, norm
 
 from attrition.data.funnel import Step
 from attrition.estimation.fresh import FreshRates
+from attrition.models import field
 from attrition.models.blueprint import Blueprint
 from attrition.models.compile import compile_model
-from attrition.models.field import FieldDraws
+from attrition.models.field import FieldDraws, spread
 from attrition.models.rates import rates_of
 
 from ..panels import Fact, bind, make_panel
@@ -91,6 +92,17 @@ def test_it_leaves_the_rate_over_all_places_where_it_is(margins):
     np.testing.assert_allclose(by, departures(REFERRALS), rtol=1e-12)
     n = np.array(list(REFERRALS.values())).T
     np.testing.assert_allclose((n * by).sum(axis=1), 0, atol=1e-12)
+
+
+def test_the_predictor_of_draws_is_levels_times_departures(margins, monkeypatch):
+    draws = margins.prior_draws(np.random.default_rng(1), 7)
+    part = spread(draws.values["context"], margins.blocks[0], margins.layout)
+    expected = draws.intercept[..., None] + part
+    assert np.abs(part).max() > 0
+    np.testing.assert_allclose(margins.predictor(draws), expected, rtol=1e-14)
+    # However few rows are worked on together.
+    monkeypatch.setattr(field, "_AT_ONCE", 1)
+    np.testing.assert_allclose(margins.predictor(draws), expected, rtol=1e-14)
 
 
 def total_logpmf(total: int, n: tuple[int, int], p: np.ndarray) -> float:
