@@ -8,11 +8,10 @@ Run by hand, from the folder of the checkout::
     python benchmarks/peers.py memory
 
 ``glmmtmb`` fits each step by maximum likelihood in R, with and without an effect of each cell, and the whole by laplace
-beside it. ``gather`` samples the
-same effects (without those of cells) twice with nutpie and equal numbers of draws: the model of this package, and one
-as it would first be written, with ``Binomial`` and rows gathered from the axes. ``bambi`` does so for one step with
-bambi's default sampler; periods are exchangeable there where ours walk. A peer that is not installed is skipped.
-``memory`` measures what a gradient moves against what memory can.
+beside it. ``gather`` samples the same effects (without those of cells) twice with nutpie and equal numbers of draws:
+the model of this package, and one as it would first be written, with ``Binomial`` and rows gathered from the axes.
+``bambi`` does so for one step with bambi's default sampler; periods are exchangeable there where ours walk. A peer
+that is not installed is skipped. ``memory`` measures what a gradient moves against what memory can.
 """
 
 from __future__ import annotations

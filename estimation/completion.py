@@ -108,14 +108,12 @@ def _complete_batch(
     unknown = np.isnan(counts[0]).any(axis=0)
     inside = batch.slots < layout.steps * layout.size
     rows = np.flatnonzero((~inside | unknown[batch.slots % layout.size]).any(axis=(1, 2)))
-    todo = [
-        row
-        for row, number in ((row, batch.groups[row]) for row in rows.tolist())
-        if completed(blueprint, analysis.groups[number])
-        and np.isnan(
-            counts[0][np.ix_(analysis.groups[number].stages, layout.positions[analysis.groups[number].cells])]
-        ).any()
-    ]
+
+    def is_open(group: Group) -> bool:
+        here = np.ix_(group.stages, layout.positions[group.cells])
+        return completed(blueprint, group) and bool(np.isnan(counts[0][here]).any())
+
+    todo = [row for row in rows.tolist() if is_open(analysis.groups[batch.groups[row]])]
     for row in todo:
         group = analysis.groups[batch.groups[row]]
         columns = layout.positions[group.cells]

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.funnel import Step
-from ..data.names import AXES
 from ..models.blueprint import Blueprint
-from ..models.field import FieldDraws, draw_block, spread
+from ..models.field import FieldDraws, draw_block, level_of, spread
 from ..models.layout import Layout
 from ..models.paths import ARRAY
 from ..models.rates import put_totals, rates_of_odds
@@ -207,9 +206,5 @@ def _odds(values: Floats) -> Floats:
 
 def _levels(block: Block, layout: Layout) -> Ints | None:
     """Which level of a block each active cell reads, (A,); None where each reads its own."""
-    if block.slope is not None:
-        return None
-    if block.cellwise:
-        return None if layout.units == layout.size else layout.unit
-    sizes = [basis.levels for basis in block.bases]
-    return np.ravel_multi_index([layout.coordinates[AXES.index(axis)] for axis in block.axes], sizes)
+    own = block.slope is not None or (block.cellwise and layout.units == layout.size)
+    return None if own else level_of(block, layout)

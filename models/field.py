@@ -34,6 +34,14 @@ def spread(values: Floats, block: Block, layout: Layout) -> Floats:
     return found if block.slope is None else found * block.slope.by.ravel()[layout.cells]
 
 
+def level_of(block: Block, layout: Layout) -> Ints:
+    """Which level of a block, counted in C order, each active cell reads, (A,)."""
+    if block.cellwise:
+        return layout.unit
+    place = tuple(layout.coordinates[AXES.index(axis)] for axis in block.axes)
+    return np.ravel_multi_index(place, [basis.levels for basis in block.bases])
+
+
 def apply_bases(free: Floats, bases: Sequence[Basis], fresh: bool = False) -> Floats:
     """Map free coefficients (…, f_1, f_2, …) to levels (…, l_1, l_2, …)."""
     out = free
@@ -129,13 +137,13 @@ _Part = tuple[NDArray[np.floating[Any]], Ints | None, Floats]
 
 
 def _part(values: Floats, block: Block, layout: Layout) -> _Part:
-    """A block's values (R · S, L), the level of each active cell (A,), and what it is multiplied by, none for one."""
+    """A block's values (R · S, L), the level of each active cell (A,), none where each reads its own, and what it is
+    multiplied by, none for one.
+    """
     flat, one = values.reshape(math.prod(values.shape[:2]), -1), np.empty(0)
-    if block.cellwise:
-        return flat, None if layout.apart and flat.shape[1] == layout.size else layout.unit, one
-    index = tuple(layout.coordinates[AXES.index(axis)] for axis in block.axes)
-    level = np.ravel_multi_index(index, values.shape[2:])
-    return flat, level, one if block.slope is None else block.slope.by.ravel()[layout.cells]
+    if block.cellwise and layout.apart and flat.shape[1] == layout.size:
+        return flat, None, one
+    return flat, level_of(block, layout), one if block.slope is None else block.slope.by.ravel()[layout.cells]
 
 
 @numba.njit(nogil=True, error_model="numpy", cache=True)

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 import pytest
+
+from ..loaded import loaded_by
 
 SAMPLERS = ("pymc", "pytensor", "nutpie", "numba")
 TABLES = ("pandas", "numpy", "scipy", "duckdb", "matplotlib", "pydantic", "xarray", "rich")
-
-
-def loaded_by(statement: str) -> set[str]:
-    """Top-level modules in memory after a statement, in a fresh interpreter."""
-    program = (
-        f"{statement}\nimport json, sys\n"
-        "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    return set(json.loads(done.stdout.splitlines()[-1]))
 
 
 def importing(modules, layer: str, within: str = "") -> str:
@@ -43,8 +31,9 @@ def test_no_sampler_without_sampling(modules, layer, within):
 
 def test_verbs_load_no_sampler():
     """PyMC and nutpie are placeholders in memory, without modules of their own, until a model is sampled."""
-    inside = "[m for m in sys.modules if m.startswith(('pymc.', 'nutpie.'))]"
-    assert "attrition" in loaded_by(f"import attrition.estimation.verbs, sys\nassert not {inside}, {inside}")
+    loaded = loaded_by("import attrition.estimation.verbs")
+    assert "attrition" in loaded
+    assert not [name for name in loaded if name.startswith(("pymc.", "nutpie."))]
 
 
 def test_help_loads_the_shell_alone():

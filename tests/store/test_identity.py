@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,8 @@ import pytest
 from attrition.data.digest import digest, digest_each, digest_files
 from attrition.estimation.store import identity as module
 from attrition.estimation.store.identity import identity, source_digest
+
+from ..loaded import loaded_by
 
 BASE: dict[str, Any] = {
     "blueprint": {"name": "quarterly", "prior": {"spread": 1.0}},
@@ -74,13 +74,11 @@ def test_source_digest_changes_with_one_byte(tmp_path: Path) -> None:
 
 
 def test_the_store_loads_no_modelling_library_and_no_xarray() -> None:
-    code = (
-        "import sys, attrition.estimation.store.find, attrition.estimation.store.write\n"
-        "from attrition.estimation.store.identity import source_digest; source_digest()\n"
-        "print([m for m in ('pymc', 'pytensor', 'xarray.core', 'attrition.models') if m in sys.modules])"
+    loaded = loaded_by(
+        "import attrition.estimation.store.find, attrition.estimation.store.write\n"
+        "from attrition.estimation.store.identity import source_digest; source_digest()"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"
+    assert not loaded & {"pymc", "pytensor", "xarray.core", "attrition.models"}
 
 
 def test_a_list_of_texts_has_the_digest_of_its_canonical_json():

@@ -18,10 +18,8 @@ from .cells import TRAPEZOIDS, Marginal, integrated
 
 Floats = NDArray[np.float64]
 _MOST = 40
-_EXACT, _NEARBY = (
-    1e-9,
-    1.0,
-)  # twice what the value may still gain: for gradients, and where that is added to it
+# Twice what the value may still gain: for gradients, and where that is added to it.
+_EXACT, _NEARBY = 1e-9, 1.0
 _NEAR = 0.01
 LEAST_LOG_SD, MOST_LOG_SD = -12.0, 4.0
 # Up to this sd of the cells' effects Gauss-Hermite nodes serve: eleven are exact to 1e-6 nats a cell, five to 3e-4.
@@ -142,15 +140,12 @@ class Near:
         As of a ``Point``, to second order in the distance to the mode.
     shared, own : (p,), (J, q)
         The mode, by the last Newton step.
-    effect : (J, C)
-        Most likely cell effects.
     arrow : Arrow
     """
 
     value: float
     shared: Floats
     own: Floats
-    effect: Floats
     arrow: Arrow
 
 
@@ -202,7 +197,7 @@ def nearby(world: World, theta: Floats, warm: Warm, pull: Floats) -> Near:
     end = _climb(world, theta, warm, _NEARBY)
     moved = end.shared + end.move[0], end.own + end.move[1]
     value = end.value + 0.5 * end.gain + float((pull * world.grid.predictor(*end.move)).sum())
-    return Near(value, *moved, warm.effect, end.arrow)
+    return Near(value, *moved, end.arrow)
 
 
 def _held(theta: Floats) -> Floats:
